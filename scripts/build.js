@@ -1,0 +1,146 @@
+/**
+ * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into one file beside
+ * it (dist/task/), which is all that the agent needs.
+ */
+
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { cargoHome, run, runPackage } from './commands.js';
+import { Failure, runWhenCalled } from './failure.js';
+import { fingerprint } from './fingerprint.js';
+import { inProject, readJson, root } from './paths.js';
+import { step } from './progress.js';
+import { setUp } from './setup.js';
+
+// Named one by one: with all features on, wasm-opt writes what no released Node can load.
+const WASM_OPT_FLAGS = [
+  '-Oz',
+  '--enable-bulk-memory',
+  '--enable-bulk-memory-opt',
+  '--enable-sign-ext',
+  '--enable-mutable-globals',
+  '--enable-nontrapping-float-to-int',
+  '--strip-debug',
+  '--strip-producers',
+  '--strip-target-features',
+];
+
+// The oldest Node of an agent that the task could be run with.
+const OLDEST_AGENT_NODE = 'node16';
+
+const ENTRY = inProject('task', 'index.js');
+const OPTIONAL_ENTRIES = [inProject('task', 'cleanup.js')];
+
+// Both come with old versions of the task library and don't survive bundling.
+const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
+const TASK_LIBRARY = 'azure-pipelines-task-lib';
+
+/** Builds everything into dist/task. */
+export async function build() {
+  await setUp();
+  await step('Compile the core to WebAssembly', compileCore);
+  await optimizeCore();
+  await step('Bundle the task', bundleTask);
+}
+
+async function compileCore() {
+  const options = '--release --target nodejs --no-pack --no-gitignore --out-dir pkg --out-name core';
+  await run(
+    'wasm-pack',
+    ['--log-level', 'warn', 'build', '--mode', 'no-install', ...options.split(' '), '--', '--locked'],
+    { env: { WASM_PACK_CACHE: inProject('.tools', 'cache'), ...(await compilerSettings()) } },
+  );
+  // The glue is CommonJS, which the project is not.
+  writeFileSync(inProject('pkg', 'package.json'), '{ "type": "commonjs" }\n');
+}
+
+/**
+ * Node 16 knows no reference types. The standard library comes compiled for them but uses none, so it is
+ * enough to do without in our code and to strip the note that says otherwise, which wasm-bindgen goes by.
+ */
+async function compilerSettings() {
+  const flags = ['-Ctarget-feature=-reference-types', ...(await pathRemapping())];
+  return { CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f'), CARGO_PROFILE_RELEASE_STRIP: 'symbols' };
+}
+
+/** Flags that replace this machine's folders in panic messages, so that everybody builds the same bytes. */
+async function pathRemapping() {
+  const { stdout } = await run('rustc', ['-vV', '--print', 'sysroot'], { output: 'hidden' });
+  const [, commit] = stdout.match(/^commit-hash: (.+)$/m);
+  const sysroot = stdout.trim().split(/\r?\n/).at(-1);
+  const registries = join(cargoHome(), 'registry', 'src');
+  const registryFolders = existsSync(registries) ? readdirSync(registries) : [];
+  return [
+    [root, '/task'],
+    [cargoHome(), '/cargo'],
+    ...registryFolders.map((folder) => [join(registries, folder), '/crates']),
+    [join(sysroot, 'lib', 'rustlib', 'src', 'rust'), `/rustc/${commit}`],
+  ].map(([here, everywhere]) => `--remap-path-prefix=${here}=${everywhere}`);
+}
+
+/** Shrinks the module in place; the last one made is kept, since this takes most of a build's time. */
+async function optimizeCore() {
+  const module = inProject('pkg', 'core_bg.wasm');
+  const { version } = readJson(inProject('node_modules', 'binaryen', 'package.json'));
+  const key = fingerprint([module], version, ...WASM_OPT_FLAGS);
+  const kept = inProject('.tools', 'wasm-opt', `${key}.wasm`);
+  if (!existsSync(kept)) {
+    await step('Shrink the module', async () => {
+      rmSync(dirname(kept), { recursive: true, force: true });
+      mkdirSync(dirname(kept), { recursive: true });
+      await runPackage('binaryen/bin/wasm-opt', [...WASM_OPT_FLAGS, module, '-o', `${kept}.part`]);
+      renameSync(`${kept}.part`, kept);
+    });
+  }
+  copyFileSync(kept, module);
+}
+
+async function bundleTask() {
+  const folder = inProject('dist', 'task');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // So that the bundle is CommonJS here too; on an agent there is no package.json above it.
+  writeFileSync(inProject('dist', 'package.json'), '{ "type": "commonjs" }\n');
+
+  const { build: bundle } = await import('esbuild');
+  const { metafile } = await bundle({
+    absWorkingDir: root,
+    entryPoints: [ENTRY, ...OPTIONAL_ENTRIES.filter(existsSync)],
+    outdir: folder,
+    bundle: true,
+    platform: 'node',
+    target: OLDEST_AGENT_NODE,
+    format: 'cjs',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  checkPackages(Object.keys(metafile.inputs));
+
+  const besideTheBundle = [
+    inProject('pkg', 'core_bg.wasm'),
+    inProject('task', 'task.json'),
+    inProject('task', 'icon.png'),
+  ];
+  besideTheBundle.filter(existsSync).forEach((file) => copyFileSync(file, join(folder, basename(file))));
+}
+
+/** Fails if the bundle holds what it should not: a second task library, or what can't be bundled. */
+function checkPackages(sources) {
+  const folders = new Set(sources.map(packageFolder).filter(Boolean));
+  const named = (name) => [...folders].filter((folder) => folder.endsWith(`node_modules/${name}`));
+  const libraries = named(TASK_LIBRARY);
+  if (libraries.length !== 1) {
+    throw new Failure(`the bundle holds ${libraries.length} copies of ${TASK_LIBRARY} instead of one`);
+  }
+  const unwanted = UNWANTED_PACKAGES.flatMap(named);
+  if (unwanted.length > 0) {
+    throw new Failure(`the bundle holds ${unwanted.join(', ')}`);
+  }
+}
+
+/** The folder of the npm package that a source file is from, if it is from one. */
+const packageFolder = (source) => source.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
+
+await runWhenCalled(import.meta.url, build);

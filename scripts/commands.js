@@ -1,0 +1,74 @@
+/**
+ * Starts other programs, with the project's own tools first on their PATH and without a shell.
+ */
+
+import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Failure } from './failure.js';
+import { inProject, root } from './paths.js';
+
+/**
+ * Runs a program in the project's folder and fails unless it ends well.
+ *
+ * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, shown on failure).
+ */
+export async function run(program, args, { advice, ...options } = {}) {
+  const outcome = await execute(program, args, options);
+  if (outcome.code !== 0) {
+    const command = [program, ...args].join(' ');
+    const said = options.output === 'hidden' ? `\n${outcome.stdout}${outcome.stderr}` : '';
+    throw new Failure(`\`${command}\` ${outcome.ending}${said}`, advice);
+  }
+  return outcome;
+}
+
+/** Runs the script of an npm package, given by its path in node_modules, as `run` does. */
+export const runPackage = (script, args, options) =>
+  run(process.execPath, [inProject('node_modules', script), ...args], options);
+
+/** Runs a program as `run` does, but leaves it to the caller whether it ended well. */
+export function execute(program, args, { output = 'shown', env = {}, shell = false } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: environment(env),
+      shell,
+      stdio: ['ignore', output === 'shown' ? 'inherit' : 'pipe', output === 'hidden' ? 'pipe' : 'inherit'],
+    });
+    const stdout = collect(child.stdout, output === 'heard' ? process.stdout : undefined);
+    const stderr = collect(child.stderr);
+    const end = (code, ending) => resolve({ code, ending, stdout: stdout(), stderr: stderr() });
+    child.on('error', (error) => end(undefined, `could not be started (${error.code ?? error.message})`));
+    child.on('close', (code, signal) =>
+      end(code, signal ? `was ended by ${signal}` : `ended with exit code ${code}`),
+    );
+  });
+}
+
+function collect(stream, echo) {
+  const chunks = [];
+  stream?.on('data', (chunk) => {
+    chunks.push(chunk);
+    echo?.write(chunk);
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+function environment(extra) {
+  const inherited = { ...process.env };
+  // Windows writes it `Path`, and a second spelling would win or lose at random.
+  const pathName = Object.keys(inherited).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
+  const folders = [
+    inProject('.tools', 'bin'),
+    inProject('node_modules', '.bin'),
+    inherited[pathName],
+    cargoBin(),
+  ];
+  return { ...inherited, [pathName]: folders.filter(Boolean).join(delimiter), ...extra };
+}
+
+/** Where rustup puts its programs; a terminal opened before it was installed doesn't have it on PATH. */
+const cargoBin = () => join(cargoHome(), 'bin');
+
+export const cargoHome = () => process.env.CARGO_HOME ?? join(homedir(), '.cargo');

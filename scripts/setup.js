@@ -1,0 +1,149 @@
+/**
+ * Prepares a fresh clone: the Rust toolchain, the npm packages and the build tools, each only when it is
+ * missing. Expects git, Node and rustup; installs nothing outside the project but what rustup looks after.
+ */
+
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { execute, run } from './commands.js';
+import { Failure, runWhenCalled } from './failure.js';
+import { fingerprint, isStamped } from './fingerprint.js';
+import { executable, inProject, readJson } from './paths.js';
+import { step } from './progress.js';
+
+const OLDEST_NODE = 20;
+const WASM_TARGET = 'wasm32-unknown-unknown';
+const NETWORK_ADVICE =
+  'check the network, or the proxy in HTTPS_PROXY, and run the same command again; what is done stays done';
+
+// rustc refuses a crate called wasm-bindgen, so these are built under other names.
+const TOOLS = { wbg: 'wasm-bindgen', 'wbg-test-runner': 'wasm-bindgen-test-runner', 'wbg-pack': 'wasm-pack' };
+
+let prepared;
+
+/** Makes sure that everything is there. Looks only once, however many scripts ask. */
+export const setUp = () => (prepared ??= prepare());
+
+async function prepare() {
+  checkNode();
+  await prepareRust();
+  await installPackages();
+  await buildTools();
+}
+
+function checkNode() {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    throw new Failure(
+      `Node ${OLDEST_NODE} or later is needed; this is ${process.version}`,
+      'install a current Node from https://nodejs.org and run the same command again',
+    );
+  }
+}
+
+async function prepareRust() {
+  const wasmLibraries = await findWasmLibraries();
+  if (wasmLibraries === undefined) {
+    await installToolchain();
+  } else if (!existsSync(wasmLibraries)) {
+    await step(`Add the Rust target ${WASM_TARGET}`, () => rustup('target', 'add', WASM_TARGET));
+  }
+}
+
+/** The folder where the toolchain keeps the target's libraries if it has them; none without a toolchain. */
+async function findWasmLibraries() {
+  const { code, stdout } = await execute('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET], {
+    output: 'hidden',
+    // Else rustup may install the toolchain here and now, without a word.
+    env: { RUSTUP_AUTO_INSTALL: '0' },
+  });
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+async function installToolchain() {
+  const { code } = await execute('rustup', ['--version'], { output: 'hidden' });
+  if (code !== 0) {
+    throw new Failure(
+      'Rust is not installed: neither `rustc` nor `rustup` could be started',
+      'install rustup as https://rustup.rs describes and run the same command again',
+    );
+  }
+  const [, channel] = readFileSync(inProject('rust-toolchain.toml'), 'utf8').match(/channel = "(.+)"/);
+  const parts = ['-c', 'clippy', '-c', 'rustfmt', '-t', WASM_TARGET];
+  await step(`Install the Rust toolchain ${channel}`, () =>
+    rustup('toolchain', 'install', channel, '--no-self-update', '--profile', 'minimal', ...parts),
+  );
+}
+
+const rustup = (...args) => run('rustup', args, { advice: NETWORK_ADVICE });
+
+async function installPackages() {
+  if (packagesAreInstalled()) {
+    return;
+  }
+  // No package here needs its install script; esbuild's program comes as a package of its own.
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await step('Install the npm packages', () =>
+    process.platform === 'win32'
+      ? // npm is a batch file there, which only a shell can start.
+        run(`npm ${args.join(' ')}`, [], { shell: true, advice: NETWORK_ADVICE })
+      : run('npm', args, { advice: NETWORK_ADVICE }),
+  );
+}
+
+/** Whether npm's own list of what it installed agrees with the lock file. */
+function packagesAreInstalled() {
+  const installedList = inProject('node_modules', '.package-lock.json');
+  if (!existsSync(installedList)) {
+    return false;
+  }
+  const installed = readJson(installedList).packages;
+  const { '': _project, ...locked } = readJson(inProject('package-lock.json')).packages;
+  // An optional package may be one for other machines.
+  return Object.entries(locked).every(([folder, { version, optional }]) =>
+    installed[folder] ? installed[folder].version === version : optional,
+  );
+}
+
+async function buildTools() {
+  const stampPath = inProject('.tools', 'stamp');
+  const stamp = fingerprint(toolSources(), process.platform, process.arch);
+  if (isStamped(stampPath, stamp) && Object.values(TOOLS).every((tool) => existsSync(toolPath(tool)))) {
+    return;
+  }
+  await step('Build wasm-bindgen and wasm-pack, once: a minute or two', async () => {
+    const command = 'build --locked --manifest-path tools/Cargo.toml --target-dir tools/target';
+    await run('cargo', command.split(' '), {
+      advice: `${NETWORK_ADVICE}. If the linker is missing, install a C compiler`,
+    });
+    mkdirSync(inProject('.tools', 'bin'), { recursive: true });
+    for (const [built, tool] of Object.entries(TOOLS)) {
+      copyFileSync(inProject('tools', 'target', 'debug', executable(built)), toolPath(tool));
+    }
+    writeFileSync(stampPath, stamp);
+    // Over 600 MB that nobody needs until the next version.
+    rmSync(inProject('tools', 'target'), { recursive: true, force: true });
+  });
+}
+
+function toolSources() {
+  const programs = readdirSync(inProject('tools', 'src')).sort();
+  return [
+    inProject('tools', 'Cargo.toml'),
+    inProject('tools', 'Cargo.lock'),
+    ...programs.map((file) => inProject('tools', 'src', file)),
+  ];
+}
+
+const toolPath = (tool) => inProject('.tools', 'bin', executable(tool));
+
+await runWhenCalled(import.meta.url, async () => {
+  await setUp();
+  console.log('Everything is in place.');
+});

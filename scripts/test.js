@@ -1,0 +1,144 @@
+/**
+ * Runs every test: the core natively, the core as WebAssembly in Node, the packing of the extension, and
+ * the packed task end to end. `npm test -- rust`, `wasm` or `e2e` runs one of them.
+ */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execute } from './commands.js';
+import { Failure, reportFailure, runWhenCalled } from './failure.js';
+import { packageExtension } from './package.js';
+import { inProject } from './paths.js';
+import { stopwatch } from './progress.js';
+import { setUp } from './setup.js';
+
+const PARTS = [
+  { name: 'rust', title: 'The core, natively', test: testNatively },
+  { name: 'wasm', title: 'The core, as WebAssembly in Node', test: testInNode },
+  { name: 'package', title: 'The extension', test: testPackaging, alsoFor: 'e2e' },
+  { name: 'e2e', title: 'The packed task, end to end', test: testEndToEnd },
+];
+
+/** Runs the parts that are asked for, or all of them, and prints a summary; tells whether all passed. */
+export async function test(wanted = []) {
+  const parts = chooseParts(wanted);
+  const outcomes = (await isSetUp()) ? await runInTurn(parts) : [{ name: 'set-up', passed: 0, failed: 1 }];
+  printSummary(outcomes);
+  return outcomes.every(({ failed }) => failed === 0);
+}
+
+function chooseParts(wanted) {
+  const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
+  if (unknown.length > 0) {
+    const names = PARTS.map(({ name }) => name).join(', ');
+    throw new Failure(
+      `there are no tests called ${unknown.join(', ')}`,
+      `choose from ${names}, or name none for all`,
+    );
+  }
+  const isWanted = ({ name, alsoFor }) => wanted.includes(name) || wanted.includes(alsoFor);
+  return wanted.length > 0 ? PARTS.filter(isWanted) : PARTS;
+}
+
+async function isSetUp() {
+  try {
+    await setUp();
+    return true;
+  } catch (error) {
+    reportFailure(error);
+    return false;
+  }
+}
+
+async function runInTurn(parts) {
+  const outcomes = [];
+  for (const { name, title, test } of parts) {
+    console.log(`\n━━ ${title}`);
+    const seconds = stopwatch();
+    const outcome = await test();
+    outcomes.push({ name, ...outcome, seconds: seconds() });
+    console.log(`━━ ${title}: ${outcome.passed} passed, ${outcome.failed} failed, ${seconds()} s`);
+  }
+  return outcomes;
+}
+
+async function testNatively() {
+  return countCargoTests(await execute('cargo', ['test', '--locked', '--no-fail-fast'], { output: 'heard' }));
+}
+
+async function testInNode() {
+  const args = [
+    '--log-level',
+    'warn',
+    'test',
+    '--node',
+    '--mode',
+    'no-install',
+    '--',
+    '--locked',
+    '--test',
+    'wasm',
+  ];
+  const env = { WASM_PACK_CACHE: inProject('.tools', 'cache') };
+  return countCargoTests(await execute('wasm-pack', args, { output: 'heard', env }));
+}
+
+/** Adds up cargo's closing lines, one for each test binary. */
+function countCargoTests({ code, stdout }) {
+  const lines = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed/gm)];
+  const sum = (group) => lines.reduce((total, line) => total + Number(line[group]), 0);
+  return judge(code, sum(1), sum(2));
+}
+
+async function testPackaging() {
+  try {
+    await packageExtension();
+    return { passed: 1, failed: 0 };
+  } catch (error) {
+    reportFailure(error);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+async function testEndToEnd() {
+  // Named one by one: Node 20 knows no patterns here, and Node 24 no folders.
+  const files = readdirSync(inProject('tests'), { recursive: true })
+    .filter((file) => file.endsWith('.test.js'))
+    .sort()
+    .map((file) => join('tests', file));
+  if (files.length === 0) {
+    return judge(0, 0, 0);
+  }
+  const { code, stdout } = await execute(process.execPath, ['--test', '--test-reporter=spec', ...files], {
+    output: 'heard',
+  });
+  const count = (what) => Number(stdout.match(new RegExp(`^\\S+ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
+  return judge(code, count('pass'), count('fail') + count('cancelled'));
+}
+
+/** A part that fails without a failed test, or that finds no test at all, counts as one failure. */
+function judge(code, passed, failed) {
+  if (code === 0 && passed + failed > 0) {
+    return { passed, failed };
+  }
+  if (code === 0) {
+    console.log('No test was found.');
+  }
+  return { passed, failed: Math.max(failed, 1) };
+}
+
+function printSummary(outcomes) {
+  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  const row = (name, ...columns) =>
+    `${name.padEnd(10)}${columns.map((text) => `${text}`.padStart(9)).join('')}`;
+  console.log(`\n${row('', 'passed', 'failed', 'seconds')}`);
+  outcomes.forEach(({ name, passed, failed, seconds = '' }) =>
+    console.log(row(name, passed, failed, seconds)),
+  );
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+}
+
+await runWhenCalled(import.meta.url, async () => {
+  const passed = await test(process.argv.slice(2));
+  process.exitCode = passed ? 0 : 1;
+});
