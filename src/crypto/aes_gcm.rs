@@ -1,0 +1,54 @@
+//! AES-256-GCM in the layout in which Keeper stores everything encrypted.
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use zeroize::Zeroizing;
+
+use super::{Entropy, Undecryptable};
+use crate::error::Error;
+
+/// Bytes of an AES-256 key.
+pub const KEY_LEN: usize = 32;
+/// Bytes of the nonce in front of a ciphertext (NIST SP 800-38D, 96 bits).
+pub const NONCE_LEN: usize = 12;
+/// Bytes of the tag behind a ciphertext (NIST SP 800-38D, 128 bits).
+pub const TAG_LEN: usize = 16;
+/// Bytes by which a ciphertext is longer than its plaintext.
+pub const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
+
+/// `nonce || AES-256-GCM[key](plaintext) || tag`, no associated data (NIST SP 800-38D).
+///
+/// The nonce is random: a key encrypts so few texts here that two will not meet.
+///
+/// # Errors
+/// [`Error::NoRandomness`] when the entropy source fails.
+pub fn encrypt(key: &[u8; KEY_LEN], plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
+    let mut nonce = [0; NONCE_LEN];
+    entropy.fill(&mut nonce)?;
+    let mut blob = Vec::with_capacity(plaintext.len() + OVERHEAD);
+    blob.extend_from_slice(&nonce);
+    blob.extend_from_slice(plaintext);
+    let (_, body) = blob.split_at_mut(NONCE_LEN);
+    let tag = Aes256Gcm::new(key.into())
+        .encrypt_inout_detached(&Nonce::from(nonce), &[], body.into())
+        .map_err(|_| Error::Internal("a text too long to encrypt"))?;
+    blob.extend_from_slice(&tag);
+    Ok(blob)
+}
+
+/// The plaintext of `nonce || ciphertext || tag`, in the memory of the blob itself.
+///
+/// # Errors
+/// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
+pub fn decrypt(key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
+    let mut blob = Zeroizing::new(blob);
+    let (rest, tag) = blob.split_last_chunk_mut::<TAG_LEN>().ok_or(Undecryptable)?;
+    let (nonce, body) = rest.split_first_chunk_mut::<NONCE_LEN>().ok_or(Undecryptable)?;
+    let length = body.len();
+    Aes256Gcm::new(key.into())
+        .decrypt_inout_detached(&Nonce::from(*nonce), &[], body.into(), &Tag::from(*tag))
+        .map_err(|_| Undecryptable)?;
+    blob.copy_within(NONCE_LEN..NONCE_LEN + length, 0);
+    blob.truncate(length);
+    Ok(blob)
+}

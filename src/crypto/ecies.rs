@@ -1,0 +1,45 @@
+//! A key for the holder of a P-256 private key: ephemeral ECDH, SHA-256, AES-256-GCM.
+
+use p256::ecdh::diffie_hellman;
+use p256::elliptic_curve::sec1::ToSec1Point;
+use p256::{PublicKey, SecretKey};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::keys::{Key, TransmissionKey};
+use super::{Entropy, aes_gcm};
+use crate::error::Error;
+
+/// Bytes of an uncompressed P-256 point (SEC 1, 2.3.3: `04 || x || y`).
+pub const POINT_LEN: usize = 65;
+
+/// `ephemeral point || nonce || AES-256-GCM[SHA-256(x of the shared point)](key) || tag`, 125 bytes.
+///
+/// The ephemeral scalar is drawn first, the nonce second; a scalar out of range is drawn again.
+///
+/// # Errors
+/// [`Error::NoRandomness`] when the entropy source fails.
+pub fn wrap_for(recipient: &PublicKey, key: &TransmissionKey, entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
+    let ephemeral = generate_scalar(entropy)?;
+    let shared = diffie_hellman(ephemeral.to_nonzero_scalar(), recipient.as_affine());
+    let wrapping: Key<Wrapping> = Key::new(Sha256::digest(shared.raw_secret_bytes()).into());
+    let mut blob = Vec::with_capacity(POINT_LEN + aes_gcm::KEY_LEN + aes_gcm::OVERHEAD);
+    blob.extend_from_slice(ephemeral.public_key().to_sec1_point(false).as_bytes());
+    blob.extend_from_slice(&wrapping.encrypt(key.expose(), entropy)?);
+    Ok(blob)
+}
+
+/// Marks the key that ECDH yields and that wraps the transmission key.
+enum Wrapping {}
+
+/// Draws a private scalar. One draw in 2³² is out of range, so a source that fails eight times is broken.
+fn generate_scalar(entropy: &mut dyn Entropy) -> Result<SecretKey, Error> {
+    for _ in 0..8 {
+        let mut bytes = Zeroizing::new([0; aes_gcm::KEY_LEN]);
+        entropy.fill(bytes.as_mut())?;
+        if let Ok(scalar) = SecretKey::from_slice(bytes.as_ref()) {
+            return Ok(scalar);
+        }
+    }
+    Err(Error::NoRandomness)
+}

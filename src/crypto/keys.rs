@@ -1,0 +1,114 @@
+//! The symmetric keys of Keeper's key tree, each with a type of its own, so that two keys cannot change places.
+//!
+//! ```text
+//! app key ──▶ record key                 (a record shared directly)
+//!        └──▶ folder key ──▶ record key  (a record in a shared folder)
+//! record key ──▶ file key
+//! transmission key: one request and its answer
+//! ```
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::aes_gcm::{self, KEY_LEN};
+use super::{Entropy, Undecryptable};
+use crate::error::Error;
+use crate::secret::SecretBytes;
+
+/// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
+pub struct Key<Kind> {
+    bytes: [u8; KEY_LEN],
+    kind: PhantomData<fn() -> Kind>,
+}
+
+/// Marks the key of an application.
+pub enum App {}
+/// Marks the key of a shared folder.
+pub enum Folder {}
+/// Marks the key of a record.
+pub enum Record {}
+/// Marks the key of an attachment.
+pub enum File {}
+/// Marks the key of one request.
+pub enum Transmission {}
+
+/// The key that opens everything shared with the application.
+pub type AppKey = Key<App>;
+/// The key of a shared folder; it opens the record keys in it.
+pub type FolderKey = Key<Folder>;
+/// The key of a record; it opens the record's data and its file keys.
+pub type RecordKey = Key<Record>;
+/// The key of an attachment; it opens the attachment's metadata and content.
+pub type FileKey = Key<File>;
+/// The key of one request and its answer.
+pub type TransmissionKey = Key<Transmission>;
+
+impl<Kind> Key<Kind> {
+    /// Takes the 32 bytes of a key.
+    #[must_use]
+    pub fn new(bytes: [u8; KEY_LEN]) -> Self {
+        Self { bytes, kind: PhantomData }
+    }
+
+    /// Draws a new key.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`] when the entropy source fails.
+    pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, Error> {
+        let mut key = Self::new([0; KEY_LEN]);
+        entropy.fill(&mut key.bytes)?;
+        Ok(key)
+    }
+
+    /// Unwraps a key that another key has wrapped (a GCM blob of 60 bytes).
+    ///
+    /// # Errors
+    /// [`Undecryptable`] when the tag does not verify or the content is not 32 bytes.
+    pub fn unwrap_with<Outer>(outer: &Key<Outer>, wrapped: &[u8]) -> Result<Self, Undecryptable> {
+        let bytes = aes_gcm::decrypt(&outer.bytes, wrapped.to_vec())?;
+        let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Undecryptable)?);
+        Ok(Self::new(*bytes))
+    }
+
+    /// Opens `nonce || ciphertext || tag`.
+    ///
+    /// # Errors
+    /// [`Undecryptable`] when the tag does not verify.
+    pub fn decrypt(&self, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
+        aes_gcm::decrypt(&self.bytes, blob).map(SecretBytes::from)
+    }
+
+    /// Seals a text as `nonce || ciphertext || tag`.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`] when the entropy source fails.
+    pub fn encrypt(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
+        aes_gcm::encrypt(&self.bytes, plaintext, entropy)
+    }
+
+    /// The key's bytes, for wrapping it or handing it to the platform's cipher.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; KEY_LEN] {
+        &self.bytes
+    }
+}
+
+impl<Kind> Clone for Key<Kind> {
+    fn clone(&self) -> Self {
+        Self::new(self.bytes)
+    }
+}
+
+impl<Kind> Drop for Key<Kind> {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl<Kind> fmt::Debug for Key<Kind> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key([redacted])")
+    }
+}

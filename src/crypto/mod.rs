@@ -1,0 +1,30 @@
+//! Three primitives, all that Keeper's protocol uses for reading:
+//!
+//! ```text
+//! aes_gcm    nonce ‖ AES-256-GCM ‖ tag        how Keeper stores everything encrypted
+//! ecies      a key for the holder of a P-256 key
+//! signature  ECDSA P-256 over SHA-256          who is asking
+//! ```
+//!
+//! Only this folder mentions nonces, points and tags.
+
+pub mod aes_gcm;
+pub mod ecies;
+pub mod keys;
+pub mod signature;
+pub mod streaming;
+
+use crate::error::Error;
+
+/// A source of random bytes. The wasm door passes the system's; tests pass scripted bytes and so reproduce vectors.
+pub trait Entropy {
+    /// Fills `bytes` with random bytes.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`] when the system has none to give.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error>;
+}
+
+/// A ciphertext did not open: the key is another one, or the bytes were changed on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecryptable;

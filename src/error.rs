@@ -1,0 +1,657 @@
+//! Why the task can't go on, in words for the person who wrote the pipeline.
+//!
+//! An [`Error`] is one sentence (lower case, no full stop) and perhaps a hint. A [`Problem`] adds where it stands and
+//! draws it as a compiler would. Neither ever holds a value, a key, the config, a body or a URL.
+
+use std::fmt::Write as _;
+
+use thiserror::Error;
+
+/// What went wrong.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- the config -------------------------------------------------------------------------------------------
+    /// The input `keepersecretconfig` is empty.
+    #[error("`keepersecretconfig` is empty")]
+    ConfigEmpty,
+    /// The config is still the text `$(name)`: the agent found no such variable.
+    #[error("`keepersecretconfig` is the text `$({})`: the pipeline has no variable of that name", shown(name))]
+    ConfigUndefined {
+        /// The variable's name.
+        name: String,
+    },
+    /// The config looks like the path of a file.
+    #[error("`keepersecretconfig` looks like the path of a file; expected the config itself")]
+    ConfigIsPath,
+    /// The config is a one-time token.
+    #[error("`keepersecretconfig` is a one-time token; expected a config that is already bound to a device")]
+    ConfigIsToken,
+    /// The config was never bound: it still holds a one-time token and no application key.
+    #[error("`keepersecretconfig` is not bound to a device yet: it has a `clientKey` but no `appKey`")]
+    ConfigUnbound,
+    /// The config is a JSON text inside quotes.
+    #[error("`keepersecretconfig` is a JSON text inside quotes; expected it without the outer quotes")]
+    ConfigQuoted,
+    /// The config is neither JSON nor Base64.
+    #[error("`keepersecretconfig` is neither JSON nor Base64")]
+    ConfigNeitherJsonNorBase64,
+    /// The config is Base64 of something that is not a config.
+    #[error("`keepersecretconfig` is Base64 of {found}; expected Base64 of a JSON object")]
+    ConfigDecodesTo {
+        /// What it decodes to.
+        found: &'static str,
+    },
+    /// The config's JSON is broken.
+    #[error("the JSON of `keepersecretconfig` is broken at line {line}, column {column}")]
+    ConfigBrokenJson {
+        /// Line in the JSON text, from 1.
+        line: usize,
+        /// Column in the JSON text, from 1.
+        column: usize,
+    },
+    /// The config is JSON, but not an object.
+    #[error("`keepersecretconfig` is a JSON {found}; expected a JSON object")]
+    ConfigNotAnObject {
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// Members are missing.
+    #[error("the config has no {}", listed(names))]
+    ConfigMissing {
+        /// The missing members.
+        names: Vec<String>,
+        /// A member that is there but spelled otherwise, and how it should be spelled.
+        misspelled: Option<(String, String)>,
+    },
+    /// A member holds something it can't hold.
+    #[error("the config's `{name}` is not {expected}")]
+    ConfigMember {
+        /// The member.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The config names a server key that is not known here.
+    #[error("the config's `serverPublicKeyId` is {}, a server key that this task does not know", shown(id))]
+    ConfigServerKey {
+        /// The id in the config.
+        id: String,
+    },
+
+    // ---- the mapping lines ------------------------------------------------------------------------------------
+    /// There is no mapping line.
+    #[error("`secrets` has no mapping line")]
+    NoMappings,
+    /// A line has no `>`.
+    #[error("expected `notation > destination`, found no `>`")]
+    MissingArrow,
+    /// Nothing stands before the `>`.
+    #[error("expected a notation before the `>`, found nothing")]
+    MissingNotation,
+    /// Nothing stands behind the `>`, or behind the prefix.
+    #[error("expected a {expected} after `{after}`, found nothing")]
+    MissingDestination {
+        /// What should follow.
+        expected: &'static str,
+        /// What it should follow.
+        after: String,
+    },
+    /// A destination has a prefix that does not exist.
+    #[error("unknown destination prefix `{}:`; expected `var:`, `out:`, `env:` or `file:`", shown(prefix))]
+    UnknownPrefix {
+        /// The prefix without its colon.
+        prefix: String,
+        /// The prefix that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A variable's name has a character that it can't have.
+    #[error("the name `{}` holds {found}, which a variable's name cannot have", shown(name))]
+    NameCharacter {
+        /// The name.
+        name: String,
+        /// The character, described.
+        found: &'static str,
+    },
+    /// A variable's name belongs to the agent.
+    #[error("`{}` is a variable of the agent or the system; setting it would change the job", shown(name))]
+    NameReserved {
+        /// The name.
+        name: String,
+    },
+    /// A path that can't be a file's.
+    #[error("the path `{}` {problem}", shown(path))]
+    Path {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Two lines have one destination.
+    #[error("`{}` is the destination of line {first} as well", shown(destination))]
+    DuplicateDestination {
+        /// The destination as written.
+        destination: String,
+        /// The earlier line.
+        first: usize,
+    },
+
+    // ---- the notation -----------------------------------------------------------------------------------------
+    /// A notation has no selector.
+    #[error("the notation `{}` has no selector", shown(notation))]
+    MissingSelector {
+        /// The notation.
+        notation: String,
+    },
+    /// The record's UID or title is empty.
+    #[error("expected a record's UID or title before the `/`, found nothing")]
+    MissingRecord,
+    /// The selector does not exist.
+    #[error(
+        "unknown selector `{}`; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`",
+        shown(selector)
+    )]
+    UnknownSelector {
+        /// The selector.
+        selector: String,
+        /// The selector that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// `field`, `custom_field` and `file` need a name.
+    #[error("`{selector}` needs {}", if *selector == "file" { "an attachment's name" } else { "a field's type or label" })]
+    MissingParameter {
+        /// The selector.
+        selector: &'static str,
+    },
+    /// Something follows the end of a notation.
+    #[error("unexpected text `{}` at the end of the notation", shown(text))]
+    TrailingText {
+        /// The text.
+        text: String,
+    },
+    /// A backslash stands before something it can't escape.
+    #[error("a backslash escapes only `/`, `[`, `]` and `\\`; found {}", match found { Some(c) => format!("`\\{}`", shown(&c.to_string())), None => "one at the end".to_owned() })]
+    BadEscape {
+        /// The character after the backslash.
+        found: Option<char>,
+    },
+    /// A `[` has no `]`.
+    #[error("a `[` is never closed")]
+    IndexUnclosed,
+    /// A `[` stands inside of `[…]`.
+    #[error("a `[` stands inside of `[…]`")]
+    IndexNested,
+    /// Something stands behind `[…]`.
+    #[error("expected `[` or the end of the notation after `]`, found `{}`", shown(text))]
+    IndexFollowed {
+        /// What stands there.
+        text: String,
+    },
+    /// The first of two indexes is not a number.
+    #[error("the index `[{}]` is not a number", shown(index))]
+    IndexNotANumber {
+        /// The index.
+        index: String,
+    },
+    /// An attachment has an index.
+    #[error("an attachment has no index; found `{}`", shown(index))]
+    IndexOnFile {
+        /// The index with its brackets.
+        index: String,
+    },
+
+    // ---- what the vault holds ---------------------------------------------------------------------------------
+    /// Nothing that is shared with the application has this UID or title.
+    #[error("no record with the UID or title `{}` is shared with this application", shown(record))]
+    UnknownRecord {
+        /// What was asked for.
+        record: String,
+        /// A title that is nearly the same.
+        nearest: Option<String>,
+    },
+    /// Several records have this title.
+    #[error("{} records have the title `{}`", uids.len(), shown(title))]
+    AmbiguousTitle {
+        /// The title.
+        title: String,
+        /// The records.
+        uids: Vec<String>,
+    },
+    /// A record that a line needs can't be opened.
+    #[error("the record {} cannot be opened: {reason}", shown(uid))]
+    BrokenRecord {
+        /// The record.
+        uid: String,
+        /// Which part of it.
+        reason: &'static str,
+    },
+    /// The record has no such field.
+    #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), shown(field))]
+    UnknownField {
+        /// The record's title.
+        record: String,
+        /// `standard` or `custom`.
+        section: &'static str,
+        /// The type or label.
+        field: String,
+        /// The fields that it has in this section.
+        existing: Vec<String>,
+        /// Whether the other section has it.
+        in_other_section: bool,
+    },
+    /// The record has no notes.
+    #[error("the field has {} and so no index [{index}]", counted(*count, "value", "values"))]
+    IndexRange {
+        /// The index.
+        index: usize,
+        /// How many values there are.
+        count: usize,
+    },
+    /// The value is an object without this property.
+    #[error("the value has no property `{}`", shown(property))]
+    UnknownProperty {
+        /// The property.
+        property: String,
+        /// The properties that it has.
+        existing: Vec<String>,
+    },
+    /// The value has no properties at all.
+    #[error("the value is {kind}, so it has no property `{}`", shown(property))]
+    NoProperties {
+        /// What the value is.
+        kind: &'static str,
+        /// The property.
+        property: String,
+    },
+    /// The record has no such attachment.
+    #[error("the record `{}` has no attachment `{}`", shown(record), shown(file))]
+    UnknownAttachment {
+        /// The record's title.
+        record: String,
+        /// The attachment.
+        file: String,
+        /// The attachments that it has.
+        existing: Vec<String>,
+    },
+    /// An attachment that a line needs can't be opened.
+    #[error("the attachment `{}` of the record `{}` cannot be opened: {reason}", shown(file), shown(record))]
+    BrokenAttachment {
+        /// The record's title.
+        record: String,
+        /// The attachment.
+        file: String,
+        /// Which part of it.
+        reason: &'static str,
+    },
+    /// A two-factor field holds something else than a usable otpauth URI.
+    #[error("the two-factor field cannot give a code: {reason}")]
+    Totp {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    // ---- what the agent can take ------------------------------------------------------------------------------
+    /// A value of several lines can't be a secret variable.
+    #[error("the value has several lines, which a variable of the agent cannot hold")]
+    SeveralLines,
+    /// An attachment that is not text can't be a variable.
+    #[error("the attachment is not text (UTF-8 without NUL), so it cannot be a variable")]
+    NotText,
+    /// A value is too large for the environment of later steps.
+    #[error("the value has {size} bytes; a variable can hold {limit} here")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+
+    // ---- Keeper's servers -------------------------------------------------------------------------------------
+    /// Keeper refused the request.
+    #[error(
+        "Keeper refused the request (status {status}{}){}",
+        code_shown(code),
+        if message.is_empty() { String::new() } else { format!(": {}", shown(message)) }
+    )]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Machine code such as `access_denied`, or empty.
+        code: String,
+        /// Keeper's message, or empty.
+        message: String,
+    },
+    /// Something that is not Keeper answered.
+    #[error("{} answered with status {status} and {found}, not as Keeper does", shown(host))]
+    NotKeeper {
+        /// The host.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// What the body is.
+        found: &'static str,
+    },
+    /// The answer can't be opened.
+    #[error("the answer of {} cannot be read: {reason}", shown(host))]
+    BrokenAnswer {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Keeper wants a server key that can't be had.
+    #[error("Keeper asks for the server key {}, {reason}", shown(id))]
+    ServerKey {
+        /// The id that Keeper names.
+        id: String,
+        /// Why it can't be used.
+        reason: &'static str,
+    },
+    /// Keeper throttles, and waiting longer would break the time limit.
+    #[error("Keeper throttles this application; the next try would come after the time limit of {limit_s} s")]
+    Throttled {
+        /// The limit in seconds.
+        limit_s: u64,
+    },
+    /// No connection, or it broke.
+    #[error("no answer from {}: {}", shown(host), shown(reason))]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The system's code such as `ENOTFOUND`, in words where there are any.
+        reason: String,
+    },
+    /// A download failed.
+    #[error("the download of the attachment `{}` failed with status {status}", shown(file))]
+    Download {
+        /// The attachment.
+        file: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// A download broke off or brought something else.
+    #[error("the download of the attachment `{}` failed: {}", shown(file), shown(reason))]
+    BrokenDownload {
+        /// The attachment.
+        file: String,
+        /// What happened.
+        reason: String,
+    },
+
+    // ---- neither the author's nor Keeper's fault ---------------------------------------------------------------
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    NoRandomness,
+    /// Something that can't happen did.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager › application › Devices › Add Device › Configuration File) \
+     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable";
+
+impl Error {
+    /// What to do about it, if there is something to say.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one line for each error, best read as one table")]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::ConfigEmpty => {
+                format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}")
+            }
+            Self::ConfigUndefined { .. } => {
+                "define it as a secret variable of the pipeline or link the variable group that holds it; \
+                 variables of a group are not given to builds of forks"
+                    .to_owned()
+            }
+            Self::ConfigIsPath => "pass the file's content, best by a secret variable".to_owned(),
+            Self::ConfigIsToken | Self::ConfigUnbound => {
+                format!("a one-time token works once, so a pipeline must not use it up; {BOUND_CONFIG}")
+            }
+            Self::ConfigDecodesTo { .. } | Self::ConfigNeitherJsonNorBase64 | Self::ConfigNotAnObject { .. } => {
+                BOUND_CONFIG.to_owned()
+            }
+            Self::ConfigBrokenJson { .. } => "copy it again as a whole; Base64 is safer to paste than JSON".to_owned(),
+            Self::ConfigMissing { misspelled: Some((found, expected)), .. } => {
+                format!("it has `{}`: write `{expected}`, capitals matter", shown(found))
+            }
+            Self::ConfigMissing { .. } | Self::ConfigMember { .. } => {
+                "the config was cut or changed: copy it again, or make a new one".to_owned()
+            }
+            Self::ConfigServerKey { .. } => {
+                "known are 1 to 18; other servers need a `serverPublicKey` in the config".to_owned()
+            }
+            Self::NoMappings => {
+                "write one line for each secret, as in `Database/field/password > var:DB_PASSWORD`".to_owned()
+            }
+            Self::MissingArrow => {
+                "as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`".to_owned()
+            }
+            Self::UnknownPrefix { nearest: Some(nearest), .. } => format!("did you mean `{nearest}:`?"),
+            Self::UnknownPrefix { .. } => "a name without a prefix is an output variable".to_owned(),
+            Self::NameReserved { .. } => "choose another name".to_owned(),
+            Self::DuplicateDestination { .. } => "give each line a destination of its own".to_owned(),
+            Self::MissingSelector { .. } => {
+                "as in `Database/field/password`; a `/` in a title is written `\\/`".to_owned()
+            }
+            Self::UnknownSelector { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownSelector { .. } => "a `/` in a title is written `\\/`".to_owned(),
+            Self::TrailingText { .. } => {
+                "a `/` in a title, and a `[` in a label, is written with a backslash before it".to_owned()
+            }
+            Self::BadEscape { .. } => "write a backslash itself as `\\\\`".to_owned(),
+            Self::IndexUnclosed => "a `[` in a label is written `\\[`".to_owned(),
+            Self::IndexNotANumber { .. } => "as in `name[0][first]` or `name[first]`".to_owned(),
+            Self::UnknownRecord { nearest: Some(nearest), .. } => format!("did you mean `{}`?", shown(nearest)),
+            Self::UnknownRecord { .. } => {
+                "share the record, or its folder, with the Secrets Manager application; titles must match exactly"
+                    .to_owned()
+            }
+            Self::AmbiguousTitle { uids, .. } => format!("name the record by its UID: {}", listed_plain(uids)),
+            Self::BrokenRecord { .. } | Self::BrokenAttachment { .. } => {
+                "open and save it in Keeper Vault, or share it again with the application".to_owned()
+            }
+            Self::UnknownField { in_other_section: true, section: "standard", field, .. } => {
+                format!("it is a custom field: write `custom_field/{}`", shown(field))
+            }
+            Self::UnknownField { in_other_section: true, field, .. } => {
+                format!("it is a standard field: write `field/{}`", shown(field))
+            }
+            Self::UnknownField { existing, section, .. } if existing.is_empty() => {
+                format!("the record has no {section} fields")
+            }
+            Self::UnknownField { existing, field, .. } => match nearest(field, existing) {
+                Some(nearest) => format!("did you mean `{}`? it has {}", shown(nearest), listed(existing)),
+                None => format!("it has {}", listed(existing)),
+            },
+            Self::IndexRange { count: 0, .. } => "the field is empty".to_owned(),
+            Self::IndexRange { .. } => "indexes count from 0".to_owned(),
+            Self::UnknownProperty { existing, .. } if existing.is_empty() => "it has none".to_owned(),
+            Self::UnknownProperty { existing, .. } => format!("it has {}", listed(existing)),
+            Self::UnknownAttachment { existing, .. } if existing.is_empty() => {
+                "the record has no attachments".to_owned()
+            }
+            Self::UnknownAttachment { existing, file, .. } => match nearest(file, existing) {
+                Some(nearest) => format!("did you mean `{}`? it has {}", shown(nearest), listed(existing)),
+                None => format!("it has {}", listed(existing)),
+            },
+            Self::Totp { .. } => {
+                "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
+            }
+            Self::SeveralLines | Self::NotText | Self::TooLarge { .. } => {
+                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`".to_owned()
+            }
+            Self::Refused { code, message, .. } => return refusal_hint(code, message),
+            Self::NotKeeper { .. } => "check the config's hostname and any proxy in between".to_owned(),
+            Self::ServerKey { .. } => "make a new config for this application".to_owned(),
+            Self::Throttled { .. } => "start fewer pipelines at once, or give each its own application".to_owned(),
+            Self::Unreachable { .. } => {
+                "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)"
+                    .to_owned()
+            }
+            Self::Download { .. } => {
+                "run the pipeline again; the address of an attachment is valid for a short time".to_owned()
+            }
+            Self::Internal(_) => "please report this with the task's version".to_owned(),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+/// The likely causes of a refusal. Keeper tells them apart by its message at most.
+fn refusal_hint(code: &str, message: &str) -> Option<String> {
+    let hint = match code {
+        "access_denied" if message.to_ascii_lowercase().contains("signature") => {
+            "the config's private key does not belong to its device: make a new config"
+        }
+        "access_denied" => {
+            "check in Keeper Vault that the device was not removed, has not expired and is not locked to another IP \
+             address, and that the config is for this region"
+        }
+        "invalid_client_version" => "update this extension",
+        "invalid_client" | "invalid_token" => "the device does not exist any more: make a new config",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// An error and where it stands in what the author wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, unless it concerns no line.
+    pub place: Option<Box<Place>>,
+    /// What.
+    pub error: Error,
+}
+
+/// A place in the input `secrets`. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The first character of the faulty part.
+    pub column: usize,
+    /// How many characters the faulty part has; 0 at the end of a line.
+    pub length: usize,
+    /// The line as written.
+    pub text: String,
+}
+
+impl Problem {
+    /// The whole message: the error, the line with a caret under the fault, the hint.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        if let Some(place) = &self.place {
+            let _ = write!(text, "line {}, column {}: ", place.line, place.column);
+        }
+        text.push_str(&self.error.to_string());
+        if let Some(place) = &self.place {
+            let _ = write!(text, "\n{}", place.excerpt());
+        }
+        if let Some(hint) = self.error.hint() {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+        text
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self { place: None, error }
+    }
+}
+
+/// How many characters of a line an excerpt shows.
+const EXCERPT_WIDTH: usize = 120;
+
+impl Place {
+    /// The line and a row of carets under the fault. A long line is shown around the fault.
+    fn excerpt(&self) -> String {
+        let start = self.column.saturating_sub(1);
+        let skipped = start.saturating_sub(EXCERPT_WIDTH / 2);
+        let visible: String = self.text.chars().skip(skipped).take(EXCERPT_WIDTH).map(visible_char).collect();
+        let room = visible.chars().count().saturating_sub(start - skipped).max(1);
+        let number = self.line.to_string();
+        format!(
+            "  {number} | {visible}\n  {} | {}{}",
+            " ".repeat(number.len()),
+            " ".repeat(start - skipped),
+            "^".repeat(self.length.clamp(1, room)),
+        )
+    }
+}
+
+/// How much of a foreign text a message shows.
+const SHOWN_LEN: usize = 100;
+
+/// A foreign text as a message may show it: cut at 100 characters, control characters and direction marks made visible.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_LEN).map(visible_char).collect();
+    if text.chars().nth(SHOWN_LEN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Stands in for a character that would not be seen, or would move others on the screen.
+fn visible_char(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' => '\u{FFFD}',
+        c if c.is_control() => '\u{FFFD}',
+        c => c,
+    }
+}
+
+/// How many names a list in a message shows.
+const LISTED: usize = 12;
+
+/// "`a`, `b` and `c`", cut after a dozen.
+fn listed(names: &[String]) -> String {
+    join(names, |name| format!("`{}`", shown(name)))
+}
+
+/// "a, b and c", cut after a dozen.
+fn listed_plain(names: &[String]) -> String {
+    join(names, shown)
+}
+
+fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
+    let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| show(name)).collect();
+    if names.len() > LISTED {
+        shown.push(format!("{} more", names.len() - LISTED));
+    }
+    match shown.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("no {one}"),
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    }
+}
+
+fn code_shown(code: &str) -> String {
+    if code.is_empty() { String::new() } else { format!(", {}", shown(code)) }
+}
+
+/// The candidate that is most like a word, if one is like it at all.
+pub fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    candidates
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}

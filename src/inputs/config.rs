@@ -1,0 +1,305 @@
+//! The config: how to reach Keeper and as whom.
+//!
+//! A JSON object, or Base64 of one, that Keeper Vault or Commander makes for a device of an application. Its members
+//! are those of "Secrets Manager Configuration" in Keeper's documentation; names are case-sensitive.
+
+use std::collections::BTreeMap;
+
+use p256::PublicKey;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::base64;
+use crate::crypto::keys::AppKey;
+use crate::crypto::signature::ClientKey;
+use crate::error::Error;
+use crate::protocol::server_keys::ServerKeys;
+use crate::secret::SecretText;
+
+/// A bound config.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Keeper's host, perhaps with a port, without scheme or path.
+    pub hostname: String,
+    /// The client id: Base64 of 64 bytes, as the server knows it.
+    pub client_id: SecretText,
+    /// The key that signs requests.
+    pub client_key: ClientKey,
+    /// The key that opens what is shared with the application.
+    pub app_key: AppKey,
+    /// The server's keys, and which of them to begin with.
+    pub server_keys: ServerKeys,
+}
+
+/// Reads the input `keepersecretconfig`.
+///
+/// # Errors
+/// What is wrong with the config, never quoting it.
+pub fn parse(text: &str) -> Result<Config, Error> {
+    let text = text.trim_start_matches('\u{FEFF}').trim();
+    let json = to_json(text)?;
+    let members = read_members(&json)?;
+    Config::from_members(&members)
+}
+
+/// The parts of a config that must not stand in a log, as far as they can be read.
+///
+/// The whole text is the caller's to mask: it must not wait for a parser.
+#[must_use]
+pub fn secrets_of(text: &str) -> Vec<SecretText> {
+    let text = text.trim_start_matches('\u{FEFF}').trim();
+    let Ok(json) = to_json(text) else { return Vec::new() };
+    let Ok(members) = read_members(&json) else { return vec![SecretText::from(json.trim())] };
+    let parts = ["privateKey", "clientId", "appKey", "clientKey"];
+    let parts = parts.iter().filter_map(|name| members.get(*name)).filter(|part| part.len() >= 8);
+    parts.map(|part| SecretText::from(part.as_str())).chain([SecretText::from(json.trim())]).collect()
+}
+
+/// The JSON text of a config, decoded if need be.
+fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
+    if text.is_empty() {
+        return Err(Error::ConfigEmpty);
+    }
+    if text.starts_with(['{', '[']) {
+        return Ok(Zeroizing::new(text.to_owned()));
+    }
+    if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
+        return Err(Error::ConfigUndefined { name: name.to_owned() });
+    }
+    let unquoted = unquote(text);
+    if unquoted.starts_with('{') {
+        return Err(Error::ConfigQuoted);
+    }
+    if is_token(unquoted) {
+        return Err(Error::ConfigIsToken);
+    }
+    if is_path(unquoted) {
+        return Err(Error::ConfigIsPath);
+    }
+    let Some(decoded) = base64::decode(unquoted) else {
+        return Err(match serde_json::from_str::<Value>(text) {
+            Ok(value) => Error::ConfigNotAnObject { found: kind_of(&value) },
+            Err(_) => Error::ConfigNeitherJsonNorBase64,
+        });
+    };
+    let decoded = String::from_utf8(decoded).map_err(|error| {
+        error.into_bytes().zeroize();
+        Error::ConfigDecodesTo { found: "bytes that are not text" }
+    })?;
+    let decoded = Zeroizing::new(decoded);
+    let inner = decoded.trim_start_matches('\u{FEFF}').trim();
+    if inner.starts_with(['{', '[']) {
+        return Ok(Zeroizing::new(inner.to_owned()));
+    }
+    let found = match base64::decode(inner) {
+        Some(twice) if twice.trim_ascii_start().first() == Some(&b'{') => "Base64 (it was encoded twice)",
+        _ => "a text that is not JSON",
+    };
+    Err(Error::ConfigDecodesTo { found })
+}
+
+/// Takes one pair of quotes away.
+fn unquote(text: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner.trim();
+        }
+    }
+    text
+}
+
+/// Whether a text is a one-time token: `PREFIX:KEY` or `KEY`, the key being Base64 of 32 bytes.
+fn is_token(text: &str) -> bool {
+    let ([key] | [_, key] | [_, key, _, _]) = text.split(':').collect::<Vec<_>>()[..] else { return false };
+    base64::decode(key).is_some_and(|bytes| bytes.len() == 32)
+}
+
+/// Whether a text is rather a path than a config.
+fn is_path(text: &str) -> bool {
+    let has_folder = text.contains(['/', '\\']);
+    let ending = text.rsplit('.').next().unwrap_or_default();
+    let has_ending = text.contains('.') && matches!(ending, "json" | "txt" | "b64" | "base64" | "cfg" | "ini");
+    let is_windows = text.get(1..3).is_some_and(|colon| colon == ":\\" || colon == ":/");
+    !text.contains('\n')
+        && (has_ending
+            || is_windows
+            || (has_folder && text.starts_with(['.', '~']))
+            || (text.starts_with('/') && text.len() < 200))
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+type Members = BTreeMap<String, Zeroizing<String>>;
+
+/// The members that hold a text or a number. `null` is as good as missing.
+fn read_members(json: &str) -> Result<Members, Error> {
+    let value: Value = serde_json::from_str(json)
+        .map_err(|error| Error::ConfigBrokenJson { line: error.line(), column: error.column() })?;
+    let Value::Object(object) = value else {
+        return Err(Error::ConfigNotAnObject { found: kind_of(&value) });
+    };
+    let text = |value| match value {
+        Value::String(mut text) => {
+            let trimmed = Zeroizing::new(text.trim().to_owned());
+            text.zeroize();
+            Some(trimmed)
+        }
+        Value::Number(number) => Some(Zeroizing::new(number.to_string())),
+        _ => None,
+    };
+    let members = object.into_iter().filter_map(|(name, value)| Some((name, text(value)?)));
+    Ok(members.filter(|(_, text)| !text.is_empty()).collect())
+}
+
+const REQUIRED: [&str; 4] = ["hostname", "clientId", "privateKey", "appKey"];
+
+impl Config {
+    fn from_members(members: &Members) -> Result<Self, Error> {
+        if members.contains_key("clientKey") && !members.contains_key("appKey") {
+            return Err(Error::ConfigUnbound);
+        }
+        let [Some(hostname), Some(client_id), Some(private_key), Some(app_key)] =
+            REQUIRED.map(|name| members.get(name))
+        else {
+            return Err(missing(members));
+        };
+        let client_id_bytes = base64::decode(client_id).filter(|bytes| bytes.len() == 64);
+        if client_id_bytes.is_none() {
+            return Err(Error::ConfigMember { name: "clientId", expected: "Base64 of 64 bytes" });
+        }
+        let private_key = Zeroizing::new(base64::decode(private_key).unwrap_or_default());
+        let client_key = ClientKey::from_pkcs8_der(&private_key)
+            .ok_or(Error::ConfigMember { name: "privateKey", expected: "Base64 of a PKCS#8 key for P-256" })?;
+        let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
+        let app_key: Zeroizing<[u8; 32]> = Zeroizing::new(
+            app_key
+                .as_slice()
+                .try_into()
+                .map_err(|_| Error::ConfigMember { name: "appKey", expected: "Base64 of 32 bytes" })?,
+        );
+        Ok(Self {
+            hostname: read_hostname(hostname)?,
+            client_id: SecretText::from(client_id.as_str()),
+            client_key,
+            app_key: AppKey::new(*app_key),
+            server_keys: read_server_keys(members)?,
+        })
+    }
+}
+
+fn missing(members: &Members) -> Error {
+    let names: Vec<String> =
+        REQUIRED.iter().filter(|name| !members.contains_key(**name)).map(|name| (*name).to_owned()).collect();
+    let misspelled = names.iter().find_map(|name| {
+        let found = members.keys().find(|member| member.eq_ignore_ascii_case(name))?;
+        Some((found.clone(), name.clone()))
+    });
+    Error::ConfigMissing { names, misspelled }
+}
+
+/// The regions that Keeper's one-time tokens name, and their hosts.
+const REGIONS: [(&str, &str); 7] = [
+    ("US", "keepersecurity.com"),
+    ("EU", "keepersecurity.eu"),
+    ("AU", "keepersecurity.com.au"),
+    ("GOV", "govcloud.keepersecurity.us"),
+    ("JP", "keepersecurity.jp"),
+    ("CA", "keepersecurity.ca"),
+    ("IL5", "il5.keepersecurity.us"),
+];
+
+/// A host with an optional port. A region's name and a URL are understood as well.
+fn read_hostname(text: &str) -> Result<String, Error> {
+    if let Some((_, host)) = REGIONS.iter().find(|(region, _)| region.eq_ignore_ascii_case(text)) {
+        return Ok((*host).to_owned());
+    }
+    let host = text.strip_prefix("https://").unwrap_or(text);
+    let host = host.split('/').next().unwrap_or_default();
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let name_is_fine = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
+    let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    if name_is_fine && port_is_fine {
+        Ok(host.to_owned())
+    } else {
+        Err(Error::ConfigMember { name: "hostname", expected: "a host such as `keepersecurity.com`" })
+    }
+}
+
+fn read_server_keys(members: &Members) -> Result<ServerKeys, Error> {
+    let id = members.get("serverPublicKeyId").map_or(ServerKeys::DEFAULT_ID, |id| id.as_str());
+    let Some(point) = members.get("serverPublicKey") else {
+        return ServerKeys::known(id).ok_or_else(|| Error::ConfigServerKey { id: id.to_owned() });
+    };
+    let point = base64::decode(point).and_then(|point| PublicKey::from_sec1_bytes(&point).ok());
+    let point = point.ok_or(Error::ConfigMember { name: "serverPublicKey", expected: "Base64 of a P-256 point" })?;
+    if !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::ConfigMember { name: "serverPublicKeyId", expected: "a number" });
+    }
+    Ok(ServerKeys::custom(id, point))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostname_may_have_a_port_and_may_be_written_as_a_url_or_a_region() {
+        for (written, host) in [
+            ("keepersecurity.com", "keepersecurity.com"),
+            ("localhost:8443", "localhost:8443"),
+            ("https://keepersecurity.eu/vault/", "keepersecurity.eu"),
+            ("[::1]:8443", "[::1]:8443"),
+            ("us", "keepersecurity.com"),
+            ("IL5", "il5.keepersecurity.us"),
+        ] {
+            assert_eq!(read_hostname(written), Ok(host.to_owned()), "{written}");
+        }
+        for written in ["", "a b", "user@host", "host:0", "host:70000", "host:x", "http://host", "host\n", "host?x"] {
+            assert_eq!(
+                read_hostname(written).map_err(|error| error.to_string()),
+                Err("the config's `hostname` is not a host such as `keepersecurity.com`".to_owned()),
+                "{written:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_config_is_told_by_what_it_looks_like() {
+        use Error::{
+            ConfigDecodesTo, ConfigEmpty, ConfigIsPath, ConfigIsToken, ConfigNeitherJsonNorBase64, ConfigNotAnObject,
+            ConfigQuoted, ConfigUndefined,
+        };
+        for (text, error) in [
+            ("", ConfigEmpty),
+            (" \n ", ConfigEmpty),
+            ("$(secret_config)", ConfigUndefined { name: "secret_config".to_owned() }),
+            ("US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", ConfigIsToken),
+            ("qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", ConfigIsToken),
+            ("./ksm-config.json", ConfigIsPath),
+            ("C:\\agent\\ksm-config", ConfigIsPath),
+            ("/etc/ksm/config", ConfigIsPath),
+            ("'{\"hostname\":\"ksm.test\"}'", ConfigQuoted),
+            ("hello, world", ConfigNeitherJsonNorBase64),
+            ("\"hello, world\"", ConfigNotAnObject { found: "string" }),
+            ("[1]", ConfigNotAnObject { found: "array" }),
+            ("aGVsbG8gd29ybGQ=", ConfigDecodesTo { found: "a text that is not JSON" }),
+            ("8P//8A==", ConfigDecodesTo { found: "bytes that are not text" }),
+            ("ZXlKaElqb3hmUT09", ConfigDecodesTo { found: "Base64 (it was encoded twice)" }),
+        ] {
+            assert_eq!(parse(text).map(|_| ()), Err(error), "{text:?}");
+        }
+    }
+}

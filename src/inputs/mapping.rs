@@ -1,0 +1,416 @@
+//! The mapping lines: which secret goes where.
+//!
+//! ```text
+//! line        = notation ">" destination       split at the last ">"
+//! destination = [ kind ":" ] name              no kind: an output variable, or of an attachment a file
+//! kind        = "var" | "out" | "env" | "file"
+//! ```
+//!
+//! A blank line and a line that begins with `#` say nothing.
+
+use std::collections::HashMap;
+
+use super::notation::{self, Notation, Selector};
+use crate::error::{self, Error, Place, Problem};
+
+/// One line: a secret and its destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// What is wanted.
+    pub notation: Notation,
+    /// Where it goes.
+    pub destination: Destination,
+    /// Where it is written.
+    pub line: Line,
+}
+
+/// Where a secret goes. Names are as the author wrote them, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// A secret variable of the job.
+    Variable(String),
+    /// A secret output variable of the step.
+    Output(String),
+    /// A variable that later steps find in their environment, masked but not secret.
+    Environment(String),
+    /// A file by its path, relative to the default working directory.
+    File(String),
+}
+
+/// A line as written, and where its parts stand. Columns count characters from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Counted from 1.
+    pub number: usize,
+    text: String,
+    notation: Span,
+    destination: Span,
+}
+
+/// Some characters of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    start: usize,
+    length: usize,
+}
+
+impl Line {
+    /// A problem with what the line asks for.
+    #[must_use]
+    pub fn notation_problem(&self, error: Error) -> Problem {
+        self.problem(self.notation, error)
+    }
+
+    /// A problem with where the line sends it.
+    #[must_use]
+    pub fn destination_problem(&self, error: Error) -> Problem {
+        self.problem(self.destination, error)
+    }
+
+    fn problem(&self, span: Span, error: Error) -> Problem {
+        let place = Place { line: self.number, column: span.start + 1, length: span.length, text: self.text.clone() };
+        Problem { place: Some(Box::new(place)), error }
+    }
+}
+
+/// Reads the input `secrets`.
+///
+/// # Errors
+/// All problems of all lines, in their order.
+pub fn parse(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let mut mappings: Vec<Mapping> = Vec::new();
+    let mut problems = Vec::new();
+    let mut seen = HashMap::new();
+    for (index, line) in text.trim_start_matches('\u{FEFF}').lines().enumerate() {
+        let line = line.trim_end();
+        if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        match parse_line(index + 1, line) {
+            Ok(mapping) => {
+                let first = *seen.entry(mapping.destination.identity()).or_insert(mapping.line.number);
+                if first != mapping.line.number {
+                    let destination = mapping.destination.name().to_owned();
+                    problems.push(mapping.line.destination_problem(Error::DuplicateDestination { destination, first }));
+                }
+                mappings.push(mapping);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if mappings.is_empty() && problems.is_empty() {
+        problems.push(Error::NoMappings.into());
+    }
+    if problems.is_empty() { Ok(mappings) } else { Err(problems) }
+}
+
+fn parse_line(number: usize, text: &str) -> Result<Mapping, Problem> {
+    let mut line = Line { number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
+    let whole = trimmed_span(text, 0);
+    let Some((before, after)) = text.rsplit_once('>') else {
+        return Err(line.problem(whole, Error::MissingArrow));
+    };
+    let arrow = before.chars().count();
+    line.notation = trimmed_span(before, 0);
+    line.destination = trimmed_span(after, arrow + 1);
+
+    let written = before.trim();
+    if written.is_empty() {
+        return Err(line.problem(Span { start: arrow, length: 1 }, Error::MissingNotation));
+    }
+    let notation = notation::parse(written).map_err(|fault| {
+        let span = Span { start: line.notation.start + fault.start, length: fault.length };
+        line.problem(span, fault.error)
+    })?;
+    let destination = parse_destination(after.trim(), &notation.selector, &line)?;
+    Ok(Mapping { notation, destination, line })
+}
+
+/// Where the trimmed text stands, if the text begins at the column `offset`.
+fn trimmed_span(text: &str, offset: usize) -> Span {
+    let trimmed = text.trim_start();
+    let start = offset + text.chars().count() - trimmed.chars().count();
+    Span { start, length: trimmed.trim_end().chars().count() }
+}
+
+const KINDS: [&str; 4] = ["var", "out", "env", "file"];
+
+fn parse_destination(text: &str, selector: &Selector, line: &Line) -> Result<Destination, Problem> {
+    let is_attachment = matches!(selector, Selector::File(_));
+    let (kind, name, after) = match text.split_once(':') {
+        Some((kind, name)) if KINDS.contains(&kind.trim_end()) => (kind.trim_end(), name.trim(), format!("{kind}:")),
+        Some((drive, path)) if is_attachment && is_drive(drive, path) => ("file", text, String::new()),
+        Some((prefix, _)) => {
+            let length = prefix.chars().count() + 1;
+            let lower = prefix.to_lowercase();
+            let nearest = error::nearest(&lower, &KINDS).and_then(|near| KINDS.into_iter().find(|kind| *kind == near));
+            let error = Error::UnknownPrefix { prefix: prefix.to_owned(), nearest };
+            return Err(line.problem(Span { start: line.destination.start, length }, error));
+        }
+        None if is_attachment => ("file", text, ">".to_owned()),
+        None => ("out", text, ">".to_owned()),
+    };
+    if name.is_empty() {
+        let expected = if kind == "file" { "path" } else { "name" };
+        return Err(line.destination_problem(Error::MissingDestination { expected, after }));
+    }
+    let name = name.to_owned();
+    let destination = match kind {
+        "var" => Destination::Variable(name),
+        "env" => Destination::Environment(name),
+        "file" => Destination::File(name),
+        _ => Destination::Output(name),
+    };
+    destination.check().map_err(|error| line.destination_problem(error))?;
+    Ok(destination)
+}
+
+/// Whether a text before a colon is the drive of a Windows path.
+fn is_drive(drive: &str, path: &str) -> bool {
+    drive.len() == 1 && drive.bytes().all(|byte| byte.is_ascii_alphabetic()) && path.starts_with(['\\', '/'])
+}
+
+impl Destination {
+    /// The variable's name or the file's path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Variable(name) | Self::Output(name) | Self::Environment(name) | Self::File(name) => name,
+        }
+    }
+
+    /// What two destinations share when they are one: the agent's variables are the same in any case.
+    fn identity(&self) -> (u8, String) {
+        match self {
+            Self::Variable(name) | Self::Environment(name) => (0, name.to_lowercase()),
+            Self::Output(name) => (1, name.to_lowercase()),
+            Self::File(path) => {
+                let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| *part != ".").collect();
+                (2, parts.join("/"))
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Variable(name) | Self::Environment(name) => check_name(name).and_then(|()| check_reserved(name)),
+            // An output variable is kept under the step's name, so it can't take the place of another one.
+            Self::Output(name) => check_name(name),
+            Self::File(path) => check_path(path),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let found = if name.chars().any(char::is_control) {
+        "a control character"
+    } else if name.contains('=') {
+        "a `=`"
+    } else {
+        return Ok(());
+    };
+    Err(Error::NameCharacter { name: name.to_owned(), found })
+}
+
+/// Names that the agent, the shell or a runtime reads: a secret under such a name changes the job.
+fn check_reserved(name: &str) -> Result<(), Error> {
+    const EXACT: [&str; 24] = [
+        "path",
+        "pathext",
+        "home",
+        "userprofile",
+        "temp",
+        "tmp",
+        "tmpdir",
+        "comspec",
+        "systemroot",
+        "windir",
+        "shell",
+        "ifs",
+        "bash_env",
+        "env",
+        "node_options",
+        "node_path",
+        "node_extra_ca_certs",
+        "ld_preload",
+        "ld_library_path",
+        "dyld_insert_libraries",
+        "pythonpath",
+        "perl5lib",
+        "decode_percents",
+        "tf_build",
+    ];
+    const PREFIXES: [&str; 11] = [
+        "agent.",
+        "agent_",
+        "system.",
+        "system_",
+        "build.",
+        "release.",
+        "environment.",
+        "pipeline.",
+        "azp_",
+        "vsts_",
+        "distributedtask.",
+    ];
+    let lower = name.to_lowercase();
+    if EXACT.contains(&lower.as_str()) || PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
+        return Err(Error::NameReserved { name: name.to_owned() });
+    }
+    Ok(())
+}
+
+fn check_path(path: &str) -> Result<(), Error> {
+    let problem = if path.chars().any(char::is_control) {
+        "holds a control character"
+    } else if path.ends_with(['/', '\\']) || matches!(path.rsplit(['/', '\\']).next(), Some("." | "..")) {
+        "is a folder's; expected a file's"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Path { path: path.to_owned(), problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::notation::{FieldSelector, Index, Section};
+
+    fn password() -> Notation {
+        Notation {
+            record: "Database".to_owned(),
+            selector: Selector::Field(FieldSelector {
+                section: Section::Standard,
+                field: "password".to_owned(),
+                index: Index::First,
+                property: None,
+            }),
+        }
+    }
+
+    fn one(line: &str) -> (Notation, Destination) {
+        let mut mappings = parse(line).unwrap_or_else(|problems| panic!("{line:?}: {problems:?}"));
+        assert_eq!(mappings.len(), 1, "{line:?}");
+        let mapping = mappings.remove(0);
+        (mapping.notation, mapping.destination)
+    }
+
+    #[test]
+    fn a_destination_is_a_kind_and_a_name() {
+        let name = |name: &str| name.to_owned();
+        for (written, read) in [
+            ("var:DB_PASSWORD", Destination::Variable(name("DB_PASSWORD"))),
+            ("out:token", Destination::Output(name("token"))),
+            ("token", Destination::Output(name("token"))),
+            ("my token", Destination::Output(name("my token"))),
+            ("env:DB_PASSWORD", Destination::Environment(name("DB_PASSWORD"))),
+            ("var: DB_PASSWORD ", Destination::Variable(name("DB_PASSWORD"))),
+            ("file:/tmp/x", Destination::File(name("/tmp/x"))),
+            ("file:C:\\x\\y", Destination::File(name("C:\\x\\y"))),
+            ("out:PATH", Destination::Output(name("PATH"))),
+        ] {
+            for line in [
+                format!("Database/field/password > {written}"),
+                format!("  Database/field/password>{written}\r"),
+                format!("\u{FEFF}Database/field/password\t>\t{written}  "),
+            ] {
+                assert_eq!(one(&line), (password(), read.clone()), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_attachment_without_a_prefix_is_a_file() {
+        for (written, path) in [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x")] {
+            assert_eq!(one(&format!("A/file/cert.pem > {written}")).1, Destination::File(path.to_owned()), "{written}");
+        }
+        assert_eq!(one("A/file/cert.pem > var:CERT").1, Destination::Variable("CERT".to_owned()));
+    }
+
+    #[test]
+    fn a_line_is_split_at_its_last_arrow() {
+        let (notation, destination) = one("a > b/field/password > var:X");
+        assert_eq!(notation.record, "a > b");
+        assert_eq!(destination, Destination::Variable("X".to_owned()));
+    }
+
+    #[test]
+    fn blank_lines_and_comments_say_nothing() {
+        let text = "\n  \n# Database/field/password > var:A\n   #\nDatabase/field/password > var:B\n\r\n";
+        let mappings = parse(text).expect("one line");
+        assert_eq!(mappings.len(), 1);
+        assert_eq!(mappings[0].line.number, 5);
+    }
+
+    #[test]
+    fn every_faulty_line_is_reported_at_once() {
+        let text = "Database/field/password\n\
+                    Database/field/password > vra:DB\n\
+                    Database/field/password > var:A\n\
+                    Database > B\n\
+                    Database/field/password > env:a\n\
+                    > C\n\
+                    Database/field/password > file:";
+        let rendered: Vec<String> = parse(text).expect_err("faults").iter().map(Problem::render).collect();
+        assert_eq!(
+            rendered,
+            [
+                "line 1, column 1: expected `notation > destination`, found no `>`\n  \
+                   1 | Database/field/password\n    \
+                     | ^^^^^^^^^^^^^^^^^^^^^^^\n\
+                 hint: as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`",
+                "line 2, column 27: unknown destination prefix `vra:`; expected `var:`, `out:`, `env:` or `file:`\n  \
+                   2 | Database/field/password > vra:DB\n    \
+                     |                           ^^^^\n\
+                 hint: did you mean `var:`?",
+                "line 4, column 1: the notation `Database` has no selector\n  \
+                   4 | Database > B\n    \
+                     | ^^^^^^^^\n\
+                 hint: as in `Database/field/password`; a `/` in a title is written `\\/`",
+                "line 5, column 27: `a` is the destination of line 3 as well\n  \
+                   5 | Database/field/password > env:a\n    \
+                     |                           ^^^^^\n\
+                 hint: give each line a destination of its own",
+                "line 6, column 1: expected a notation before the `>`, found nothing\n  \
+                   6 | > C\n    \
+                     | ^",
+                "line 7, column 27: expected a path after `file:`, found nothing\n  \
+                   7 | Database/field/password > file:\n    \
+                     |                           ^^^^^",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_would_change_the_job_is_refused() {
+        for name in
+            ["PATH", "path", "Agent.TempDirectory", "SYSTEM_ACCESSTOKEN", "Build.SourcesDirectory", "LD_PRELOAD"]
+        {
+            for kind in ["var", "env"] {
+                let problems = parse(&format!("A/type > {kind}:{name}")).expect_err(name);
+                assert_eq!(
+                    problems[0].error.to_string(),
+                    format!("`{name}` is a variable of the agent or the system; setting it would change the job")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_destination_may_stand_in_one_line_only() {
+        for (first, second) in
+            [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b"), ("file:a\\b", "file:a/b")]
+        {
+            let problems = parse(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
+            assert!(matches!(problems[..], [Problem { error: Error::DuplicateDestination { first: 1, .. }, .. }]));
+        }
+        assert!(parse("A/type > var:X\nA/type > out:X\nA/type > file:X").is_ok());
+    }
+
+    #[test]
+    fn nothing_to_do_is_a_problem() {
+        for text in ["", " \n\n", "# comment"] {
+            assert_eq!(parse(text), Err(vec![Error::NoMappings.into()]), "{text:?}");
+        }
+    }
+}

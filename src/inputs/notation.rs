@@ -1,0 +1,382 @@
+//! Keeper Notation: which record, and what of it.
+//!
+//! ```text
+//! notation  = base64(text) | text                      Base64 if it has no "/"
+//! text      = [ "keeper://" ] record "/" selector
+//! selector  = ( "type" | "title" | "notes" ) [ "/" ]
+//!           | "file" "/" name
+//!           | ( "field" | "custom_field" ) "/" label [ index ]
+//! index     = "[]" | "[n]" | "[property]" | "[n][property]" | "[][property]"
+//! escape    = "\" ( "/" | "[" | "]" | "\" )            in record, name, label and property
+//! ```
+//!
+//! The rules are those of "Keeper Notation" in Keeper's Secrets Manager documentation, with the index forms that its
+//! SDKs read in `getValue` ("legacy mode").
+
+use std::iter::Peekable;
+use std::str::CharIndices;
+
+use crate::base64;
+use crate::error::{self, Error};
+
+/// What a mapping line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notation {
+    /// The record's UID or title.
+    pub record: String,
+    /// What of the record.
+    pub selector: Selector,
+}
+
+/// The part of a record that a notation selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// The record's type, for example `login`.
+    Type,
+    /// The record's title.
+    Title,
+    /// The record's notes.
+    Notes,
+    /// A field by its type or label.
+    Field(FieldSelector),
+    /// An attachment by its name, title or UID.
+    File(String),
+}
+
+/// A field of a record and what of its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSelector {
+    /// Whether it is one of the record type's own fields or a custom one.
+    pub section: Section,
+    /// The field's type or label.
+    pub field: String,
+    /// Which of its values.
+    pub index: Index,
+    /// Which property of the value; of the first one if there is no index.
+    pub property: Option<String>,
+}
+
+/// The two lists of fields that a record has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// `field`: the fields of the record's type.
+    Standard,
+    /// `custom_field`: the fields that somebody added.
+    Custom,
+}
+
+/// Which of a field's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// No index: the first value.
+    First,
+    /// `[]`: all values, as a list.
+    All,
+    /// `[n]`: one value, counted from 0.
+    Nth(usize),
+}
+
+/// An error and the characters of the notation that it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub error: Error,
+    /// The first faulty character, counted from 0.
+    pub start: usize,
+    /// How many characters are faulty.
+    pub length: usize,
+}
+
+const PREFIX: &str = "keeper://";
+const SELECTORS: [&str; 6] = ["field", "custom_field", "file", "type", "title", "notes"];
+
+/// Reads a notation. Its ends must be trimmed already; blanks inside count.
+///
+/// # Errors
+/// The first [`Fault`]; of a notation in Base64, the fault is the whole of it.
+pub fn parse(text: &str) -> Result<Notation, Fault> {
+    if text.contains('/') {
+        return Parser::new(text).notation();
+    }
+    let whole = |error| Fault { error, start: 0, length: text.chars().count() };
+    let missing = || whole(Error::MissingSelector { notation: text.to_owned() });
+    let decoded = base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
+    if !decoded.contains('/') {
+        return Err(missing());
+    }
+    Parser::new(&decoded).notation().map_err(|fault| whole(fault.error))
+}
+
+/// A reader of one notation; positions are in characters, for a person to count.
+struct Parser<'a> {
+    text: &'a str,
+    chars: Peekable<CharIndices<'a>>,
+    position: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, chars: text.char_indices().peekable(), position: 0 }
+    }
+
+    fn notation(mut self) -> Result<Notation, Fault> {
+        self.skip_prefix();
+        let start = self.position;
+        let record = self.token('/')?;
+        if self.next().is_none() {
+            return Err(self.fault(0, Error::MissingSelector { notation: self.text.to_owned() }));
+        }
+        if record.is_empty() {
+            return Err(Fault { error: Error::MissingRecord, start, length: 1 });
+        }
+        Ok(Notation { record, selector: self.selector()? })
+    }
+
+    fn skip_prefix(&mut self) {
+        if self.text.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
+            for _ in 0..PREFIX.len() {
+                self.next();
+            }
+        }
+    }
+
+    fn selector(&mut self) -> Result<Selector, Fault> {
+        let start = self.position;
+        let mut word = String::new();
+        while let Some(c) = self.next_if(|c| c != '/') {
+            word.push(c);
+        }
+        match word.to_ascii_lowercase().as_str() {
+            "type" => self.end_of_short(Selector::Type),
+            "title" => self.end_of_short(Selector::Title),
+            "notes" => self.end_of_short(Selector::Notes),
+            "field" => self.field(start, "field", Section::Standard),
+            "custom_field" => self.field(start, "custom_field", Section::Custom),
+            "file" => self.file(start),
+            "" => Err(Fault { error: Error::MissingSelector { notation: self.text.to_owned() }, start, length: 0 }),
+            lower => {
+                let nearest =
+                    error::nearest(lower, &SELECTORS).and_then(|near| SELECTORS.into_iter().find(|word| *word == near));
+                Err(self.fault(start, Error::UnknownSelector { selector: word, nearest }))
+            }
+        }
+    }
+
+    /// One slash may follow a selector that takes no parameter, as in Keeper's SDKs.
+    fn end_of_short(&mut self, selector: Selector) -> Result<Selector, Fault> {
+        self.next_if(|c| c == '/');
+        self.end().map(|()| selector)
+    }
+
+    fn parameter(&mut self, start: usize, selector: &'static str) -> Result<String, Fault> {
+        self.next_if(|c| c == '/');
+        if self.peek().is_none() {
+            return Err(self.fault(start, Error::MissingParameter { selector }));
+        }
+        self.token('[')
+    }
+
+    fn file(&mut self, start: usize) -> Result<Selector, Fault> {
+        let name = self.parameter(start, "file")?;
+        if self.peek().is_some() {
+            let start = self.position;
+            let index = self.rest();
+            return Err(self.fault(start, Error::IndexOnFile { index }));
+        }
+        Ok(Selector::File(name))
+    }
+
+    fn field(&mut self, start: usize, word: &'static str, section: Section) -> Result<Selector, Fault> {
+        let field = self.parameter(start, word)?;
+        let first_start = self.position;
+        let first = self.bracket()?;
+        let first_end = self.position;
+        let second = self.bracket()?;
+        self.end()?;
+        let (index, property) = match (first, second) {
+            (None, _) => (Index::First, None),
+            (Some(text), None) => match read_index(&text) {
+                Some(index) => (index, None),
+                None => (Index::First, Some(text)),
+            },
+            (Some(text), Some(property)) => {
+                let Some(index) = read_index(&text) else {
+                    let length = first_end - first_start;
+                    return Err(Fault { error: Error::IndexNotANumber { index: text }, start: first_start, length });
+                };
+                match property.as_str() {
+                    "" => (index, None),
+                    _ if index == Index::All => (Index::First, Some(property)),
+                    _ => (index, Some(property)),
+                }
+            }
+        };
+        Ok(Selector::Field(FieldSelector { section, field, index, property }))
+    }
+
+    /// The text in `[…]`, or `None` at the end of the notation.
+    fn bracket(&mut self) -> Result<Option<String>, Fault> {
+        let start = self.position;
+        match self.peek() {
+            None => return Ok(None),
+            Some('[') => self.next(),
+            Some(_) => {
+                let text = self.rest();
+                return Err(self.fault(start, Error::IndexFollowed { text }));
+            }
+        };
+        let mut text = String::new();
+        loop {
+            let here = self.position;
+            match self.next() {
+                None => return Err(self.fault(start, Error::IndexUnclosed)),
+                Some(']') => return Ok(Some(text)),
+                Some('[') => return Err(self.fault(here, Error::IndexNested)),
+                Some('\\') => text.push(self.escaped(here)?),
+                Some(c) => text.push(c),
+            }
+        }
+    }
+
+    /// The characters up to an unescaped `end`, which stays.
+    fn token(&mut self, end: char) -> Result<String, Fault> {
+        let mut token = String::new();
+        loop {
+            let here = self.position;
+            match self.next_if(|c| c != end) {
+                None => return Ok(token),
+                Some('\\') => token.push(self.escaped(here)?),
+                Some(c) => token.push(c),
+            }
+        }
+    }
+
+    fn escaped(&mut self, backslash: usize) -> Result<char, Fault> {
+        match self.next() {
+            Some(c @ ('/' | '[' | ']' | '\\')) => Ok(c),
+            found => Err(self.fault(backslash, Error::BadEscape { found })),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        let start = self.position;
+        let text = self.rest();
+        if text.is_empty() { Ok(()) } else { Err(self.fault(start, Error::TrailingText { text })) }
+    }
+
+    fn rest(&mut self) -> String {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        self.next_if(|_| true)
+    }
+
+    fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
+        let (_, c) = self.chars.next_if(|(_, c)| wanted(*c))?;
+        self.position += 1;
+        Some(c)
+    }
+
+    fn peek(&mut self) -> Option<char> {
+        self.chars.peek().map(|(_, c)| *c)
+    }
+
+    /// A fault from `start` to where the parser stands.
+    fn fault(&self, start: usize, error: Error) -> Fault {
+        Fault { error, start, length: self.position - start }
+    }
+}
+
+/// Nothing means all values and digits mean one; anything else is no index but a property.
+fn read_index(text: &str) -> Option<Index> {
+    match text {
+        "" => Some(Index::All),
+        // A number too large to hold is an index that no field reaches.
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(Index::Nth(digits.parse().unwrap_or(usize::MAX)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a record token has the form of a UID: 16 bytes in URL-safe Base64 without padding.
+#[must_use]
+pub fn is_uid_like(token: &str) -> bool {
+    token.len() == 22 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(section: Section, field: &str, index: Index, property: Option<&str>) -> Selector {
+        Selector::Field(FieldSelector {
+            section,
+            field: field.to_owned(),
+            index,
+            property: property.map(str::to_owned),
+        })
+    }
+
+    #[test]
+    fn a_notation_is_a_record_and_a_selector() {
+        use Index::{All, First, Nth};
+        use Section::{Custom, Standard};
+        for (written, record, selector) in [
+            ("A/type", "A", Selector::Type),
+            ("A/TITLE/", "A", Selector::Title),
+            ("A/notes", "A", Selector::Notes),
+            ("keeper://A/field/login", "A", field(Standard, "login", First, None)),
+            ("KEEPER://A/field/login", "A", field(Standard, "login", First, None)),
+            ("A/field/login[]", "A", field(Standard, "login", All, None)),
+            ("A/field/url[01]", "A", field(Standard, "url", Nth(1), None)),
+            ("A/field/name[first]", "A", field(Standard, "name", First, Some("first"))),
+            ("A/field/name[2][first]", "A", field(Standard, "name", Nth(2), Some("first"))),
+            ("A/field/name[][first]", "A", field(Standard, "name", First, Some("first"))),
+            ("A/field/name[][]", "A", field(Standard, "name", All, None)),
+            ("A/field/name[0][]", "A", field(Standard, "name", Nth(0), None)),
+            ("A/Custom_Field/My Label", "A", field(Custom, "My Label", First, None)),
+            ("A/custom_field/[0]", "A", field(Custom, "", Nth(0), None)),
+            (r"A\/B\\C/custom_field/x\[y\]/z", r"A/B\C", field(Custom, "x[y]/z", First, None)),
+            ("Zürich ключ/field/Größe", "Zürich ключ", field(Standard, "Größe", First, None)),
+            ("A/file/cert.pem", "A", Selector::File("cert.pem".to_owned())),
+            ("QS9maWVsZC9sb2dpbg", "A", field(Standard, "login", First, None)),
+        ] {
+            assert_eq!(parse(written), Ok(Notation { record: record.to_owned(), selector }), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_characters_it_concerns() {
+        for (written, start, length, message) in [
+            ("Database", 0, 8, "the notation `Database` has no selector"),
+            ("A/", 2, 0, "the notation `A/` has no selector"),
+            ("/type", 0, 1, "expected a record's UID or title before the `/`, found nothing"),
+            (
+                "A/feild/x",
+                2,
+                5,
+                "unknown selector `feild`; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`",
+            ),
+            ("A/field/", 2, 6, "`field` needs a field's type or label"),
+            ("A/file", 2, 4, "`file` needs an attachment's name"),
+            ("A/type/extra", 7, 5, "unexpected text `extra` at the end of the notation"),
+            (r"A\q/type", 1, 2, r"a backslash escapes only `/`, `[`, `]` and `\`; found `\q`"),
+            (r"A/field/x\", 9, 1, r"a backslash escapes only `/`, `[`, `]` and `\`; found one at the end"),
+            ("A/field/x[0", 9, 2, "a `[` is never closed"),
+            ("A/field/x[[0]]", 10, 1, "a `[` stands inside of `[…]`"),
+            ("A/field/x[0]y", 12, 1, "expected `[` or the end of the notation after `]`, found `y`"),
+            ("Ä/field/x[0][y][z]", 15, 3, "unexpected text `[z]` at the end of the notation"),
+            ("A/field/x[y][z]", 9, 3, "the index `[y]` is not a number"),
+            ("A/file/x[0]", 8, 3, "an attachment has no index; found `[0]`"),
+        ] {
+            let fault = parse(written).expect_err(written);
+            assert_eq!(
+                (fault.start, fault.length, fault.error.to_string().as_str()),
+                (start, length, message),
+                "{written}"
+            );
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Which texts the agent has to hide in every log: a secret and the forms in which it usually gets printed.
+//!
+//! The agent itself adds each text's JSON-escaped and URI-escaped forms. It compares line by line, so a text of several
+//! lines is also masked line by line.
+
+use std::collections::HashSet;
+
+use crate::base64;
+use crate::secret::SecretText;
+use crate::vault::value::Value;
+
+/// A whole value shorter than this is not masked: three characters would be hidden all over the log.
+pub const MIN_WHOLE: usize = 4;
+/// A part of a value (a line, a member of JSON) shorter than this is not masked.
+pub const MIN_PART: usize = 6;
+/// Values from this size in bytes are also masked in Base64.
+const MIN_BASE64: usize = 8;
+/// Values over this size in bytes are not masked in Base64: the log would grow by four times as much.
+const MAX_BASE64: usize = 16 * 1024;
+
+/// Collects masks, each text once, in the order in which they came up.
+#[derive(Debug, Default)]
+pub struct Masks {
+    known: HashSet<SecretText>,
+    fresh: Vec<SecretText>,
+}
+
+impl Masks {
+    /// Masks a text as it is, if it is long enough and not blank.
+    pub fn add(&mut self, text: &str, min_len: usize) {
+        if text.trim().is_empty() || text.chars().count() < min_len {
+            return;
+        }
+        let text = SecretText::from(text);
+        if self.known.insert(text.clone()) {
+            self.fresh.push(text);
+        }
+    }
+
+    /// Masks a value and its usual forms. Says whether the value itself is long enough to be masked.
+    pub fn add_value(&mut self, value: &str) -> bool {
+        self.add_text(value, MIN_WHOLE);
+        if value.starts_with(['{', '['])
+            && let Ok(json) = serde_json::from_str::<Value>(value)
+        {
+            self.add_leaves(&json);
+        }
+        if let Some(password) = url_password(value) {
+            self.add_text(password, MIN_WHOLE);
+        }
+        if let Some(seed) = totp_seed(value) {
+            self.add(seed, MIN_WHOLE);
+        }
+        value.trim().is_empty() || value.chars().count() >= MIN_WHOLE
+    }
+
+    /// Takes the masks that came up since the last time.
+    pub fn take(&mut self) -> Vec<SecretText> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn add_text(&mut self, text: &str, min_len: usize) {
+        self.add(text, min_len);
+        self.add(text.trim(), min_len);
+        if text.trim().contains(['\n', '\r']) {
+            self.add(&text.trim_end().replace('\r', "\\r").replace('\n', "\\n"), min_len);
+            for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !is_pem_armour(line)) {
+                self.add(line, MIN_PART);
+            }
+        }
+        if (MIN_BASE64..=MAX_BASE64).contains(&text.len()) {
+            self.add(&base64::encode(text.as_bytes()), min_len);
+            for offset in 0..3 {
+                self.add(&base64_inside(text.as_bytes(), offset), min_len);
+            }
+        }
+    }
+
+    fn add_leaves(&mut self, value: &Value) {
+        match value {
+            // EXPOSE: masks are handed to the agent, which hides them.
+            Value::Text(text) => self.add_text(text.expose(), MIN_PART),
+            Value::Number(number) => self.add(&number.to_string(), MIN_PART),
+            Value::List(values) => values.iter().for_each(|value| self.add_leaves(value)),
+            Value::Object(members) => members.iter().for_each(|(_, value)| self.add_leaves(value)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+}
+
+/// The first and last line of a PEM text, the same for every key.
+fn is_pem_armour(line: &str) -> bool {
+    line.starts_with("-----BEGIN ") || line.starts_with("-----END ")
+}
+
+/// The characters that stand in Base64 of any text that holds `bytes`, `offset` bytes (modulo 3) from its start.
+fn base64_inside(bytes: &[u8], offset: usize) -> String {
+    let mut padded = vec![0; offset];
+    padded.extend_from_slice(bytes);
+    let encoded = base64::encode_unpadded(&padded);
+    // A character at either end that also depends on a neighbour's bits is left out.
+    let skipped = (offset * 8).div_ceil(6);
+    let kept = (padded.len() * 8 / 6).saturating_sub(skipped);
+    encoded.chars().skip(skipped).take(kept).collect()
+}
+
+/// The password in `scheme://user:password@host`.
+fn url_password(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
+}
+
+/// The seed in an otpauth URI.
+fn totp_seed(text: &str) -> Option<&str> {
+    let start = text.get(..8)?;
+    if !start.eq_ignore_ascii_case("otpauth:") {
+        return None;
+    }
+    let (_, query) = text.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("secret="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masks_of(value: &str) -> Vec<String> {
+        let mut masks = Masks::default();
+        masks.add_value(value);
+        masks.take().iter().map(|mask| mask.expose().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_value_is_masked_in_its_usual_forms() {
+        assert_eq!(masks_of("s3cr3t"), ["s3cr3t"]);
+        assert_eq!(
+            masks_of(" s3cr3t "),
+            [" s3cr3t ", "s3cr3t", "IHMzY3IzdCA=", "IHMzY3IzdC", "BzM2NyM3Qg", "gczNjcjN0I"]
+        );
+        assert_eq!(
+            masks_of("ab\nsecond"),
+            ["ab\nsecond", "ab\\nsecond", "second", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]
+        );
+    }
+
+    #[test]
+    fn base64_of_a_longer_text_is_masked_wherever_the_value_stands_in_it() {
+        let value = "s3cr3t-p4ssw0rd";
+        let masks = masks_of(value);
+        for before in ["", "a", "ab", "abc", "user:"] {
+            for after in ["", "x", "xy", "xyz"] {
+                let encoded = base64::encode(format!("{before}{value}{after}").as_bytes());
+                assert!(masks.iter().any(|mask| encoded.contains(mask.as_str())), "{before}…{after}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_structured_value_are_masked() {
+        for (value, part) in [
+            (r#"{"user":"alice","pass":["p4ssw0rd",123456789]}"#, "p4ssw0rd"),
+            (r#"{"user":"alice","pass":["p4ssw0rd",123456789]}"#, "123456789"),
+            ("https://alice:p4ss%40@host.test/x", "p4ss%40"),
+            ("otpauth://totp/x?issuer=y&secret=JBSWY3DP", "JBSWY3DP"),
+            ("-----BEGIN KEY-----\r\nMIIB0123\r\n-----END KEY-----\r\n", "MIIB0123"),
+        ] {
+            assert!(masks_of(value).iter().any(|mask| mask == part), "{value}");
+        }
+        let pem = masks_of("-----BEGIN KEY-----\nMIIB0123\n-----END KEY-----\n");
+        assert!(!pem.iter().any(|mask| mask == "-----BEGIN KEY-----" || mask == "-----END KEY-----"));
+    }
+
+    #[test]
+    fn nothing_is_masked_that_is_blank_or_too_short() {
+        for value in ["", " ", "\n\n", "abc", "1"] {
+            assert_eq!(masks_of(value), [""; 0], "{value:?}");
+        }
+        assert!(!Masks::default().add_value("abc"));
+        assert!(Masks::default().add_value(""));
+        assert!(Masks::default().add_value("abcd"));
+    }
+}

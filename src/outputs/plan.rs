@@ -1,0 +1,101 @@
+//! What Node carries out at the end, all of it or nothing.
+
+use crate::error::Error;
+use crate::inputs::mapping::Destination;
+use crate::secret::{SecretBytes, SecretText};
+
+/// Everything that is to be set and written, in the order of the mapping lines.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Variables to set.
+    pub variables: Vec<SetVariable>,
+    /// Files to write, or to move to where they belong.
+    pub files: Vec<WriteFile>,
+}
+
+/// A variable to set.
+#[derive(Debug)]
+pub struct SetVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: SecretText,
+    /// Whether the agent keeps it secret. If not, later steps find it in their environment.
+    pub is_secret: bool,
+    /// Whether it is an output variable of the step.
+    pub is_output: bool,
+}
+
+/// A file to write.
+#[derive(Debug)]
+pub struct WriteFile {
+    /// The mapping line, counted from 1.
+    pub line: usize,
+    /// Its path, as the author wrote it.
+    pub path: String,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub enum Content {
+    /// These bytes.
+    Bytes(SecretBytes),
+    /// The download with this number, which lies in a temporary file already.
+    Download(usize),
+}
+
+/// What the agent can take.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Agent {
+    /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
+    pub allows_several_lines: bool,
+    /// Whether it runs on Windows, where the environment is narrower.
+    pub is_windows: bool,
+}
+
+impl Agent {
+    /// The largest value in bytes that a variable of this name may have.
+    ///
+    /// Later tasks get variables by their environment: 131,072 bytes for `SECRET_NAME=value` and its end on Linux,
+    /// 32,767 characters on Windows.
+    #[must_use]
+    pub fn variable_limit(self, name: &str) -> u64 {
+        let whole: u64 = if self.is_windows { 32_767 } else { 131_072 };
+        whole.saturating_sub(("SECRET_=".len() + name.len() + 1) as u64)
+    }
+
+    /// Whether a value can be a variable of this name.
+    ///
+    /// # Errors
+    /// [`Error::SeveralLines`] or [`Error::TooLarge`].
+    pub fn check(self, name: &str, value: &str) -> Result<(), Error> {
+        let limit = self.variable_limit(name);
+        if value.contains(['\n', '\r']) && !self.allows_several_lines {
+            return Err(Error::SeveralLines);
+        }
+        if value.len() as u64 > limit {
+            return Err(Error::TooLarge { size: value.len() as u64, limit });
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Adds a line's text for its destination.
+    pub fn add_text(&mut self, line: usize, destination: &Destination, value: SecretText) {
+        let (name, is_secret, is_output) = match destination {
+            Destination::Variable(name) => (name, true, false),
+            Destination::Output(name) => (name, true, true),
+            Destination::Environment(name) => (name, false, false),
+            Destination::File(path) => {
+                // EXPOSE: a file gets the bytes.
+                let content = Content::Bytes(SecretBytes::from(value.expose().as_bytes().to_vec()));
+                self.files.push(WriteFile { line, path: path.clone(), content });
+                return;
+            }
+        };
+        self.variables.push(SetVariable { name: name.clone(), value, is_secret, is_output });
+    }
+}

@@ -1,0 +1,6 @@
+//! What Keeper's servers speak: one encrypted, signed request, one encrypted answer.
+
+pub mod request;
+pub mod response;
+pub mod retry;
+pub mod server_keys;

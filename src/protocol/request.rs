@@ -1,0 +1,83 @@
+//! The request `get_secret`: a JSON payload under a new transmission key, which only the server can unwrap, signed by
+//! the client.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::server_keys::ServerKeys;
+use crate::base64;
+use crate::crypto::keys::TransmissionKey;
+use crate::crypto::{Entropy, ecies};
+use crate::error::Error;
+use crate::inputs::config::Config;
+
+/// The client version that is sent. Keeper serves registered versions of its own SDKs only; this is one of them.
+pub const CLIENT_VERSION: &str = "ms17.5.0";
+
+/// An HTTP request for Node to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `POST` or `GET`.
+    pub method: &'static str,
+    /// The whole URL. That of an attachment is signed, so it is a secret while it is valid.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, unless it is a `GET`.
+    pub body: Option<Vec<u8>>,
+    /// More bytes than this are not to be read of the answer.
+    pub limit: u64,
+    /// How long to wait before it is sent, in milliseconds.
+    pub delay_ms: u64,
+}
+
+/// The payload of `get_secret`. A filter that is left out asks for all records.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    client_version: &'a str,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    requested_records: &'a [String],
+}
+
+/// The largest answer of `get_secret` that is read: 256 MiB, some 100,000 records.
+const ANSWER_LIMIT: u64 = 256 << 20;
+
+/// Asks for the records with these UIDs, or for all records if there are none.
+///
+/// Draws, in this order, the transmission key, the ephemeral scalar, the nonce of the wrapped key, the nonce of the body.
+///
+/// # Errors
+/// [`Error::NoRandomness`] when the entropy source fails.
+pub fn get_secret(
+    config: &Config,
+    server_keys: &ServerKeys,
+    requested_records: &[String],
+    entropy: &mut dyn Entropy,
+) -> Result<(HttpRequest, TransmissionKey), Error> {
+    let transmission_key = TransmissionKey::generate(entropy)?;
+    let wrapped_key = ecies::wrap_for(server_keys.point(), &transmission_key, entropy)?;
+    // EXPOSE: the payload leaves encrypted.
+    let payload = Payload { client_version: CLIENT_VERSION, client_id: config.client_id.expose(), requested_records };
+    let payload = serde_json::to_vec(&payload).map_err(|_| Error::Internal("a payload that is not JSON"))?;
+    let body = transmission_key.encrypt(&Zeroizing::new(payload), entropy)?;
+
+    // Keeper signs the raw blob and the raw body, not their Base64.
+    let signature = config.client_key.sign(&[wrapped_key.as_slice(), body.as_slice()].concat());
+    let request = HttpRequest {
+        method: "POST",
+        url: format!("https://{}/api/rest/sm/v1/get_secret", config.hostname),
+        headers: vec![
+            ("Content-Type", "application/octet-stream".to_owned()),
+            ("Content-Length", body.len().to_string()),
+            ("PublicKeyId", server_keys.id().to_owned()),
+            ("TransmissionKey", base64::encode(&wrapped_key)),
+            ("Authorization", format!("Signature {}", base64::encode(&signature))),
+        ],
+        body: Some(body),
+        limit: ANSWER_LIMIT,
+        delay_ms: 0,
+    };
+    Ok((request, transmission_key))
+}

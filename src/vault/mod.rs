@@ -1,0 +1,14 @@
+//! What the application may read, decrypted as far as the mapping lines need it.
+//!
+//! ```text
+//! sealed    the answer's records, found by UID or title     ── opens ──▶ record
+//! record    one record: fields, attachments                 ── holds ──▶ value
+//! resolve   what a notation selects of a record
+//! totp      the code that an authenticator app would show
+//! ```
+
+pub mod record;
+pub mod resolve;
+pub mod sealed;
+pub mod totp;
+pub mod value;

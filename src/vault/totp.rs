@@ -1,0 +1,210 @@
+//! The code that an authenticator app would show at this moment: RFC 6238 over an otpauth URI.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::error::Error;
+use crate::secret::SecretText;
+
+/// What an otpauth URI says ("Key Uri Format"). The seed is wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Totp {
+    seed: Vec<u8>,
+    #[zeroize(skip)]
+    algorithm: Algorithm,
+    digits: u32,
+    period_s: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl std::fmt::Debug for Totp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Totp([redacted])")
+    }
+}
+
+/// With fewer seconds left than this, the next code is waited for: the next step should be able to use it.
+const MIN_LEFT_S: u64 = 5;
+
+impl Totp {
+    /// Reads an otpauth URI. Blanks, dashes and padding in the seed are skipped, as authenticator apps do.
+    ///
+    /// # Errors
+    /// [`Error::Totp`] with the reason.
+    pub fn parse(uri: &str) -> Result<Self, Error> {
+        let refused = |reason| Err(Error::Totp { reason });
+        let Some((scheme, rest)) = uri.trim().split_once("://") else {
+            return refused("it does not hold an otpauth URI");
+        };
+        if !scheme.eq_ignore_ascii_case("otpauth") {
+            return refused("it does not hold an otpauth URI");
+        }
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        if path.split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("hotp")) {
+            return refused("it counts uses (hotp) rather than time (totp)");
+        }
+        let parameter = |name| parameter(query, name);
+
+        let Some(seed) = parameter("secret") else { return refused("its URI has no `secret`") };
+        let Some(seed) = decode_base32(&seed) else { return refused("the `secret` in its URI is not Base32") };
+        if seed.is_empty() {
+            return refused("the `secret` in its URI is empty");
+        }
+        let algorithm = parameter("algorithm").map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+        let algorithm = match algorithm.as_str() {
+            "" | "SHA1" => Algorithm::Sha1,
+            "SHA256" => Algorithm::Sha256,
+            "SHA512" => Algorithm::Sha512,
+            _ => return refused("its `algorithm` is none of SHA1, SHA256 and SHA512"),
+        };
+        let Some(digits) = number(parameter("digits"), 6).and_then(|digits| u32::try_from(digits).ok()) else {
+            return refused(DIGITS);
+        };
+        if !(6..=10).contains(&digits) {
+            return refused(DIGITS);
+        }
+        let Some(period_s) = number(parameter("period"), 30).filter(|period| (1..=300).contains(period)) else {
+            return refused("its `period` is not a number of seconds from 1 to 300");
+        };
+        Ok(Self { seed: seed.to_vec(), algorithm, digits, period_s })
+    }
+
+    /// The code at a time, in milliseconds since 1970, with leading zeros.
+    #[must_use]
+    pub fn code(&self, now_ms: u64) -> SecretText {
+        let counter = now_ms / 1000 / self.period_s;
+        let hash = match self.algorithm {
+            Algorithm::Sha1 => hmac::<Hmac<Sha1>>(&self.seed, counter),
+            Algorithm::Sha256 => hmac::<Hmac<Sha256>>(&self.seed, counter),
+            Algorithm::Sha512 => hmac::<Hmac<Sha512>>(&self.seed, counter),
+        };
+        let number = u64::from(truncate(&hash)) % 10_u64.pow(self.digits);
+        SecretText::from(format!("{number:0width$}", width = self.digits as usize))
+    }
+
+    /// How long to wait before a code is worth handing out; 0 if it is now.
+    #[must_use]
+    pub fn wait_ms(&self, now_ms: u64) -> u64 {
+        let period_ms = self.period_s * 1000;
+        let left_ms = period_ms - now_ms % period_ms;
+        // A period that is hardly longer than the margin has no better moment.
+        if left_ms < MIN_LEFT_S * 1000 && self.period_s > 2 * MIN_LEFT_S { left_ms } else { 0 }
+    }
+}
+
+const DIGITS: &str = "its `digits` is not a number from 6 to 10";
+
+/// `HMAC[seed](counter)`, the counter in 8 bytes, big-endian (RFC 4226, 5.2).
+fn hmac<M: Mac + KeyInit>(seed: &[u8], counter: u64) -> Zeroizing<Vec<u8>> {
+    // HMAC takes a key of any length, so the alternative is never made.
+    let Ok(mut mac) = <M as KeyInit>::new_from_slice(seed) else { return Zeroizing::default() };
+    mac.update(&counter.to_be_bytes());
+    Zeroizing::new(mac.finalize().into_bytes().to_vec())
+}
+
+/// Four bytes at the offset that the last half-byte names, without the sign (RFC 4226, 5.3).
+fn truncate(hash: &[u8]) -> u32 {
+    let offset = usize::from(hash.last().copied().unwrap_or_default() & 0x0f);
+    let bytes = hash.get(offset..offset + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+    u32::from_be_bytes(bytes) & 0x7fff_ffff
+}
+
+/// The first parameter of this name, decoded. Names are case-sensitive.
+fn parameter(query: &str, name: &str) -> Option<Zeroizing<String>> {
+    let query = query.split('#').next().unwrap_or_default();
+    let value = query.split('&').find_map(|pair| match pair.split_once('=') {
+        Some((key, value)) if key == name => Some(value),
+        _ => None,
+    })?;
+    Some(percent_decode(value))
+}
+
+/// `%XX` and `+` as in a form; an incomplete `%` stays.
+fn percent_decode(text: &str) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let decoded = match (byte, rest.split_first_chunk::<2>()) {
+            (b'%', Some((digits, after))) => hex(*digits).inspect(|_| rest = after),
+            (b'+', _) => Some(b' '),
+            _ => None,
+        };
+        bytes.push(decoded.unwrap_or(*byte));
+    }
+    Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn hex(digits: [u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+    u8::try_from(high? * 16 + low?).ok()
+}
+
+/// A parameter as a number: the default if it is missing, empty, 0 or no number; `None` if it is a useless one.
+fn number(text: Option<Zeroizing<String>>, default: u64) -> Option<u64> {
+    let Some(text) = text else { return Some(default) };
+    let text = text.trim();
+    match text.parse::<u64>() {
+        Ok(0) => Some(default),
+        Ok(number) => Some(number),
+        // What begins like a number was meant as one.
+        Err(_) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => None,
+        Err(_) => Some(default),
+    }
+}
+
+/// Base32 (RFC 4648 section 6) in any case; blanks, dashes and padding are skipped.
+fn decode_base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() * 5 / 8));
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for c in text.trim_end_matches(['=', ' ']).bytes().filter(|c| !matches!(c, b' ' | b'-')) {
+        let digit = match c.to_ascii_uppercase() {
+            letter @ b'A'..=b'Z' => letter - b'A',
+            digit @ b'2'..=b'7' => digit - b'2' + 26,
+            _ => return None,
+        };
+        buffer = (buffer << 5) | u32::from(digit);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+    fn totp(query: &str) -> Totp {
+        Totp::parse(&format!("otpauth://totp/x?{query}")).expect(query)
+    }
+
+    #[test]
+    fn the_last_seconds_of_a_period_are_waited_out() {
+        let code = totp(&format!("secret={SEED}"));
+        for (now_ms, wait_ms) in [(0, 0), (25_000, 0), (25_001, 4_999), (29_999, 1), (30_000, 0)] {
+            assert_eq!(code.wait_ms(now_ms), wait_ms, "{now_ms}");
+        }
+        assert_eq!(totp(&format!("secret={SEED}&period=10")).wait_ms(9_000), 0);
+    }
+
+    #[test]
+    fn a_seed_may_be_written_in_groups() {
+        let plain = totp("secret=JBSWY3DPEHPK3PXP").code(59_000);
+        for written in ["jbsw+y3dp+ehpk+3pxp", "JBSW-Y3DP-EHPK-3PXP", "JBSWY3DPEHPK3PXP%3D%3D", "JBSW%20Y3DPEHPK3PXP"] {
+            assert_eq!(totp(&format!("secret={written}")).code(59_000), plain, "{written}");
+        }
+    }
+}

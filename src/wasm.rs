@@ -1,0 +1,401 @@
+//! The door to Node: plain objects, texts and `Uint8Array` in and out. It converts and calls; it decides nothing.
+
+use js_sys::Uint8Array;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::crypto::aes_gcm::{NONCE_LEN, TAG_LEN};
+use crate::crypto::keys::FileKey;
+use crate::crypto::streaming::{Chunk, Cipher, Opening};
+use crate::crypto::{Entropy, Undecryptable};
+use crate::error::{Error, Problem};
+use crate::outputs::plan::{Agent, Content, Plan, WriteFile};
+use crate::protocol::request::HttpRequest;
+use crate::protocol::response::{HttpOutcome, HttpResponse};
+use crate::retrieval::{self, Next, Notice, Options};
+use crate::secret::SecretText;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r"
+export interface RunOptions { allowsSeveralLines: boolean; isWindows: boolean; timeoutMs: number }
+export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number }
+export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string; reason?: string }
+export interface Download { id: number; request: Request; line: number; path: string }
+export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
+export interface PlannedFile { line: number; path: string; bytes?: Uint8Array; download?: number }
+export interface Plan { variables: Variable[]; files: PlannedFile[] }
+export interface Step {
+  masks: string[];
+  notices: { level: 'info' | 'warning'; text: string }[];
+  fetch?: Request[];
+  download?: Download[];
+  waitMs?: number;
+  finish?: Plan;
+  problems?: string[];
+}
+export interface PlatformCipher {
+  start(key: Uint8Array, nonce: Uint8Array): void;
+  update(ciphertext: Uint8Array): Uint8Array;
+  finish(tag: Uint8Array): boolean;
+}
+";
+
+#[wasm_bindgen]
+extern "C" {
+    /// What a run is told of the agent.
+    #[wasm_bindgen(typescript_type = "RunOptions")]
+    pub type RunOptions;
+
+    /// What came back for requests.
+    #[wasm_bindgen(typescript_type = "Outcome[]")]
+    pub type Outcomes;
+
+    /// What to do next.
+    #[wasm_bindgen(typescript_type = "Step")]
+    pub type Step;
+
+    /// AES-256-GCM decryption by the platform.
+    #[wasm_bindgen(typescript_type = "PlatformCipher")]
+    pub type PlatformCipher;
+
+    #[wasm_bindgen(method)]
+    fn start(this: &PlatformCipher, key: &[u8], nonce: &[u8]);
+
+    #[wasm_bindgen(method)]
+    fn update(this: &PlatformCipher, ciphertext: Uint8Array) -> Uint8Array;
+
+    #[wasm_bindgen(method)]
+    fn finish(this: &PlatformCipher, tag: &[u8]) -> bool;
+}
+
+/// A run of the task. See [`retrieval::Retrieval`].
+#[wasm_bindgen]
+pub struct Retrieval(retrieval::Retrieval);
+
+#[wasm_bindgen]
+impl Retrieval {
+    /// Reads the inputs `keepersecretconfig` and `secrets`.
+    ///
+    /// # Errors
+    /// When the options are not of their type.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str, secrets: &str, options: RunOptions) -> Result<Self, JsValue> {
+        let options: JsOptions = serde_wasm_bindgen::from_value(options.into())?;
+        Ok(Self(retrieval::Retrieval::new(config, secrets, options.into())))
+    }
+
+    /// The first step, at this time in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// None in practice: a step always converts.
+    pub fn start(&mut self, now_ms: f64) -> Result<Step, JsValue> {
+        to_js(&self.0.start(milliseconds(now_ms), &mut SystemEntropy))
+    }
+
+    /// The next step, given what came back for the last one, in its order.
+    ///
+    /// # Errors
+    /// When the outcomes are not of their type.
+    pub fn resume(&mut self, outcomes: Outcomes, now_ms: f64) -> Result<Step, JsValue> {
+        let outcomes: Vec<JsOutcome> = serde_wasm_bindgen::from_value(outcomes.into())?;
+        let outcomes = outcomes.into_iter().map(HttpOutcome::from).collect();
+        to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
+    }
+
+    /// Opens the download with this number while it arrives, by the platform's cipher.
+    #[must_use]
+    #[wasm_bindgen(js_name = openDownload)]
+    pub fn open_download(&self, id: usize, cipher: PlatformCipher) -> Option<AttachmentStream> {
+        let key = self.0.download_key(id)?;
+        Some(AttachmentStream(Some(Opening::new(KeyedCipher { cipher, key }))))
+    }
+}
+
+/// An attachment on its way to disk. See [`Opening`].
+#[wasm_bindgen]
+pub struct AttachmentStream(Option<Opening<KeyedCipher>>);
+
+#[wasm_bindgen]
+impl AttachmentStream {
+    /// Takes the next bytes from the network and gives plaintext.
+    pub fn update(&mut self, chunk: &Uint8Array) -> Vec<Uint8Array> {
+        self.0.as_mut().map(|opening| opening.update(chunk)).unwrap_or_default()
+    }
+
+    /// The content's size in bytes, or `undefined` when its tag does not verify and nothing of it may be kept.
+    #[expect(clippy::cast_precision_loss, reason = "a size in bytes stays far below 2^53")]
+    pub fn finish(&mut self) -> Option<f64> {
+        let size = self.0.take()?.finish();
+        size.map_err(|Undecryptable| ()).ok().map(|size| size as f64)
+    }
+}
+
+/// The platform's cipher and the key it is to use.
+struct KeyedCipher {
+    cipher: PlatformCipher,
+    key: FileKey,
+}
+
+impl Cipher for KeyedCipher {
+    type Chunk = Uint8Array;
+
+    fn start(&mut self, nonce: &[u8; NONCE_LEN]) {
+        // EXPOSE: the platform's cipher needs the key.
+        self.cipher.start(self.key.expose(), nonce);
+    }
+
+    fn update(&mut self, ciphertext: Uint8Array) -> Uint8Array {
+        self.cipher.update(ciphertext)
+    }
+
+    fn finish(&mut self, tag: &[u8; TAG_LEN]) -> bool {
+        self.cipher.finish(tag)
+    }
+}
+
+impl Chunk for Uint8Array {
+    fn size(&self) -> usize {
+        self.length() as usize
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "usize has 32 bits in wasm32")]
+    fn slice(&self, start: usize, end: usize) -> Self {
+        self.subarray(start as u32, end as u32)
+    }
+
+    fn copy_to(&self, target: &mut [u8]) {
+        Uint8Array::copy_to(self, target);
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Self {
+        Uint8Array::from(bytes)
+    }
+}
+
+/// The system's random bytes.
+struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsOptions {
+    allows_several_lines: bool,
+    is_windows: bool,
+    timeout_ms: f64,
+}
+
+impl From<JsOptions> for Options {
+    fn from(options: JsOptions) -> Self {
+        let agent = Agent { allows_several_lines: options.allows_several_lines, is_windows: options.is_windows };
+        Self { agent, timeout_ms: milliseconds(options.timeout_ms) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsOutcome {
+    status: Option<u16>,
+    #[serde(default, deserialize_with = "bytes")]
+    body: Vec<u8>,
+    retry_after_s: Option<f64>,
+    code: Option<String>,
+    reason: Option<String>,
+}
+
+impl From<JsOutcome> for HttpOutcome {
+    fn from(outcome: JsOutcome) -> Self {
+        match outcome.status {
+            Some(status) => Self::Answered(HttpResponse {
+                status,
+                body: outcome.body,
+                retry_after_s: outcome.retry_after_s.map(milliseconds),
+            }),
+            None => Self::Failed { code: outcome.code.unwrap_or_default(), reason: outcome.reason.unwrap_or_default() },
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsStep<'a> {
+    masks: Vec<&'a str>,
+    notices: Vec<JsNotice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetch: Option<Vec<JsRequest<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download: Option<Vec<JsDownload<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<JsPlan<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct JsNotice<'a> {
+    level: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsRequest<'a> {
+    method: &'static str,
+    url: &'a str,
+    headers: &'a [(&'static str, String)],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Bytes<'a>>,
+    limit: f64,
+    delay_ms: u64,
+}
+
+#[derive(Serialize)]
+struct JsDownload<'a> {
+    id: usize,
+    request: JsRequest<'a>,
+    line: usize,
+    path: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsPlan<'a> {
+    variables: Vec<JsVariable<'a>>,
+    files: Vec<JsFile<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsVariable<'a> {
+    name: &'a str,
+    value: &'a str,
+    is_secret: bool,
+    is_output: bool,
+}
+
+#[derive(Serialize)]
+struct JsFile<'a> {
+    line: usize,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<Bytes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download: Option<usize>,
+}
+
+impl<'a> JsFile<'a> {
+    fn new(file: &'a WriteFile, bytes: Option<Bytes<'a>>, download: Option<usize>) -> Self {
+        Self { line: file.line, path: &file.path, bytes, download }
+    }
+}
+
+/// Bytes that become a `Uint8Array` rather than a list of numbers.
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    struct BytesVisitor;
+    impl serde::de::Visitor<'_> for BytesVisitor {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<u8>, E> {
+            Ok(Vec::new())
+        }
+    }
+    deserializer.deserialize_byte_buf(BytesVisitor)
+}
+
+fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
+    let mut js = JsStep {
+        // EXPOSE: Node hands masks to the agent.
+        masks: step.masks.iter().map(SecretText::expose).collect(),
+        notices: step.notices.iter().map(JsNotice::from).collect(),
+        fetch: None,
+        download: None,
+        wait_ms: None,
+        finish: None,
+        problems: None,
+    };
+    match &step.next {
+        Next::Fetch(requests) => js.fetch = Some(requests.iter().map(JsRequest::from).collect()),
+        Next::Download(downloads) => js.download = Some(downloads.iter().map(JsDownload::from).collect()),
+        Next::Wait(delay_ms) => js.wait_ms = Some(*delay_ms),
+        Next::Finish(plan) => js.finish = Some(JsPlan::from(plan)),
+        Next::Fail(problems) => js.problems = Some(problems.iter().map(Problem::render).collect()),
+    }
+    let value = serde_wasm_bindgen::to_value(&js)?;
+    Ok(value.into())
+}
+
+impl<'a> From<&'a Notice> for JsNotice<'a> {
+    fn from(notice: &'a Notice) -> Self {
+        match notice {
+            Notice::Info(text) => Self { level: "info", text },
+            Notice::Warning(text) => Self { level: "warning", text },
+        }
+    }
+}
+
+impl<'a> From<&'a HttpRequest> for JsRequest<'a> {
+    #[expect(clippy::cast_precision_loss, reason = "a limit need not be exact")]
+    fn from(request: &'a HttpRequest) -> Self {
+        Self {
+            method: request.method,
+            url: &request.url,
+            headers: &request.headers,
+            body: request.body.as_deref().map(Bytes),
+            limit: request.limit as f64,
+            delay_ms: request.delay_ms,
+        }
+    }
+}
+
+impl<'a> From<&'a retrieval::Download> for JsDownload<'a> {
+    fn from(download: &'a retrieval::Download) -> Self {
+        let request = JsRequest::from(&download.request);
+        Self { id: download.id, request, line: download.line, path: &download.path }
+    }
+}
+
+impl<'a> From<&'a Plan> for JsPlan<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        let variables = plan.variables.iter().map(|variable| JsVariable {
+            name: &variable.name,
+            // EXPOSE: Node hands variables to the agent.
+            value: variable.value.expose(),
+            is_secret: variable.is_secret,
+            is_output: variable.is_output,
+        });
+        let files = plan.files.iter().map(|file| match &file.content {
+            // EXPOSE: Node writes files.
+            Content::Bytes(bytes) => JsFile::new(file, Some(Bytes(bytes.expose())), None),
+            Content::Download(id) => JsFile::new(file, None, Some(*id)),
+        });
+        Self { variables: variables.collect(), files: files.collect() }
+    }
+}
+
+/// JavaScript's numbers as ours. A negative one or none at all counts as 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
+fn milliseconds(number: f64) -> u64 {
+    number as u64
+}
