@@ -1,0 +1,83 @@
+// This file is where the key pairs of both sides are made: those of Keeper's server, one for each key id,
+// and that of the client, with the config that a pipeline's author would be given for it.
+
+import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';
+import * as der from './der.js';
+
+/**
+ * The server's key pairs by id; one id is current, and a request that names another is refused.
+ *
+ * @param {string} firstId
+ */
+export function makeKeyRing(firstId) {
+  const firstPair = generatePair();
+  const pairs = new Map([[firstId, firstPair]]);
+  let current = firstId;
+
+  return {
+    get currentId() {
+      return current;
+    },
+    /** The key pair of an id, as an ECDH that can open what was encrypted for it. */
+    pair: (id) => pairs.get(id),
+    /** As in a config's `serverPublicKey`: URL-safe Base64 of the uncompressed point. */
+    publicKey: (id) => pairs.get(id)?.getPublicKey('base64url'),
+    /** From now on Keeper insists on this id, with a key pair of its own or with the first one. */
+    rotateTo(id, { sameKey = false } = {}) {
+      if (!pairs.has(id)) pairs.set(id, sameKey ? firstPair : generatePair());
+      current = id;
+    },
+  };
+}
+
+function generatePair() {
+  const pair = createECDH('prime256v1');
+  pair.generateKeys();
+  return pair;
+}
+
+/**
+ * One device of the application.
+ *
+ * @param {'pkcs8' | 'pkcs8-67'} privateKeyForm how its config spells the private key
+ */
+export function makeClient(privateKeyForm = 'pkcs8') {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    id: randomBytes(64).toString('base64'),
+    publicKey,
+    privateKey: PRIVATE_KEY_FORMS[privateKeyForm](privateKey).toString('base64'),
+  };
+}
+
+const PRIVATE_KEY_FORMS = {
+  /** With the public point: 138 bytes, as Node, browsers and Python write it. */
+  pkcs8: (privateKey) => privateKey.export({ type: 'pkcs8', format: 'der' }),
+
+  /** Without the public point: 67 bytes, as Java's default provider writes it. */
+  'pkcs8-67': (privateKey) =>
+    der.sequence(
+      der.integer(Buffer.from([0])),
+      der.sequence(der.objectIdentifier(EC_PUBLIC_KEY), der.objectIdentifier(PRIME256V1)),
+      der.octetString(der.sequence(der.integer(Buffer.from([1])), der.octetString(scalarOf(privateKey)))),
+    ),
+};
+
+const scalarOf = (privateKey) => Buffer.from(privateKey.export({ format: 'jwk' }).d, 'base64url');
+
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+const PRIME256V1 = '1.2.840.10045.3.1.7';
+
+/** A bound config: all that a client needs in order to fetch. */
+export function makeConfig({ hostname, client, appKey, keyRing }) {
+  return {
+    hostname,
+    clientId: client.id,
+    privateKey: client.privateKey,
+    appKey: appKey.toString('base64'),
+    serverPublicKeyId: keyRing.currentId,
+    serverPublicKey: keyRing.publicKey(keyRing.currentId),
+    // Only creating records needs the owner's key; any point will do.
+    appOwnerPublicKey: generatePair().getPublicKey('base64'),
+  };
+}

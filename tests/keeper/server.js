@@ -1,0 +1,219 @@
+// This file is where the embedded Keeper listens: HTTPS on loopback, the one endpoint that a client needs to
+// read secrets, and the storage that its attachments are downloaded from.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { composeAnswer, storedContent } from './answer.js';
+import { makeCertificates } from './certificates.js';
+import { seal } from './ciphers.js';
+import { nextFault, replacement, spoil, trickle, unencrypted } from './faults.js';
+import { makeClient, makeConfig, makeKeyRing } from './keys.js';
+import { admit, Refusal } from './request.js';
+import { createVault } from './vault.js';
+
+/**
+ * What was received, in order. `verified` says that everything about it held, `refused` why not; a request
+ * may be verified and yet meet a fault.
+ *
+ * @typedef {object} SeenRequest
+ * @property {string} [endpoint] `get_secret`, of a request to the API
+ * @property {string} [fileUid] of a download
+ * @property {import('node:http').IncomingHttpHeaders} headers
+ * @property {any} [payload] decrypted
+ * @property {boolean} verified
+ * @property {string} [refused] Keeper's code, such as `access_denied`
+ * @property {number} at milliseconds since the server started
+ */
+
+/**
+ * Starts a Keeper that holds what the description says, with one client that is bound to it.
+ *
+ * @param {object} options
+ * @param {import('./vault.js').Description} options.holds
+ * @param {{ caPem: string, certPem: string, keyPem: string }} [options.certificates]
+ * @param {string} [options.keyId] the server key's id; the config carries the key itself
+ * @param {'pkcs8' | 'pkcs8-67'} [options.privateKeyForm]
+ * @param {number} [options.latencyMs] before each answer
+ * @param {import('./faults.js').Faults} [options.faults]
+ * @param {string} [options.seed] for the vault's UIDs and keys
+ * @param {string[] | null} [options.warnings] that Keeper adds to its answers
+ * @param {number} [options.expiresOn] when the client's access ends, epoch milliseconds
+ */
+export async function startKeeper({
+  holds,
+  certificates,
+  keyId = '99',
+  privateKeyForm = 'pkcs8',
+  latencyMs = 0,
+  faults = [],
+  seed,
+  warnings = null,
+  expiresOn = 0,
+}) {
+  const { caPem, certPem, keyPem } = certificates ?? (await makeCertificates());
+  const vault = createVault(holds, { seed });
+  const keyRing = makeKeyRing(keyId);
+  const client = makeClient(privateKeyForm);
+  const storage = makeStorage(vault);
+  const usedTransmissionKeys = new Set();
+  /** @type {SeenRequest[]} */
+  const requests = [];
+  const queue = typeof faults === 'function' ? faults : [...faults];
+  const startedAt = performance.now();
+  const closing = new AbortController();
+
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+    // A client may go away, and a fault or closing may send it away.
+    serve(request, response).catch(() => response.destroy());
+  });
+  const connections = trackConnections(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const hostname = `localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+  const origin = `https://${hostname}`;
+  const config = makeConfig({ hostname, client, appKey: vault.appKey, keyRing });
+  const configJson = JSON.stringify(config);
+
+  async function serve(request, response) {
+    const { method, headers } = request;
+    const url = new URL(request.url, origin);
+    const body = await readBody(request);
+    /** @type {SeenRequest} */
+    const seen = { headers, verified: false, at: performance.now() - startedAt };
+    requests.push(seen);
+
+    /** @type {import('./faults.js').Fault} */
+    let fault = {};
+    let answer;
+    try {
+      const compose = url.pathname.startsWith('/files/')
+        ? admitDownload(method, url, headers, seen)
+        : admitToApi({ method, path: url.pathname, headers, body }, seen);
+      seen.verified = true;
+      // Only a request without fault meets a fault: it must not hide what the client did wrong.
+      fault = nextFault(queue, seen);
+      answer = applyToServer(fault) ?? compose(fault);
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : ownFailure(error);
+      seen.refused = refusal.body.error;
+      answer = unencrypted(refusal.status, refusal.body);
+    }
+
+    if (fault.hang) return;
+    if (fault.destroy) return response.destroy();
+    await deliver(spoil(answer, fault), fault, response);
+  }
+
+  function admitToApi(received, seen) {
+    seen.endpoint = received.path.split('/').at(-1);
+    const { transmissionKey, payload } = admit(received, { keyRing, client, usedTransmissionKeys });
+    seen.payload = payload;
+    return (fault) => {
+      const { requestedRecords } = payload;
+      const urlOf = (file) => origin + storage.pathOf(file);
+      const answer = composeAnswer(vault, { requestedRecords, urlOf, expiresOn, warnings });
+      return encrypted(seal(transmissionKey, Buffer.from(fault.plaintext ?? JSON.stringify(answer))));
+    };
+  }
+
+  function admitDownload(method, url, headers, seen) {
+    seen.fileUid = url.pathname.split('/').at(-1);
+    const file = storage.find(method, url, headers);
+    return () => ({ status: 200, headers: OCTETS, ...storedContent(file) });
+  }
+
+  function applyToServer(fault) {
+    if (fault.rotateTo !== undefined) keyRing.rotateTo(fault.rotateTo, { sameKey: fault.sameKey });
+    if (fault.expired) storage.expireUrls();
+    return replacement(fault, keyRing.currentId);
+  }
+
+  async function deliver({ status, headers, chunks }, fault, response) {
+    const { signal } = closing;
+    const delayMs = latencyMs + (fault.delayMs ?? 0);
+    if (delayMs > 0) await wait(delayMs, undefined, { signal });
+    response.writeHead(status, headers);
+    await pipeline(Readable.from(fault.trickle ? trickle(chunks, fault.trickle, signal) : chunks), response);
+  }
+
+  return {
+    origin,
+    hostname,
+    caPem,
+    config,
+    configJson,
+    configBase64: Buffer.from(configJson).toString('base64'),
+    /** What Keeper holds, in the clear, for comparison. */
+    vault,
+    requests,
+    /** Those that are still to come, if they were given as a list; more may be pushed. */
+    faults: queue,
+    /** The server's public key of an id, in the form that a config holds. */
+    publicKey: keyRing.publicKey,
+    async close() {
+      if (closing.signal.aborted) return;
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      for (const connection of connections) connection.destroy();
+      await closed;
+    },
+  };
+}
+
+/** A slip in the embedded Keeper, or in a test's function, must not look like a network that fails. */
+const ownFailure = (error) => new Refusal(500, { error: 'embedded_keeper', message: error.stack });
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+
+/** @returns {import('./faults.js').Answer} */
+function encrypted(bytes) {
+  return { status: 200, headers: OCTETS, length: bytes.length, chunks: [bytes] };
+}
+
+/** The storage of attachments: whoever has a signed URL may download, and nobody else. */
+function makeStorage(vault) {
+  const secret = randomBytes(32);
+  let generation = 0;
+  const signatureOf = (uid) => createHmac('sha256', secret).update(`${generation} ${uid}`).digest('hex');
+
+  return {
+    pathOf: ({ uid }) => `/files/${uid}?signature=${signatureOf(uid)}`,
+    expireUrls: () => generation++,
+    find(method, url, headers) {
+      const uid = url.pathname.split('/').at(-1);
+      if (method !== 'GET') throw new Refusal(405, { error: 'MethodNotAllowed', message: method });
+      if (KEEPERS_HEADERS.some((name) => name in headers)) {
+        // They would hand a signed request to whoever runs the storage.
+        throw new Refusal(400, { error: 'InvalidRequest', message: "Keeper's headers on a download" });
+      }
+      const file = vault.fileWithUid(uid);
+      if (!file || url.searchParams.get('signature') !== signatureOf(uid)) {
+        throw new Refusal(403, { error: 'SignatureDoesNotMatch', message: 'wrong signature' });
+      }
+      return file;
+    },
+  };
+}
+
+const KEEPERS_HEADERS = ['publickeyid', 'transmissionkey', 'authorization'];
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Raw connections, so that closing ends also those that never spoke TLS or never got an answer. */
+function trackConnections(server) {
+  const connections = new Set();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
+}

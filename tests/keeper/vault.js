@@ -1,0 +1,252 @@
+// This file is where a readable description of "what Keeper holds" becomes a vault: UIDs, keys and plaintexts,
+// nothing encrypted yet. The same description and seed give the same UIDs and keys.
+
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { KEY_LEN, NONCE_LEN } from './ciphers.js';
+
+/**
+ * @typedef {object} RecordDescription
+ * @property {string} title
+ * @property {string} [type] the record type, else `login`
+ * @property {string} [uid] else derived from the title
+ * @property {string} [notes]
+ * @property {object[] | null} [fields] standard fields, `{ type, label?, value: [] }`
+ * @property {object[]} [custom] without it the record's JSON has no such member
+ * @property {FileDescription[]} [files] attachments
+ * @property {boolean} [fileRef] whether a field of that type lists the attachments' UIDs
+ * @property {string | string[]} [folder] titles of the shared folders that hold it, else it is shared directly
+ * @property {boolean} [alsoDirect] whether it is shared directly besides
+ * @property {string} [wrappedByFolderKey] the folder whose key wraps the key of this direct record
+ * @property {string} [innerFolderUid] the sub-folder that holds it inside the shared folder
+ * @property {boolean} [padded] whether spaces fill its JSON up to a block, as some clients do
+ * @property {string} [raw] its exact plaintext, in place of JSON
+ * @property {'recordKey' | 'data' | 'json' | 'noKey'} [broken] what a client can't read of it
+ *
+ * @typedef {object} FileDescription
+ * @property {string} name
+ * @property {string} [title] else the name
+ * @property {string} [uid]
+ * @property {string} [type] the MIME type
+ * @property {string} [text] the content, one of these three
+ * @property {string} [base64]
+ * @property {number} [bytes] that many bytes which look random and are made when they are sent
+ * @property {number} [declaredSize] in place of the true size
+ * @property {boolean} [noSize] whether the metadata leave out the size
+ * @property {number} [lastModified] epoch milliseconds
+ * @property {'fileKey' | 'metadata' | 'content' | 'noUrl'} [broken]
+ *
+ * @typedef {{ name: string, uid?: string, broken?: 'folderKey' }} FolderDescription
+ * @typedef {RecordDescription[] | { records: RecordDescription[], folders?: FolderDescription[] }} Description
+ *
+ * @typedef {ReturnType<typeof createVault>} Vault
+ * @typedef {ReturnType<typeof createRecord>} VaultRecord
+ * @typedef {ReturnType<typeof createFile>} VaultFile
+ * @typedef {ReturnType<typeof createFolder>} VaultFolder
+ */
+
+/**
+ * @param {Description} description
+ * @param {{ seed?: string }} [options]
+ */
+export function createVault(description, { seed = 'embedded Keeper' } = {}) {
+  const described = Array.isArray(description) ? { records: description } : description;
+  const derivation = deriveFrom(seed);
+
+  const folders = folderDescriptions(described).map((folder) => createFolder(folder, derivation));
+  const folderNamed = (name) => folders.find((folder) => folder.name === name);
+  const records = described.records.map((record) => createRecord(record, folderNamed, derivation));
+  const files = new Map(records.flatMap((record) => record.files.map((file) => [file.uid, file])));
+
+  return {
+    title: 'Embedded Keeper',
+    appKey: derivation.bytes('app key', KEY_LEN),
+    folders,
+    records,
+    /** @param {string} uid */
+    fileWithUid: (uid) => files.get(uid),
+    /** @param {string} title */
+    recordTitled: (title) => records.find((record) => record.title === title),
+  };
+}
+
+/**
+ * Folders that are described, then those that records name without more words.
+ *
+ * @param {{ records: RecordDescription[], folders?: FolderDescription[] }} described
+ * @returns {FolderDescription[]}
+ */
+function folderDescriptions({ records, folders = [] }) {
+  const described = new Set(folders.map(({ name }) => name));
+  const named = new Set(
+    records.flatMap((record) => [...placesOf(record), record.wrappedByFolderKey ?? []].flat()),
+  );
+  return [...folders, ...[...named].filter((name) => !described.has(name)).map((name) => ({ name }))];
+}
+
+/** @param {RecordDescription} description */
+const placesOf = ({ folder = [] }) => [folder].flat();
+
+/** @param {FolderDescription} description */
+function createFolder(description, derivation) {
+  refuseUnknown(description, ['name', 'uid', 'broken'], `folder \`${description.name}\``);
+  const uid = description.uid ?? derivation.uid(`folder ${description.name}`);
+  return {
+    uid,
+    name: description.name,
+    key: derivation.bytes(`folder key ${uid}`, KEY_LEN),
+    broken: description.broken,
+  };
+}
+
+/** @param {RecordDescription} description */
+function createRecord(description, folderNamed, derivation) {
+  refuseUnknown(description, RECORD_MEMBERS, `record \`${description.title}\``);
+  const uid = description.uid ?? derivation.uid(`record ${description.title}`);
+  const files = (description.files ?? []).map((file) => createFile(file, uid, derivation));
+  const data = dataOf(description, files);
+  const folders = placesOf(description).map(folderNamed);
+  const wrappedBy = folderNamed(description.wrappedByFolderKey);
+
+  return {
+    uid,
+    title: description.title,
+    key: derivation.bytes(`record key ${uid}`, KEY_LEN),
+    data,
+    plaintext: plaintextOf(description, data),
+    files,
+    /** The shared folders that hold a copy of it. */
+    folders,
+    /** Whether a copy is shared with the application itself. */
+    direct: folders.length === 0 || description.alsoDirect === true,
+    /** The folder whose key, rather than the app key, wraps the key of the direct copy. */
+    wrappedBy,
+    innerFolderUid: description.innerFolderUid ?? wrappedBy?.uid ?? null,
+    broken: description.broken,
+  };
+}
+
+/** @param {RecordDescription} description */
+function dataOf({ title, type = 'login', notes, fields = [], custom, fileRef }, files) {
+  const reference = { type: 'fileRef', value: files.map(({ uid }) => uid) };
+  return {
+    title,
+    type,
+    ...(notes !== undefined && { notes }),
+    fields: fileRef ? [...(fields ?? []), reference] : fields,
+    ...(custom !== undefined && { custom }),
+  };
+}
+
+/** @param {RecordDescription} description */
+function plaintextOf({ raw, padded, broken }, data) {
+  const text = Buffer.from(raw ?? JSON.stringify(data));
+  if (broken === 'json') return text.subarray(0, text.length >> 1);
+  return padded ? padToBlock(text) : text;
+}
+
+/** Spaces up to a multiple of 384 bytes, harmless behind JSON. */
+export function padToBlock(text) {
+  const length = Math.ceil(text.length / PADDED_BLOCK_LEN) * PADDED_BLOCK_LEN;
+  return Buffer.concat([text, Buffer.alloc(length - text.length, ' ')]);
+}
+
+const PADDED_BLOCK_LEN = 384;
+
+/** @param {FileDescription} description */
+function createFile(description, recordUid, derivation) {
+  refuseUnknown(description, FILE_MEMBERS, `file \`${description.name}\``);
+  const uid = description.uid ?? derivation.uid(`file ${description.name} of ${recordUid}`);
+  const content = contentOf(description, derivation.bytes(`content ${uid}`, KEY_LEN));
+
+  return {
+    uid,
+    name: description.name,
+    title: description.title ?? description.name,
+    key: derivation.bytes(`file key ${uid}`, KEY_LEN),
+    /** What is stored is encrypted once, so each download of a file gives the same bytes. */
+    contentNonce: derivation.bytes(`content nonce ${uid}`, NONCE_LEN),
+    metadata: metadataOf(description, content.size),
+    size: content.size,
+    /** The plaintext, piece by piece, as often as one asks. */
+    chunks: content.chunks,
+    broken: description.broken,
+  };
+}
+
+/** @param {FileDescription} description */
+function metadataOf({ name, title = name, type, declaredSize, noSize, lastModified = SOME_TIME }, size) {
+  return {
+    name,
+    title,
+    ...(noSize ? {} : { size: declaredSize ?? size }),
+    ...(type !== undefined && { type }),
+    lastModified,
+  };
+}
+
+const SOME_TIME = 1700000000000;
+
+/**
+ * @param {FileDescription} description
+ * @returns {{ size: number, chunks: () => Iterable<Buffer> }}
+ */
+function contentOf({ text, base64, bytes }, key) {
+  if (bytes !== undefined) return { size: bytes, chunks: () => endlessLooking(key, bytes) };
+  const content = base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64');
+  return { size: content.length, chunks: () => [content] };
+}
+
+/** A key stream is reproducible, does not compress, and no two of its blocks are alike. */
+function* endlessLooking(key, size) {
+  const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
+  for (let left = size; left > 0; left -= CHUNK_LEN) {
+    yield cipher.update(ZEROS.subarray(0, Math.min(left, CHUNK_LEN)));
+  }
+}
+
+const CHUNK_LEN = 256 * 1024;
+const ZEROS = Buffer.alloc(CHUNK_LEN);
+
+/** Keys and UIDs from a seed. A label that comes again, such as an equal title, gives another UID. */
+function deriveFrom(seed) {
+  const seen = new Map();
+  const bytes = (label, length) =>
+    createHash('sha256').update(`${seed}: ${label}`).digest().subarray(0, length);
+
+  return {
+    bytes,
+    uid(label) {
+      const times = (seen.get(label) ?? 0) + 1;
+      seen.set(label, times);
+      return uidOf(bytes(times === 1 ? label : `${label} #${times}`, UID_LEN));
+    },
+  };
+}
+
+/** Keeper's generators avoid a leading `-`, which command lines take for an option. */
+function uidOf(bytes) {
+  const uid = Buffer.from(bytes);
+  if (uid[0] >> 3 === 0b11111) uid[0] &= 0x7f;
+  return uid.toString('base64url');
+}
+
+const UID_LEN = 16;
+
+/** A key that nobody has, for what is to be unreadable. */
+export const strangersKey = () => randomBytes(KEY_LEN);
+
+/** A slip in a test's description must not pass for "Keeper does not hold that". */
+function refuseUnknown(description, known, what) {
+  const unknown = Object.keys(description).filter((member) => !known.includes(member));
+  if (unknown.length > 0) throw new Error(`${what}: unknown \`${unknown.join('`, `')}\` in its description`);
+}
+
+const RECORD_MEMBERS = [
+  ...['title', 'type', 'uid', 'notes', 'fields', 'custom', 'files', 'fileRef', 'folder', 'alsoDirect'],
+  ...['wrappedByFolderKey', 'innerFolderUid', 'padded', 'raw', 'broken'],
+];
+
+const FILE_MEMBERS = [
+  ...['name', 'title', 'uid', 'type', 'text', 'base64', 'bytes'],
+  ...['declaredSize', 'noSize', 'lastModified', 'broken'],
+];
