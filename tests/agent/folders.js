@@ -1,0 +1,88 @@
+// Lays out the agent's folders and finds the files that a task left in them.
+
+import { lstatSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+/**
+ * @typedef {object} Folders
+ * @property {string} sources
+ * @property {string} temp
+ * @property {string} work
+ *
+ * @typedef {object} WrittenFile
+ * @property {string} path absolute
+ * @property {number} mode permission bits
+ * @property {number} size in bytes
+ */
+
+/**
+ * Uses the folders that are given and makes the others, fresh, in the agent's layout.
+ *
+ * @param {{ workFolder?: string, tempFolder?: string, sourcesFolder?: string }} given
+ * @returns {Promise<{ folders: Folders, cleanUp: () => Promise<void> }>} cleanUp removes only what was made here
+ */
+export async function prepareFolders({ workFolder, tempFolder, sourcesFolder }) {
+  const root = await mkdtemp(join(tmpdir(), 'agent-'));
+  const folders = {
+    work: workFolder ?? root,
+    temp: tempFolder ?? join(root, '_temp'),
+    sources: sourcesFolder ?? join(root, '1', 's'),
+  };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  return { folders, cleanUp: () => rm(root, { recursive: true, force: true }) };
+}
+
+/**
+ * Remembers what lies in some folders and later tells what is new or changed.
+ *
+ * @param {string[]} roots
+ * @returns {() => WrittenFile[]}
+ */
+export function watchFiles(roots) {
+  const before = snapshot(roots);
+  return () =>
+    [...snapshot(roots)]
+      .filter(([path, { stamp }]) => before.get(path)?.stamp !== stamp)
+      .map(([path, { mode, size }]) => ({ path, mode, size }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** @param {string[]} roots */
+function snapshot(roots) {
+  return new Map(roots.flatMap((root) => entriesBelow(root)));
+}
+
+// The key file is the task library's own, written on every load.
+const NOT_WATCHED = new Set(['.git', 'node_modules', '.taskkey']);
+
+/**
+ * @param {string} folder
+ * @returns {[string, { mode: number, size: number, stamp: string }][]}
+ */
+function entriesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !NOT_WATCHED.has(name))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return entriesBelow(path);
+      const { mode, size, mtimeMs, ino } = lstatSync(path);
+      return [[path, { mode: mode & 0o777, size, stamp: `${ino} ${size} ${mtimeMs} ${mode}` }]];
+    });
+}
+
+/**
+ * Shows a path as a pipeline's author would write it.
+ *
+ * @param {string} path
+ * @param {Folders} folders
+ */
+export function shownPath(path, { sources, temp }) {
+  const below = (/** @type {string} */ folder) => {
+    const shown = relative(folder, path);
+    return shown.startsWith('..') ? undefined : shown.replaceAll('\\', '/');
+  };
+  const inTemp = below(temp);
+  return inTemp === undefined ? (below(sources) ?? path) : `$(Agent.TempDirectory)/${inTemp}`;
+}

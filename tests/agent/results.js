@@ -1,0 +1,37 @@
+// Knows the results of a step and which of two wins.
+
+/** @typedef {'Succeeded' | 'SucceededWithIssues' | 'Failed' | 'Canceled' | 'Skipped' | 'Abandoned'} Result */
+
+/** @type {Result[]} */
+const FROM_BEST_TO_WORST = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Canceled', 'Skipped', 'Abandoned'];
+
+/**
+ * Reads a result as the agent's enum does: the exact name, or its number.
+ *
+ * The task library writes `Cancelled`, which the agent does not know.
+ *
+ * @param {string | undefined} text
+ * @returns {Result | undefined}
+ */
+export function parseResult(text) {
+  if (text !== undefined && /^\d+$/.test(text)) return FROM_BEST_TO_WORST[Number(text)];
+  return FROM_BEST_TO_WORST.find((result) => result === text);
+}
+
+/**
+ * Gives the worse of two, except that a result beyond `Failed` does not change any more.
+ *
+ * @param {Result | undefined} current
+ * @param {Result} coming
+ * @returns {Result}
+ */
+export function worseOf(current, coming) {
+  if (current === undefined) return coming;
+  if (rank(current) > rank('Failed')) return current;
+  return rank(coming) > rank(current) ? coming : current;
+}
+
+/** @param {Result} result */
+function rank(result) {
+  return FROM_BEST_TO_WORST.indexOf(result);
+}

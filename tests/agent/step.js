@@ -1,0 +1,339 @@
+// One step of a job as the agent sees it: takes the task's lines, carries out the commands among them,
+// and keeps the log, the issues, the variables and the result.
+
+import { escapeText, parseCommand, unescapeText } from './commands.js';
+import { parseResult, worseOf } from './results.js';
+import { isCommandAllowed, isSettable } from './restrictions.js';
+import { Variables } from './variables.js';
+
+/** @typedef {import('./commands.js').Command} Command */
+/** @typedef {import('./definition.js').Restrictions} Restrictions */
+/** @typedef {import('./masker.js').SecretMasker} SecretMasker */
+/** @typedef {import('./results.js').Result} Result */
+
+/**
+ * @typedef {object} Job what a step finds when it starts
+ * @property {string} stepName under which output variables are known to the job
+ * @property {Variables} variables
+ * @property {Variables} taskVariables
+ * @property {SecretMasker} masker
+ * @property {Restrictions | undefined} restrictions
+ * @property {string[]} outputVariables
+ * @property {string} newline what ends a line on the agent's platform
+ * @property {(maskedLine: string) => void} [onLine]
+ *
+ * @typedef {object} Issue
+ * @property {'error' | 'warning'} type
+ * @property {string} message masked
+ * @property {string} rawMessage
+ *
+ * @typedef {object} Completion
+ * @property {string} result as written, known to the agent or not
+ * @property {string} message masked
+ */
+
+export class Step {
+  /** @type {Command[]} */
+  commands = [];
+  /** @type {Command[]} */
+  droppedCommands = [];
+  /** @type {string[]} */
+  log = [];
+  /** @type {Issue[]} */
+  issues = [];
+  /** @type {Completion[]} */
+  completions = [];
+  /** What the task gave to `task.setsecret`, in order. @type {string[]} */
+  masks = [];
+  /** Secret variables whose value the task had not masked before. @type {{ variable: string, value: string }[]} */
+  maskedBeforeUse = [];
+  /** Set by this step. */
+  variables = new Variables();
+  /** Set by this step, without the step's name. */
+  outputs = new Variables();
+  /** What this step adds to the job, names as a later step uses them. */
+  added = new Variables();
+
+  #job;
+  #writesDebug;
+  /** @type {Result | undefined} */
+  #completed;
+  #commandFailed = false;
+  /** @type {Set<string>} */
+  #details = new Set();
+
+  /** @param {Job} job */
+  constructor(job) {
+    this.#job = job;
+    // Read once: a task can't turn the debug mode on or off.
+    this.#writesDebug = job.variables.isTrue('System.Debug');
+  }
+
+  /**
+   * Takes a line of output, whichever stream it came from.
+   *
+   * @param {string} line
+   */
+  receive(line) {
+    const command = parseCommand(line, { decodePercents: this.#decodesPercents() });
+    if (command) {
+      this.commands.push(command);
+      this.#process(command);
+      return;
+    }
+    if (line.includes('##vso')) {
+      this.warn(`'${line}' contains logging command keyword '##vso', but it's not a legal command.`);
+    }
+    this.#write('', line);
+  }
+
+  /**
+   * @param {number} exitCode
+   * @param {string} commandLine
+   * @returns {Result}
+   */
+  finish(exitCode, commandLine) {
+    let result = this.#completed;
+    if (exitCode !== 0) {
+      this.fail(`Exit code ${exitCode} returned from process: ${commandLine}.`);
+      // Not merged: a process that went wrong makes even `Skipped` into `Failed`.
+      result = 'Failed';
+    }
+    return this.#commandFailed ? worseOf(result, 'Failed') : (result ?? 'Succeeded');
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    this.#addIssue('error', message);
+  }
+
+  /** @param {string} message */
+  warn(message) {
+    this.#addIssue('warning', message);
+  }
+
+  /** @param {string} message */
+  debug(message) {
+    if (this.#writesDebug) this.#write('##[debug]', message);
+  }
+
+  #decodesPercents() {
+    return this.#job.variables.get('DECODE_PERCENTS')?.value.toLowerCase() !== 'false';
+  }
+
+  /** @param {Command} command */
+  #process(command) {
+    const area = command.area.toLowerCase();
+    if (!AREAS.has(area)) {
+      this.warn(`Cannot find command extension for ##vso[${command.area}.command].`);
+      return;
+    }
+    try {
+      this.#carryOut(command);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      // The agent quotes the line as it came, so only secrets without escaped characters are masked in it.
+      this.fail(`Unable to process command '${command.raw}' successfully.`);
+      this.fail(error.message);
+      this.#commandFailed = true;
+    }
+    if (area !== 'task' || command.event.toLowerCase() !== 'debug') {
+      this.debug(`Processed: ${unescapeText(command.raw, this.#decodesPercents())}`);
+    }
+  }
+
+  /** @param {Command} command */
+  #carryOut(command) {
+    const { area, event } = command;
+    const carryOut = area.toLowerCase() === 'task' ? this.#taskCommand(event.toLowerCase()) : noEffect;
+    if (!carryOut) throw new CommandFailure(`##vso[${area}.${event}] is not a recognized command.`);
+    if (isCommandAllowed(this.#job.restrictions, command)) {
+      carryOut(command);
+      return;
+    }
+    this.droppedCommands.push(command);
+    this.warn(`##vso[${area}.${event}] is not allowed in this step due to policy restrictions.`);
+  }
+
+  /** @param {string} event */
+  #taskCommand(event) {
+    return Object.hasOwn(this.#taskCommands, event) ? this.#taskCommands[event] : undefined;
+  }
+
+  /** @type {Record<string, (command: Command) => void>} */
+  #taskCommands = {
+    addattachment: noEffect,
+    complete: (command) => this.#complete(command),
+    debug: ({ data }) => this.debug(data),
+    issue: (command) => this.#logIssue(command),
+    logdetail: (command) => this.#logDetail(command),
+    logissue: (command) => this.#logIssue(command),
+    prependpath: noEffect,
+    setendpoint: noEffect,
+    setprogress: noEffect,
+    setsecret: ({ data }) => this.#setSecret(data),
+    settaskvariable: (command) => this.#setTaskVariable(command),
+    setvariable: (command) => this.#setVariable(command),
+    uploadfile: noEffect,
+    uploadsummary: noEffect,
+  };
+
+  /** @param {Command} command */
+  #complete({ properties, data }) {
+    const written = properties.result ?? '';
+    this.completions.push({ result: written, message: this.#job.masker.mask(data) });
+    const result = parseResult(written);
+    if (!result) throw new CommandFailure("Command doesn't have valid result value.");
+    this.#completed = worseOf(this.#completed, result);
+  }
+
+  /** @param {Command} command */
+  #logIssue({ properties, data }) {
+    const { type, sourcepath, linenumber = '', columnnumber = '', code = '' } = properties;
+    if (type === undefined) {
+      this.warn("Can't create TaskIssue from logging event.");
+      return;
+    }
+    const kind = type.toLowerCase();
+    if (kind !== 'error' && kind !== 'warning') {
+      throw new CommandFailure(`issue type ${type} is not an expected issue type.`);
+    }
+    const place = `${sourcepath}(${linenumber},${columnnumber}): ${type} ${code}: `;
+    this.#addIssue(kind, sourcepath === undefined ? data : place + data);
+  }
+
+  /** @param {Command} command */
+  #logDetail({ properties: { id, name, type } }) {
+    if (id === undefined) throw new CommandFailure("Can't update timeline record, record id is missing.");
+    const isNew = !this.#details.has(id);
+    if (isNew && (name === undefined || type === undefined)) {
+      throw new CommandFailure('A new timeline record needs a name and a type.');
+    }
+    this.#details.add(id);
+  }
+
+  /** @param {string} value */
+  #setSecret(value) {
+    this.masks.push(value);
+    this.#job.masker.add(value);
+    // The data is half escaped still, and the value itself is to be hidden too.
+    if (!this.#decodesPercents()) this.#job.masker.add(unescapeText(value));
+  }
+
+  /** @param {Command} command */
+  #setVariable(command) {
+    const { data: value } = command;
+    const { name, isSecret, isReadOnly, preserveCase } = variableTraits(command);
+    const isOutput =
+      isTrue(command.properties.isoutput) ||
+      this.#job.outputVariables.some((output) => output.toLowerCase() === name.toLowerCase());
+    if (isSecret) this.#noteUnmasked(name, value);
+
+    this.#checkReadOnly(this.#job.variables, name);
+    if (isSecret) {
+      this.#refuseMultiline(value);
+      // Before the check below: the agent hides the escaped form even of a variable it does not set.
+      this.#job.masker.add(escapeText(value));
+    }
+    if (!isSettable(this.#job.restrictions, name)) {
+      this.droppedCommands.push(command);
+      this.warn(`Setting variable '${name}' has been disallowed by policy restrictions.`);
+      return;
+    }
+
+    // A step's output has no plain name in the job, so `$(name)` stays what it was.
+    const jobName = isOutput ? `${this.#job.stepName}.${name}` : name;
+    this.#job.variables.set(jobName, value, { isSecret, isReadOnly: isOutput || isReadOnly, preserveCase });
+    const isNowSecret = this.#job.variables.get(jobName)?.isSecret ?? isSecret;
+    if (isNowSecret) this.#job.masker.add(value);
+    (isOutput ? this.outputs : this.variables).set(name, value, { isSecret: isNowSecret });
+    this.added.set(jobName, value, { isSecret: isNowSecret, preserveCase });
+  }
+
+  /** @param {Command} command */
+  #setTaskVariable(command) {
+    const { data: value } = command;
+    const { name, ...traits } = variableTraits(command);
+    this.#checkReadOnly(this.#job.taskVariables, name);
+    if (traits.isSecret) this.#refuseMultiline(value);
+    this.#job.taskVariables.set(name, value, traits);
+    if (this.#job.taskVariables.get(name)?.isSecret) this.#job.masker.add(value);
+  }
+
+  /**
+   * @param {string} variable
+   * @param {string} value
+   */
+  #noteUnmasked(variable, value) {
+    if (value.trim() === '' || this.masks.includes(value)) return;
+    this.maskedBeforeUse.push({ variable, value });
+  }
+
+  /**
+   * @param {Variables} variables
+   * @param {string} name
+   */
+  #checkReadOnly(variables, name) {
+    if (!variables.get(name)?.isReadOnly) return;
+    if (this.#job.variables.isTrue('Agent.ReadOnlyVariables')) {
+      throw new CommandFailure(`Overwriting readonly variable '${name}' is not permitted.`);
+    }
+    this.warn(`Overwriting readonly variable '${name}'. This behavior will be disabled in the future.`);
+  }
+
+  /** @param {string} value */
+  #refuseMultiline(value) {
+    if (!value.includes(this.#job.newline)) return;
+    if (this.#job.variables.isTrue('SYSTEM_UNSAFEALLOWMULTILINESECRET')) return;
+    throw new CommandFailure('Secrets cannot contain multiple lines');
+  }
+
+  /**
+   * @param {Issue['type']} type
+   * @param {string} rawMessage
+   */
+  #addIssue(type, rawMessage) {
+    const message = this.#job.masker.mask(rawMessage);
+    this.issues.push({ type, message, rawMessage });
+    if (message !== '') this.#write(`##[${type}]`, message);
+  }
+
+  /**
+   * @param {string} tag
+   * @param {string} message
+   */
+  #write(tag, message) {
+    // The tag is masked with the message: that is how a one-letter secret shows in a real log.
+    for (const line of this.#job.masker.mask(tag + message).split(/\r\n|[\r\n]/)) {
+      this.log.push(line);
+      this.#job.onLine?.(line);
+    }
+  }
+}
+
+/** A command that the agent can't carry out. The step fails, and the task goes on unaware. */
+class CommandFailure extends Error {}
+
+/** Areas with a command extension. Commands outside `task` are accepted and change nothing here. */
+const AREAS = new Set(['artifact', 'build', 'codecoverage', 'release', 'results', 'task', 'telemetry']);
+
+function noEffect() {}
+
+/** @param {Command} command */
+function variableTraits({ properties, event }) {
+  const { variable: name, issecret, isreadonly, preservecase } = properties;
+  if (name === undefined) {
+    throw new CommandFailure(`Required field 'variable' is missing in ##vso[task.${event}] command.`);
+  }
+  return {
+    name,
+    isSecret: isTrue(issecret),
+    isReadOnly: isTrue(isreadonly),
+    preserveCase: isTrue(preservecase),
+  };
+}
+
+/** @param {string | undefined} text */
+function isTrue(text) {
+  return text?.trim().toLowerCase() === 'true';
+}

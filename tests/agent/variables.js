@@ -1,0 +1,54 @@
+// Holds variables by name. Case does not count in a name, and a secret stays one.
+
+/**
+ * @typedef {object} Variable
+ * @property {string} name as last written
+ * @property {string} value
+ * @property {boolean} isSecret
+ * @property {boolean} isReadOnly
+ * @property {boolean} preserveCase
+ */
+
+export class Variables {
+  /** @type {Map<string, Variable>} */
+  #byKey = new Map();
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   * @param {Partial<Variable>} [traits]
+   */
+  set(name, value, { isSecret = false, isReadOnly = false, preserveCase = false } = {}) {
+    const known = this.get(name);
+    this.#byKey.set(name.toLowerCase(), {
+      name,
+      value,
+      isSecret: isSecret || (known?.isSecret ?? false),
+      isReadOnly: isReadOnly || (known?.isReadOnly ?? false),
+      preserveCase,
+    });
+  }
+
+  /** @param {string} name */
+  get(name) {
+    return this.#byKey.get(name.toLowerCase());
+  }
+
+  /**
+   * Says whether a variable is set to `true`, in any case.
+   *
+   * @param {string} name
+   */
+  isTrue(name) {
+    return this.get(name)?.value.toLowerCase() === 'true';
+  }
+
+  [Symbol.iterator]() {
+    return this.#byKey.values();
+  }
+
+  /** @returns {Record<string, { value: string, isSecret: boolean }>} */
+  toObject() {
+    return Object.fromEntries([...this].map(({ name, value, isSecret }) => [name, { value, isSecret }]));
+  }
+}
