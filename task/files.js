@@ -1,0 +1,217 @@
+/**
+ * This file is where secrets become files: first under temporary names beside their targets, then, when everything is
+ * there, renamed. Nobody but the agent's user can read them.
+ */
+
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
+/** @typedef {{ target: string, temporary: string, isCommitted: boolean }} Staged */
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** The files of one run. */
+export class Files {
+  /** @type {Staged[]} */
+  #staged = [];
+  /** @type {string[]} */
+  #createdFolders = [];
+  /** What became of each download: nothing wrong, or the problem. @type {Map<number, string[]>} */
+  #downloads = new Map();
+
+  /**
+   * Opens a temporary file for a download, or remembers the problem for {@link stage} to tell.
+   *
+   * @param {import('../pkg/core.js').Download} download
+   */
+  open({ id, path: written, line }) {
+    try {
+      const staged = this.#create(written);
+      const handle = fs.openSync(staged.temporary, 'wx', FILE_MODE);
+      return {
+        /** @param {Uint8Array} bytes */
+        write: (bytes) => writeAll(handle, bytes),
+        /** @param {boolean} isWhole */
+        close: (isWhole) => {
+          if (isWhole) {
+            fs.fsyncSync(handle);
+            this.#downloads.set(id, []);
+          }
+          fs.closeSync(handle);
+          if (!isWhole) {
+            this.#remove(staged);
+          }
+        },
+      };
+    } catch (error) {
+      this.#downloads.set(id, [describe(line, written, error)]);
+      return undefined;
+    }
+  }
+
+  /**
+   * Writes a planned file under a temporary name. A download lies there already.
+   *
+   * @param {PlannedFile} file
+   * @returns {string[]} the problem, if there is one
+   */
+  stage({ path: written, line, bytes, download }) {
+    if (download !== undefined) {
+      return this.#downloads.get(download) ?? [`line ${line}: the attachment did not come`];
+    }
+    try {
+      const { temporary } = this.#create(written);
+      fs.writeFileSync(temporary, bytes ?? new Uint8Array(), { flag: 'wx', mode: FILE_MODE, flush: true });
+      return [];
+    } catch (error) {
+      return [describe(line, written, error)];
+    }
+  }
+
+  /**
+   * Gives the staged files their names.
+   *
+   * @returns {string[]} the problem, if there is one
+   */
+  commit() {
+    for (const staged of this.#staged) {
+      try {
+        checkTarget(staged.target, staged.target);
+        fs.renameSync(staged.temporary, staged.target);
+        staged.isCommitted = true;
+      } catch (error) {
+        return [`\`${staged.target}\` ${reasonOf(error)}`];
+      }
+    }
+    this.#staged = [];
+    this.#createdFolders = [];
+    return [];
+  }
+
+  /** Removes every file that this run wrote, and the folders it made for them. */
+  rollBack() {
+    this.#staged.slice().forEach((staged) => this.#remove(staged));
+    for (const folder of this.#createdFolders.reverse()) {
+      try {
+        fs.rmdirSync(folder);
+      } catch {
+        // Somebody else uses it by now.
+      }
+    }
+    this.#createdFolders = [];
+  }
+
+  /**
+   * Makes the folders of a target and chooses its temporary name.
+   *
+   * @param {string} written
+   * @returns {Staged}
+   */
+  #create(written) {
+    const target = path.resolve(written);
+    checkTarget(target, written);
+    this.#makeFolders(path.dirname(target));
+    const name = `.${path.basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`;
+    const staged = { target, temporary: path.join(path.dirname(target), name), isCommitted: false };
+    this.#staged.push(staged);
+    return staged;
+  }
+
+  /** @param {string} folder */
+  #makeFolders(folder) {
+    if (fs.existsSync(folder)) {
+      return;
+    }
+    this.#makeFolders(path.dirname(folder));
+    fs.mkdirSync(folder, { mode: FOLDER_MODE });
+    this.#createdFolders.push(folder);
+  }
+
+  /** @param {Staged} staged */
+  #remove(staged) {
+    fs.rmSync(staged.isCommitted ? staged.target : staged.temporary, { force: true });
+    this.#staged = this.#staged.filter((other) => other !== staged);
+  }
+}
+
+/**
+ * Refuses what is there and is not a plain file, and a relative path that leaves the working directory by a link.
+ *
+ * @param {string} target
+ * @param {string} written
+ */
+function checkTarget(target, written) {
+  const found = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink()) {
+    throw new Error('there is a symbolic link');
+  }
+  if (found && !found.isFile()) {
+    throw new Error(found.isDirectory() ? 'there is a folder' : 'there is something that is not a file');
+  }
+  if (!path.isAbsolute(written)) {
+    checkLinks(target);
+  }
+}
+
+/**
+ * A checked-out repository can bring links; a file that is meant to be inside must not go elsewhere through one.
+ *
+ * @param {string} target
+ */
+function checkLinks(target) {
+  const base = process.cwd();
+  for (
+    let folder = path.dirname(target);
+    folder.startsWith(base) && folder !== base;
+    folder = path.dirname(folder)
+  ) {
+    if (fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new Error(`its folder \`${path.relative(base, folder)}\` is a symbolic link`);
+    }
+  }
+}
+
+/**
+ * @param {number} handle
+ * @param {Uint8Array} bytes
+ * @returns {Promise<void>}
+ */
+function writeAll(handle, bytes) {
+  return new Promise((resolve, reject) => {
+    fs.write(handle, bytes, 0, bytes.length, null, (error, written) => {
+      if (error) {
+        reject(error);
+      } else if (written < bytes.length) {
+        writeAll(handle, bytes.subarray(written)).then(resolve, reject);
+      } else {
+        resolve();
+      }
+    });
+  });
+}
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  EACCES: 'the agent has no right to',
+  EPERM: 'the agent has no right to',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENAMETOOLONG: 'the path is too long',
+};
+
+/**
+ * @param {number} line
+ * @param {string} written
+ * @param {unknown} error
+ */
+const describe = (line, written, error) => `line ${line}: \`${written}\` ${reasonOf(error)}`;
+
+/** @param {unknown} error */
+function reasonOf(error) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  return `cannot be written: ${code === undefined ? message : `${REASONS[code] ?? 'the system refused'} (${code})`}`;
+}

@@ -1,0 +1,152 @@
+/**
+ * This file is where the task touches the agent: inputs, masks, messages, variables, the result. Network and files are
+ * next door.
+ */
+
+import * as tl from 'azure-pipelines-task-lib/task.js';
+import { Files } from './files.js';
+import { printMask } from './masks.js';
+import { Network } from './network.js';
+
+/** @typedef {ReturnType<typeof createHost>} Host */
+/** @typedef {import('../pkg/core.js').Plan} Plan */
+
+/** How long Keeper may take to answer, in milliseconds. */
+const TIMEOUT_MS = 120_000;
+
+/** The host for one run of the task. */
+export function createHost() {
+  const cancellation = new AbortController();
+  const network = new Network(cancellation.signal);
+  const files = new Files();
+  const stopListening = onCancel(() => cancellation.abort());
+
+  return {
+    config: () => tl.getInput('keepersecretconfig') ?? '',
+    secrets: () => tl.getInput('secrets') ?? '',
+    options: () => ({
+      allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
+      isWindows: process.platform === 'win32',
+      timeoutMs: TIMEOUT_MS,
+    }),
+    now: () => Date.now(),
+    isCancelled: () => cancellation.signal.aborted,
+
+    /** @param {string[]} masks */
+    mask: (masks) => masks.forEach(printMask),
+
+    /** @param {{ level: 'info' | 'warning', text: string }[]} notices */
+    notify(notices) {
+      for (const { level, text } of notices) {
+        if (level === 'warning') {
+          tl.warning(text, tl.IssueSource.TaskInternal);
+        } else {
+          print(text);
+        }
+      }
+    },
+
+    /** @param {import('../pkg/core.js').Request[]} requests */
+    fetchAll: (requests) => Promise.all(requests.map((request) => network.fetch(request))),
+
+    /**
+     * @param {import('../pkg/core.js').Download[]} downloads
+     * @param {import('./network.js').OpenDownload} open
+     */
+    downloadAll: (downloads, open) =>
+      Promise.all(downloads.map((download) => network.download(download, open, files))),
+
+    /** @param {number} delayMs */
+    wait: (delayMs) => network.wait(delayMs),
+
+    /**
+     * Does all that the plan says, or nothing of it.
+     *
+     * @param {Plan} plan
+     */
+    carryOut(plan) {
+      const problems = plan.files.flatMap((file) => files.stage(file));
+      problems.push(...(problems.length === 0 ? files.commit() : []));
+      if (problems.length > 0) {
+        return this.fail(problems);
+      }
+      for (const { name, value, isSecret, isOutput } of plan.variables) {
+        tl.setVariable(name, value, isSecret, isOutput);
+      }
+      print(summarize(plan));
+      report(tl.TaskResult.Succeeded, '');
+    },
+
+    /**
+     * Reports why the task can't go on, and takes back what lies on disk.
+     *
+     * @param {string[]} problems
+     */
+    fail(problems) {
+      files.rollBack();
+      const [first, ...others] = problems;
+      if (others.length > 0) {
+        problems.forEach((problem) => tl.error(problem, tl.IssueSource.TaskInternal));
+        report(tl.TaskResult.Failed, `${problems.length} problems; nothing was set`);
+      } else {
+        report(tl.TaskResult.Failed, first ?? 'the task failed; nothing was set');
+      }
+    },
+
+    close() {
+      stopListening();
+      network.close();
+    },
+  };
+}
+
+/**
+ * Reports the one result. From here on the exit code is no second opinion.
+ *
+ * @param {tl.TaskResult} result
+ * @param {string} message
+ */
+function report(result, message) {
+  tl.setResult(result, message);
+  process.exitCode = 0;
+}
+
+/**
+ * Prints a line in which no logging command is left: the agent would execute one anywhere in a line.
+ *
+ * @param {string} text
+ */
+function print(text) {
+  console.log(text.replaceAll('##', '# #'));
+}
+
+/** @param {Plan} plan */
+function summarize({ variables, files }) {
+  const outputs = variables.filter(({ isOutput }) => isOutput).length;
+  const parts = [
+    counted(variables.length - outputs, 'variable', 'variables'),
+    counted(outputs, 'output variable', 'output variables'),
+    counted(files.length, 'file', 'files'),
+  ];
+  return `Set ${parts.filter(Boolean).join(', ')}`;
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
+const counted = (count, one, many) => (count === 0 ? '' : `${count} ${count === 1 ? one : many}`);
+
+/**
+ * The agent cancels by SIGINT and then SIGTERM, on Windows by SIGINT and then SIGBREAK.
+ *
+ * @param {() => void} cancel
+ * @returns {() => void}
+ */
+function onCancel(cancel) {
+  /** @type {NodeJS.Signals[]} */
+  const signals = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM'];
+  signals.forEach((signal) => process.on(signal, cancel));
+  return () => signals.forEach((signal) => process.off(signal, cancel));
+}

@@ -1,0 +1,38 @@
+/**
+ * This file is where the task runs once: the parts are put together, and whatever happens ends in one outcome, without
+ * a stack trace.
+ */
+
+import { webcrypto } from 'node:crypto';
+import { createHost } from './host.js';
+import { run } from './run.js';
+
+// The core draws its random bytes from here; old versions of Node keep it in the module only.
+if (!globalThis.crypto) {
+  Object.defineProperty(globalThis, 'crypto', { value: webcrypto });
+}
+
+/** Runs the task and reports its outcome to the agent. */
+export async function performTask() {
+  const host = createHost();
+  try {
+    // Loading compiles the module, so a failure there is caught here as well.
+    const core = await import('../pkg/core.js');
+    await run(core, host);
+  } catch (error) {
+    host.fail([describe(error)]);
+  } finally {
+    host.close();
+  }
+}
+
+/**
+ * What to say of an error that should not have happened. Its text could quote a value, so only its kind is told.
+ *
+ * @param {unknown} error
+ */
+function describe(error) {
+  const code =
+    error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
+  return `the task stopped unexpectedly (${code}); nothing was set\nhint: please report this with the task's version`;
+}

@@ -1,0 +1,41 @@
+/** This file is where the core and its host take turns: the core says what is needed, the host does it. */
+
+/**
+ * @param {Pick<typeof import('../pkg/core.js'), 'Retrieval'>} core
+ * @param {import('./host.js').Host} host
+ */
+export async function run(core, host) {
+  const retrieval = new core.Retrieval(host.config(), host.secrets(), host.options());
+  let step = retrieval.start(host.now());
+  for (;;) {
+    host.mask(step.masks);
+    host.notify(step.notices);
+    if (host.isCancelled()) {
+      return host.fail(['the task was cancelled; nothing was set']);
+    }
+    if (step.problems) {
+      return host.fail(step.problems);
+    }
+    if (step.finish) {
+      return host.carryOut(step.finish);
+    }
+    step = retrieval.resume(await answer(step, retrieval, host), host.now());
+  }
+}
+
+/**
+ * @param {import('../pkg/core.js').Step} step
+ * @param {import('../pkg/core.js').Retrieval} retrieval
+ * @param {import('./host.js').Host} host
+ * @returns {Promise<import('../pkg/core.js').Outcome[]>}
+ */
+async function answer(step, retrieval, host) {
+  if (step.fetch) {
+    return host.fetchAll(step.fetch);
+  }
+  if (step.download) {
+    return host.downloadAll(step.download, (id, cipher) => retrieval.openDownload(id, cipher));
+  }
+  await host.wait(step.waitMs ?? 0);
+  return [];
+}
