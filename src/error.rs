@@ -361,6 +361,14 @@ pub enum Error {
         /// The system's code such as `ENOTFOUND`, in words where there are any.
         reason: String,
     },
+    /// The server's certificate was not accepted.
+    #[error("the certificate of {} is not accepted: {}", shown(host), shown(reason))]
+    Untrusted {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A download failed.
     #[error("the download of the attachment `{}` failed with status {status}", shown(file))]
     Download {
@@ -487,6 +495,11 @@ impl Error {
             Self::Throttled { .. } => "start fewer pipelines at once, or give each its own application".to_owned(),
             Self::Unreachable { .. } => {
                 "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)"
+                    .to_owned()
+            }
+            Self::Untrusted { .. } => {
+                "if a proxy of your company stands in between, set NODE_EXTRA_CA_CERTS on the agent to a file with its \
+                 authority's certificate; the check cannot be turned off"
                     .to_owned()
             }
             Self::Download { .. } => {
@@ -652,6 +665,7 @@ pub fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a
         .map(AsRef::as_ref)
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
+        // Of equally near ones the first by name, so that a message is the same each time.
+        .min()
         .map(|(_, candidate)| candidate)
 }

@@ -8,6 +8,8 @@
 //!
 //! Nothing here sends, waits or writes. Whoever drives it prints the notices and registers the masks of each step first.
 
+use std::collections::HashSet;
+
 use crate::crypto::Entropy;
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, TransmissionKey};
@@ -17,9 +19,10 @@ use crate::inputs::mapping::{self, Destination, Line, Mapping};
 use crate::inputs::notation::{Selector, is_uid_like};
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Content, Plan, WriteFile};
+use crate::protocol::failure;
 use crate::protocol::request::{self, HttpRequest};
 use crate::protocol::response::{self, HttpOutcome, Reply};
-use crate::protocol::retry::{self, Patience};
+use crate::protocol::retry::Patience;
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::{SecretBytes, SecretText};
 use crate::vault::record::Attachment;
@@ -99,8 +102,9 @@ impl Retrieval {
             // EXPOSE: masks are handed to the agent, which hides them.
             masks.add_value(part.expose());
         }
-        let session = match (config::parse(config), mapping::parse(secrets)) {
-            (Ok(config), Ok(mappings)) => Ok(Box::new(Session::new(config, mappings, options))),
+        let config = config::parse(config).and_then(|config| Ok((ServerKeys::for_config(&config)?, config)));
+        let session = match (config, mapping::parse(secrets)) {
+            (Ok((keys, config)), Ok(mappings)) => Ok(Box::new(Session::new(config, keys, mappings, options))),
             (Ok(_), Err(problems)) => Err(problems),
             (Err(error), Ok(_)) => Err(vec![error.into()]),
             (Err(error), Err(problems)) => Err([vec![error.into()], problems].concat()),
@@ -187,10 +191,10 @@ type Attempts = Vec<(usize, u32)>;
 type Outcome = Result<Next, Vec<Problem>>;
 
 impl Session {
-    fn new(config: Config, mappings: Vec<Mapping>, options: Options) -> Self {
+    fn new(config: Config, server_keys: ServerKeys, mappings: Vec<Mapping>, options: Options) -> Self {
         Self {
-            server_keys: config.server_keys.clone(),
             config,
+            server_keys,
             mappings,
             options,
             patience: Patience::new(options.timeout_ms),
@@ -206,9 +210,8 @@ impl Session {
         let mut filter: Vec<String> = Vec::new();
         // One title makes it a fetch of all: only the records themselves tell their titles.
         if names.iter().all(|name| is_uid_like(name)) {
-            filter = names.into_iter().cloned().collect();
-            filter.sort_unstable();
-            filter.dedup();
+            let mut seen = HashSet::new();
+            filter = names.into_iter().filter(|name| seen.insert(name.as_str())).cloned().collect();
         }
         self.ask(filter, 0, entropy)
     }
@@ -253,9 +256,9 @@ impl Session {
         let failed = |error: Error| Err(vec![error.into()]);
         let host = self.config.hostname.clone();
         let (error, retry_after_s) = match outcome {
-            HttpOutcome::Failed { code, reason } => {
-                let error = Error::Unreachable { host, reason };
-                if !retry::is_worth_retrying(&code) {
+            HttpOutcome::Failed(code) => {
+                let error = failure::unreachable(&host, &code);
+                if !failure::is_worth_retrying(&code) {
                     return failed(error);
                 }
                 (error, None)
@@ -584,9 +587,9 @@ fn judge_download(outcome: &HttpOutcome, file: &str) -> Result<(), DownloadFailu
             is_transient: response::is_transient(response.status),
             retry_after_s: response.retry_after_s,
         }),
-        HttpOutcome::Failed { code, reason } => Err(DownloadFailure {
-            error: Error::BrokenDownload { file: file.to_owned(), reason: reason.clone() },
-            is_transient: retry::is_worth_retrying(code),
+        HttpOutcome::Failed(code) => Err(DownloadFailure {
+            error: Error::BrokenDownload { file: file.to_owned(), reason: failure::describe(code) },
+            is_transient: failure::is_worth_retrying(code),
             retry_after_s: None,
         }),
     }
@@ -639,7 +642,7 @@ impl Item {
         let bytes = attachment.key.decrypt(blob).map_err(|Undecryptable| {
             self.line.notation_problem(Error::BrokenDownload {
                 file: attachment.name.clone(),
-                reason: "it does not decrypt with its key".to_owned(),
+                reason: failure::describe("UNDECRYPTABLE"),
             })
         })?;
         let mut notices = Vec::new();

@@ -20,7 +20,7 @@ use crate::secret::SecretText;
 const TYPES: &str = r"
 export interface RunOptions { allowsSeveralLines: boolean; isWindows: boolean; timeoutMs: number }
 export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number }
-export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string; reason?: string }
+export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string }
 export interface Download { id: number; request: Request; line: number; path: string }
 export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
 export interface PlannedFile { line: number; path: string; bytes?: Uint8Array; download?: number }
@@ -205,7 +205,6 @@ struct JsOutcome {
     body: Vec<u8>,
     retry_after_s: Option<f64>,
     code: Option<String>,
-    reason: Option<String>,
 }
 
 impl From<JsOutcome> for HttpOutcome {
@@ -216,7 +215,7 @@ impl From<JsOutcome> for HttpOutcome {
                 body: outcome.body,
                 retry_after_s: outcome.retry_after_s.map(milliseconds),
             }),
-            None => Self::Failed { code: outcome.code.unwrap_or_default(), reason: outcome.reason.unwrap_or_default() },
+            None => Self::Failed(outcome.code.unwrap_or_default()),
         }
     }
 }

@@ -52,7 +52,7 @@ export class Network {
     const { id, request } = download;
     const stream = open(id, platformCipher());
     if (!stream) {
-      return failure('INTERNAL', 'the core does not know it');
+      return { code: 'UNKNOWN' };
     }
     const sink = files.open(download);
     if (!sink) {
@@ -66,7 +66,7 @@ export class Network {
     });
     const isWhole = outcome.status !== 200 || stream.finish() !== undefined;
     sink.close(outcome.status === 200 && isWhole);
-    return isWhole ? outcome : failure('UNDECRYPTABLE', 'it does not decrypt with its key');
+    return isWhole ? outcome : { code: 'UNDECRYPTABLE' };
   }
 
   /**
@@ -102,7 +102,7 @@ export class Network {
   async #exchange({ method, url, headers, body, limit, delayMs }, take) {
     await this.wait(delayMs);
     if (!url.startsWith('https://')) {
-      return failure('NOT_HTTPS', 'its address is not https');
+      return { code: 'NOT_HTTPS' };
     }
     try {
       const response = await this.#send(method, url, headers, body);
@@ -111,18 +111,17 @@ export class Network {
         size += chunk.length;
         if (size > limit) {
           response.destroy();
-          return failure('TOO_LARGE', `the answer is larger than ${limit} bytes`);
+          return { code: 'TOO_LARGE' };
         }
         await take(chunk);
       }
       const expected = response.headers['content-length'];
       if (expected !== undefined && Number(expected) !== size) {
-        return failure('TRUNCATED', `the answer ended after ${size} of ${expected} bytes`);
+        return { code: 'TRUNCATED' };
       }
       return { status: response.statusCode, retryAfterS: seconds(response.headers['retry-after']) };
     } catch (error) {
-      const { code = 'UNKNOWN', message } = /** @type {NodeJS.ErrnoException} */ (error);
-      return failure(code, message);
+      return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
     }
   }
 
@@ -145,8 +144,7 @@ export class Network {
       request.on('response', resolve);
       request.on('error', reject);
       request.on('timeout', () => {
-        const error = new Error(`nothing came for ${IDLE_MS / 1000} s`);
-        request.destroy(Object.assign(error, { code: 'TIMEOUT' }));
+        request.destroy(Object.assign(new Error('nothing came'), { code: 'TIMEOUT' }));
       });
       request.end(body);
     });
@@ -176,13 +174,6 @@ function platformCipher() {
     },
   };
 }
-
-/**
- * @param {string} code
- * @param {string} reason
- * @returns {Outcome}
- */
-const failure = (code, reason) => ({ code, reason });
 
 /**
  * The header `Retry-After` where it is a number; a date is left aside.

@@ -13,7 +13,6 @@ use crate::base64;
 use crate::crypto::keys::AppKey;
 use crate::crypto::signature::ClientKey;
 use crate::error::Error;
-use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
 
 /// A bound config.
@@ -27,8 +26,10 @@ pub struct Config {
     pub client_key: ClientKey,
     /// The key that opens what is shared with the application.
     pub app_key: AppKey,
-    /// The server's keys, and which of them to begin with.
-    pub server_keys: ServerKeys,
+    /// The id of the server's key to begin with, a number, if the config names one.
+    pub server_key_id: Option<String>,
+    /// The server's key that takes the place of Keeper's own, for an isolated deployment.
+    pub server_key: Option<PublicKey>,
 }
 
 /// Reads the input `keepersecretconfig`.
@@ -191,7 +192,8 @@ impl Config {
             client_id: SecretText::from(client_id.as_str()),
             client_key,
             app_key: AppKey::new(*app_key),
-            server_keys: read_server_keys(members)?,
+            server_key_id: read_server_key_id(members)?,
+            server_key: read_server_key(members)?,
         })
     }
 }
@@ -238,17 +240,19 @@ fn read_hostname(text: &str) -> Result<String, Error> {
     }
 }
 
-fn read_server_keys(members: &Members) -> Result<ServerKeys, Error> {
-    let id = members.get("serverPublicKeyId").map_or(ServerKeys::DEFAULT_ID, |id| id.as_str());
-    let Some(point) = members.get("serverPublicKey") else {
-        return ServerKeys::known(id).ok_or_else(|| Error::ConfigServerKey { id: id.to_owned() });
-    };
-    let point = base64::decode(point).and_then(|point| PublicKey::from_sec1_bytes(&point).ok());
-    let point = point.ok_or(Error::ConfigMember { name: "serverPublicKey", expected: "Base64 of a P-256 point" })?;
-    if !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::ConfigMember { name: "serverPublicKeyId", expected: "a number" });
+fn read_server_key_id(members: &Members) -> Result<Option<String>, Error> {
+    match members.get("serverPublicKeyId").map(|id| id.as_str()) {
+        Some(id) if !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(Error::ConfigMember { name: "serverPublicKeyId", expected: "a number" })
+        }
+        id => Ok(id.map(str::to_owned)),
     }
-    Ok(ServerKeys::custom(id, point))
+}
+
+fn read_server_key(members: &Members) -> Result<Option<PublicKey>, Error> {
+    let Some(point) = members.get("serverPublicKey") else { return Ok(None) };
+    let point = base64::decode(point).and_then(|point| PublicKey::from_sec1_bytes(&point).ok());
+    point.map(Some).ok_or(Error::ConfigMember { name: "serverPublicKey", expected: "Base64 of a P-256 point" })
 }
 
 #[cfg(test)]

@@ -16,13 +16,8 @@ use crate::secret::SecretBytes;
 pub enum HttpOutcome {
     /// An answer, whatever its status.
     Answered(HttpResponse),
-    /// No answer: the system's code such as `ECONNRESET`, and words for a person.
-    Failed {
-        /// The code, `TIMEOUT` or `TOO_LARGE`.
-        code: String,
-        /// What happened.
-        reason: String,
-    },
+    /// No answer: the system's code such as `ECONNRESET`, or one of the network layer's own.
+    Failed(String),
 }
 
 /// An HTTP answer.

@@ -109,22 +109,3 @@ fn jittered(pause_ms: u64, entropy: &mut dyn Entropy) -> Result<u64, Error> {
     let [random] = random;
     Ok(pause_ms * 3 / 4 + pause_ms * u64::from(random) / 510)
 }
-
-/// Whether a failure without an answer may pass. What is wrong with a certificate, or with the answer's size, will not.
-#[must_use]
-pub fn is_worth_retrying(code: &str) -> bool {
-    matches!(
-        code,
-        "ECONNRESET"
-            | "ECONNREFUSED"
-            | "ECONNABORTED"
-            | "EHOSTUNREACH"
-            | "ENETUNREACH"
-            | "ENOTFOUND"
-            | "EAI_AGAIN"
-            | "EPIPE"
-            | "ETIMEDOUT"
-            | "TIMEOUT"
-            | "TRUNCATED"
-    )
-}

@@ -7,6 +7,7 @@ use p256::PublicKey;
 
 use crate::base64;
 use crate::error::Error;
+use crate::inputs::config::Config;
 
 /// The server's key to encrypt to, and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,17 @@ pub struct ServerKeys {
 }
 
 impl ServerKeys {
-    /// The id to begin with when the config names none, as Keeper's JavaScript SDK does.
-    pub const DEFAULT_ID: &'static str = "7";
+    /// The key to begin with: the config's own, or the one of Keeper's that it names.
+    ///
+    /// # Errors
+    /// [`Error::ConfigServerKey`] when it names one that is not known here.
+    pub fn for_config(config: &Config) -> Result<Self, Error> {
+        let id = config.server_key_id.as_deref().unwrap_or(DEFAULT_ID);
+        match config.server_key {
+            Some(point) => Ok(Self::custom(id, point)),
+            None => Self::known(id).ok_or_else(|| Error::ConfigServerKey { id: id.to_owned() }),
+        }
+    }
 
     /// One of Keeper's own keys, or `None` when there is no such id.
     #[must_use]
@@ -61,6 +71,9 @@ impl ServerKeys {
         Self::known(id).ok_or_else(|| refused("which this task does not know"))
     }
 }
+
+/// The id to begin with when the config names none, as Keeper's JavaScript SDK does.
+const DEFAULT_ID: &str = "7";
 
 /// Ids and the key they name. The ids 1 to 6 are older names of key 7.
 const KEYS: [(&[&str], &str); 12] = [

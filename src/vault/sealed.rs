@@ -184,8 +184,7 @@ impl Vault {
     /// A title that is nearly the same. Only some thousand are looked at: it is a courtesy.
     fn nearest_title(&mut self, name: &str) -> Option<String> {
         const LOOKED_AT: usize = 2_000;
-        let mut titles: Vec<&String> = self.titles().exact.keys().take(LOOKED_AT).collect();
-        titles.sort_unstable();
+        let titles: Vec<&String> = self.titles().exact.keys().take(LOOKED_AT).collect();
         nearest(name, &titles).map(str::to_owned)
     }
 }
