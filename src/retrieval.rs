@@ -103,7 +103,7 @@ impl Retrieval {
             masks.add_value(part.expose());
         }
         let config = config::parse(config).and_then(|config| Ok((ServerKeys::for_config(&config)?, config)));
-        let session = match (config, mapping::parse(secrets)) {
+        let session = match (config, mapping::parse(secrets, options.agent.platform)) {
             (Ok((keys, config)), Ok(mappings)) => Ok(Box::new(Session::new(config, keys, mappings, options))),
             (Ok(_), Err(problems)) => Err(problems),
             (Err(error), Ok(_)) => Err(vec![error.into()]),

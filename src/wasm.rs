@@ -10,6 +10,7 @@ use crate::crypto::keys::FileKey;
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::{Error, Problem};
+use crate::inputs::path::Platform;
 use crate::outputs::plan::{Agent, Content, Plan, WriteFile};
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
@@ -18,7 +19,7 @@ use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-export interface RunOptions { allowsSeveralLines: boolean; isWindows: boolean; timeoutMs: number }
+export interface RunOptions { allowsSeveralLines: boolean; platform: string; timeoutMs: number }
 export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number }
 export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string }
 export interface Download { id: number; request: Request; line: number; path: string }
@@ -186,13 +187,18 @@ impl Entropy for SystemEntropy {
 #[serde(rename_all = "camelCase")]
 struct JsOptions {
     allows_several_lines: bool,
-    is_windows: bool,
+    platform: String,
     timeout_ms: f64,
 }
 
 impl From<JsOptions> for Options {
     fn from(options: JsOptions) -> Self {
-        let agent = Agent { allows_several_lines: options.allows_several_lines, is_windows: options.is_windows };
+        let platform = match options.platform.as_str() {
+            "win32" => Platform::Windows,
+            "darwin" => Platform::MacOs,
+            _ => Platform::Linux,
+        };
+        let agent = Agent { allows_several_lines: options.allows_several_lines, platform };
         Self { agent, timeout_ms: milliseconds(options.timeout_ms) }
     }
 }

@@ -26,7 +26,7 @@ export function createHost() {
     secrets: () => tl.getInput('secrets') ?? '',
     options: () => ({
       allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
-      isWindows: process.platform === 'win32',
+      platform: process.platform,
       timeoutMs: TIMEOUT_MS,
     }),
     now: () => Date.now(),

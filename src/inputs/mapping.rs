@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 
 use super::notation::{self, Notation, Selector};
+use super::path::{self, Platform};
 use crate::error::{self, Error, Place, Problem};
 
 /// One line: a secret and its destination.
@@ -73,11 +74,11 @@ impl Line {
     }
 }
 
-/// Reads the input `secrets`.
+/// Reads the input `secrets`; paths are judged by the rules of the agent's platform.
 ///
 /// # Errors
 /// All problems of all lines, in their order.
-pub fn parse(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
+pub fn parse(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
     let mut mappings: Vec<Mapping> = Vec::new();
     let mut problems = Vec::new();
     let mut seen = HashMap::new();
@@ -86,9 +87,9 @@ pub fn parse(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
         if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
-        match parse_line(index + 1, line) {
+        match parse_line(index + 1, line, platform) {
             Ok(mapping) => {
-                let first = *seen.entry(mapping.destination.identity()).or_insert(mapping.line.number);
+                let first = *seen.entry(mapping.destination.identity(platform)).or_insert(mapping.line.number);
                 if first != mapping.line.number {
                     let destination = mapping.destination.name().to_owned();
                     problems.push(mapping.line.destination_problem(Error::DuplicateDestination { destination, first }));
@@ -104,7 +105,7 @@ pub fn parse(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
     if problems.is_empty() { Ok(mappings) } else { Err(problems) }
 }
 
-fn parse_line(number: usize, text: &str) -> Result<Mapping, Problem> {
+fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, Problem> {
     let mut line = Line { number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
     let whole = trimmed_span(text, 0);
     let Some((before, after)) = text.rsplit_once('>') else {
@@ -123,6 +124,7 @@ fn parse_line(number: usize, text: &str) -> Result<Mapping, Problem> {
         line.problem(span, fault.error)
     })?;
     let destination = parse_destination(after.trim(), &notation.selector, &line)?;
+    destination.check(platform).map_err(|error| line.destination_problem(error))?;
     Ok(Mapping { notation, destination, line })
 }
 
@@ -155,14 +157,12 @@ fn parse_destination(text: &str, selector: &Selector, line: &Line) -> Result<Des
         return Err(line.destination_problem(Error::MissingDestination { expected, after }));
     }
     let name = name.to_owned();
-    let destination = match kind {
+    Ok(match kind {
         "var" => Destination::Variable(name),
         "env" => Destination::Environment(name),
         "file" => Destination::File(name),
         _ => Destination::Output(name),
-    };
-    destination.check().map_err(|error| line.destination_problem(error))?;
-    Ok(destination)
+    })
 }
 
 /// Whether a text before a colon is the drive of a Windows path.
@@ -180,23 +180,23 @@ impl Destination {
     }
 
     /// What two destinations share when they are one: the agent's variables are the same in any case.
-    fn identity(&self) -> (u8, String) {
+    fn identity(&self, platform: Platform) -> (u8, String) {
         match self {
             Self::Variable(name) | Self::Environment(name) => (0, name.to_lowercase()),
             Self::Output(name) => (1, name.to_lowercase()),
-            Self::File(path) => {
-                let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| *part != ".").collect();
-                (2, parts.join("/"))
-            }
+            Self::File(path) => (2, path::identity(path, platform)),
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self, platform: Platform) -> Result<(), Error> {
         match self {
             Self::Variable(name) | Self::Environment(name) => check_name(name).and_then(|()| check_reserved(name)),
             // An output variable is kept under the step's name, so it can't take the place of another one.
             Self::Output(name) => check_name(name),
-            Self::File(path) => check_path(path),
+            Self::File(path) => match path::problem(path, platform) {
+                Some(problem) => Err(Error::Path { path: path.clone(), problem }),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -260,17 +260,6 @@ fn check_reserved(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_path(path: &str) -> Result<(), Error> {
-    let problem = if path.chars().any(char::is_control) {
-        "holds a control character"
-    } else if path.ends_with(['/', '\\']) || matches!(path.rsplit(['/', '\\']).next(), Some("." | "..")) {
-        "is a folder's; expected a file's"
-    } else {
-        return Ok(());
-    };
-    Err(Error::Path { path: path.to_owned(), problem })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,7 +278,7 @@ mod tests {
     }
 
     fn one(line: &str) -> (Notation, Destination) {
-        let mut mappings = parse(line).unwrap_or_else(|problems| panic!("{line:?}: {problems:?}"));
+        let mut mappings = parse(line, Platform::Linux).unwrap_or_else(|problems| panic!("{line:?}: {problems:?}"));
         assert_eq!(mappings.len(), 1, "{line:?}");
         let mapping = mappings.remove(0);
         (mapping.notation, mapping.destination)
@@ -337,7 +326,7 @@ mod tests {
     #[test]
     fn blank_lines_and_comments_say_nothing() {
         let text = "\n  \n# Database/field/password > var:A\n   #\nDatabase/field/password > var:B\n\r\n";
-        let mappings = parse(text).expect("one line");
+        let mappings = parse(text, Platform::Linux).expect("one line");
         assert_eq!(mappings.len(), 1);
         assert_eq!(mappings[0].line.number, 5);
     }
@@ -351,7 +340,8 @@ mod tests {
                     Database/field/password > env:a\n\
                     > C\n\
                     Database/field/password > file:";
-        let rendered: Vec<String> = parse(text).expect_err("faults").iter().map(Problem::render).collect();
+        let rendered: Vec<String> =
+            parse(text, Platform::Linux).expect_err("faults").iter().map(Problem::render).collect();
         assert_eq!(
             rendered,
             [
@@ -387,7 +377,7 @@ mod tests {
             ["PATH", "path", "Agent.TempDirectory", "SYSTEM_ACCESSTOKEN", "Build.SourcesDirectory", "LD_PRELOAD"]
         {
             for kind in ["var", "env"] {
-                let problems = parse(&format!("A/type > {kind}:{name}")).expect_err(name);
+                let problems = parse(&format!("A/type > {kind}:{name}"), Platform::Linux).expect_err(name);
                 assert_eq!(
                     problems[0].error.to_string(),
                     format!("`{name}` is a variable of the agent or the system; setting it would change the job")
@@ -398,19 +388,17 @@ mod tests {
 
     #[test]
     fn one_destination_may_stand_in_one_line_only() {
-        for (first, second) in
-            [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b"), ("file:a\\b", "file:a/b")]
-        {
-            let problems = parse(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
+        for (first, second) in [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b")] {
+            let problems = parse(&format!("A/type > {first}\nA/title > {second}"), Platform::Linux).expect_err(second);
             assert!(matches!(problems[..], [Problem { error: Error::DuplicateDestination { first: 1, .. }, .. }]));
         }
-        assert!(parse("A/type > var:X\nA/type > out:X\nA/type > file:X").is_ok());
+        assert!(parse("A/type > var:X\nA/type > out:X\nA/type > file:X", Platform::Linux).is_ok());
     }
 
     #[test]
     fn nothing_to_do_is_a_problem() {
         for text in ["", " \n\n", "# comment"] {
-            assert_eq!(parse(text), Err(vec![Error::NoMappings.into()]), "{text:?}");
+            assert_eq!(parse(text, Platform::Linux), Err(vec![Error::NoMappings.into()]), "{text:?}");
         }
     }
 }

@@ -3,3 +3,4 @@
 pub mod config;
 pub mod mapping;
 pub mod notation;
+pub mod path;

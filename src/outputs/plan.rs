@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::inputs::mapping::Destination;
+use crate::inputs::path::Platform;
 use crate::secret::{SecretBytes, SecretText};
 
 /// Everything that is to be set and written, in the order of the mapping lines.
@@ -51,8 +52,8 @@ pub enum Content {
 pub struct Agent {
     /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
     pub allows_several_lines: bool,
-    /// Whether it runs on Windows, where the environment is narrower.
-    pub is_windows: bool,
+    /// What it runs on: the environment is narrower on Windows.
+    pub platform: Platform,
 }
 
 impl Agent {
@@ -62,7 +63,7 @@ impl Agent {
     /// 32,767 characters on Windows.
     #[must_use]
     pub fn variable_limit(self, name: &str) -> u64 {
-        let whole: u64 = if self.is_windows { 32_767 } else { 131_072 };
+        let whole: u64 = if self.platform == Platform::Windows { 32_767 } else { 131_072 };
         whole.saturating_sub(("SECRET_=".len() + name.len() + 1) as u64)
     }
 
