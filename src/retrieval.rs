@@ -18,7 +18,7 @@ use crate::inputs::config::{self, Config};
 use crate::inputs::mapping::{self, Destination, Line, Mapping};
 use crate::inputs::notation::{Selector, is_uid_like};
 use crate::outputs::mask::Masks;
-use crate::outputs::plan::{Agent, Content, Plan, WriteFile};
+use crate::outputs::plan::{Agent, Content, Plan, Report, Row, WriteFile};
 use crate::protocol::failure;
 use crate::protocol::request::{self, HttpRequest};
 use crate::protocol::response::{self, HttpOutcome, Reply};
@@ -153,6 +153,7 @@ struct Session {
     state: State,
     items: Vec<Item>,
     notices: Vec<Notice>,
+    report: Report,
 }
 
 /// What the session waits for.
@@ -174,6 +175,8 @@ struct Item {
     line: Line,
     destination: Destination,
     secret: Secret,
+    /// In how many forms it is masked.
+    forms: usize,
 }
 
 enum Secret {
@@ -201,6 +204,7 @@ impl Session {
             state: State::Ready,
             items: Vec::new(),
             notices: Vec::new(),
+            report: Report::default(),
         }
     }
 
@@ -240,6 +244,7 @@ impl Session {
         let (mut request, key) = request::get_secret(&self.config, &self.server_keys, &filter, entropy)
             .map_err(|error| vec![error.into()])?;
         request.delay_ms = delay_ms;
+        self.report.requests += 1;
         self.state = State::Asked { key, filter };
         Ok(Next::Fetch(vec![request]))
     }
@@ -278,6 +283,7 @@ impl Session {
                         return match self.patience.rotate().and_then(|()| self.server_keys.rotate_to(&id)) {
                             Ok(keys) => {
                                 self.server_keys = keys;
+                                self.report.retries += 1;
                                 self.ask(filter, 0, entropy)
                             }
                             Err(error) => failed(error),
@@ -290,6 +296,7 @@ impl Session {
                                     "Keeper throttles this application; asking again in {} s",
                                     delay_ms.div_ceil(1000)
                                 )));
+                                self.report.retries += 1;
                                 self.ask(filter, delay_ms, entropy)
                             }
                             Err(error) => failed(error),
@@ -302,6 +309,7 @@ impl Session {
         match self.patience.retry(retry_after_s, now_ms, entropy) {
             Ok(Some(delay_ms)) => {
                 self.notices.push(Notice::Info(format!("{error}; trying again")));
+                self.report.retries += 1;
                 self.ask(filter, delay_ms, entropy)
             }
             Ok(None) => failed(error),
@@ -325,10 +333,11 @@ impl Session {
         let mut problems = Vec::new();
         for mapping in &self.mappings {
             match resolve_line(mapping, &mut vault, self.options.agent, masks, &mut self.notices) {
-                Ok(secret) => self.items.push(Item {
+                Ok((secret, forms)) => self.items.push(Item {
                     line: mapping.line.clone(),
                     destination: mapping.destination.clone(),
                     secret,
+                    forms,
                 }),
                 Err(problem) => problems.push(problem),
             }
@@ -338,6 +347,7 @@ impl Session {
             return Err(problems);
         }
         let count = vault.len();
+        self.report.records = count;
         self.notices.push(Notice::Info(format!(
             "Keeper answered with {count} {}",
             if count == 1 { "record" } else { "records" }
@@ -393,8 +403,14 @@ impl Session {
             self.request(*id, 2 * IN_MEMORY_LIMIT + OVERHEAD, delays_ms.get(index).copied().unwrap_or(0))
         });
         let requests = requests.collect::<Result<_, _>>()?;
+        self.count(&ids);
         self.state = State::Fetching(ids);
         Ok(Next::Fetch(requests))
+    }
+
+    fn count(&mut self, ids: &[(usize, u32)]) {
+        self.report.requests += ids.len();
+        self.report.retries += ids.iter().filter(|(_, attempt)| *attempt > 0).count();
     }
 
     fn download(&mut self, ids: Attempts, delays_ms: &[u64]) -> Outcome {
@@ -406,6 +422,7 @@ impl Session {
             Ok(Download { id: *id, request, line: item.line.number, path })
         });
         let downloads = downloads.collect::<Result<_, Vec<Problem>>>()?;
+        self.count(&ids);
         self.state = State::Downloading(ids);
         Ok(Next::Download(downloads))
     }
@@ -477,7 +494,7 @@ impl Session {
             self.state = State::Waiting;
             return Next::Wait(wait_ms);
         }
-        let mut plan = Plan::default();
+        let mut plan = Plan { report: std::mem::take(&mut self.report), ..Plan::default() };
         for (id, item) in self.items.drain(..).enumerate() {
             item.plan(id, now_ms, masks, &mut plan);
         }
@@ -496,7 +513,7 @@ fn resolve_line(
     agent: Agent,
     masks: &mut Masks,
     notices: &mut Vec<Notice>,
-) -> Result<Secret, Problem> {
+) -> Result<(Secret, usize), Problem> {
     let line = &mapping.line;
     let selector = &mapping.notation.selector;
     let (record, resolved) = vault
@@ -505,11 +522,11 @@ fn resolve_line(
         .map_err(|error| line.notation_problem(error))?;
     match resolved {
         Resolved::Text(value) => {
-            check_text(line, &mapping.destination, &value, agent, masks, notices)?;
-            Ok(Secret::Text(value))
+            let forms = check_text(line, &mapping.destination, &value, agent, masks, notices)?;
+            Ok((Secret::Text(value), forms))
         }
-        Resolved::Code(code) => Ok(Secret::Codes { codes: vec![code], as_list: false }),
-        Resolved::Codes(codes) => Ok(Secret::Codes { codes, as_list: true }),
+        Resolved::Code(code) => Ok((Secret::Codes { codes: vec![code], as_list: false }, 0)),
+        Resolved::Codes(codes) => Ok((Secret::Codes { codes, as_list: true }, 0)),
         Resolved::Attachment(attachment) => {
             if let Selector::File(name) = selector {
                 let count = resolve::count_attachments(&record, name);
@@ -523,7 +540,7 @@ fn resolve_line(
                 }
             }
             check_declared_size(line, &mapping.destination, &attachment, agent)?;
-            Ok(Secret::Attachment { attachment, content: None })
+            Ok((Secret::Attachment { attachment, content: None }, 0))
         }
     }
 }
@@ -543,7 +560,7 @@ fn check_declared_size(
     }
 }
 
-/// Checks that the destination can take a text, and has it masked.
+/// Checks that the destination can take a text, and has it masked; says in how many forms.
 fn check_text(
     line: &Line,
     destination: &Destination,
@@ -551,25 +568,25 @@ fn check_text(
     agent: Agent,
     masks: &mut Masks,
     notices: &mut Vec<Notice>,
-) -> Result<(), Problem> {
+) -> Result<usize, Problem> {
     // EXPOSE: masks are handed to the agent, which hides them.
     let value = value.expose();
-    let is_masked = masks.add_value(value);
+    let forms = masks.add_value(value);
     let mut warn = |text: String| notices.push(Notice::Warning(format!("line {}: {text}", line.number)));
     let name = shown(destination.name());
     if value.is_empty() {
         warn(format!("the field is empty, so `{name}` becomes empty"));
-    } else if !is_masked {
+    } else if forms == 0 && !value.trim().is_empty() {
         warn(format!("the value for `{name}` is too short to be hidden in logs"));
     }
     if matches!(destination, Destination::File(_)) {
-        return Ok(());
+        return Ok(forms);
     }
     agent.check(destination.name(), value).map_err(|error| line.notation_problem(error))?;
     if value.contains("$(") {
         warn(format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable"));
     }
-    Ok(())
+    Ok(forms)
 }
 
 /// How a download failed.
@@ -657,7 +674,7 @@ impl Item {
         let text = bytes.to_text().filter(|_| !bytes.expose().contains(&0));
         match (text, &self.destination) {
             (Some(text), destination) => {
-                check_text(&self.line, destination, &text, agent, masks, &mut notices)?;
+                self.forms = check_text(&self.line, destination, &text, agent, masks, &mut notices)?;
             }
             (None, Destination::File(_)) => {}
             (None, _) => return Err(self.line.notation_problem(Error::NotText)),
@@ -666,21 +683,21 @@ impl Item {
         Ok(notices)
     }
 
-    fn plan(self, id: usize, now_ms: u64, masks: &mut Masks, plan: &mut Plan) {
+    fn plan(mut self, id: usize, now_ms: u64, masks: &mut Masks, plan: &mut Plan) {
         let line = self.line.number;
-        match self.secret {
+        match std::mem::replace(&mut self.secret, Secret::Text(SecretText::default())) {
             Secret::Text(text) => plan.add_text(line, &self.destination, text),
             Secret::Codes { codes, as_list } => {
                 let codes: Vec<SecretText> = codes.iter().map(|code| code.code(now_ms)).collect();
                 for code in &codes {
                     // EXPOSE: masks are handed to the agent, which hides them.
-                    masks.add_value(code.expose());
+                    self.forms += masks.add_value(code.expose());
                 }
                 let text =
                     if as_list { resolve::json(&Codes(&codes)) } else { codes.into_iter().next().unwrap_or_default() };
                 plan.add_text(line, &self.destination, text);
             }
-            Secret::Attachment { content, .. } => match (content, self.destination) {
+            Secret::Attachment { content, .. } => match (content, self.destination.clone()) {
                 (Some(bytes), Destination::File(path)) => {
                     plan.files.push(WriteFile { line, path, content: Content::Bytes(bytes) });
                 }
@@ -691,6 +708,13 @@ impl Item {
                 }
             },
         }
+        let Self { line, forms, .. } = self;
+        plan.report.rows.push(Row {
+            line: line.number,
+            secret: shown(&line.notation()),
+            destination: shown(&line.destination()),
+            forms,
+        });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::{Error, Problem};
 use crate::inputs::path::Platform;
-use crate::outputs::plan::{Agent, Content, Plan, WriteFile};
+use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval::{self, Next, Notice, Options};
@@ -25,7 +25,9 @@ export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: num
 export interface Download { id: number; request: Request; line: number; path: string }
 export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
 export interface PlannedFile { line: number; path: string; bytes?: Uint8Array; download?: number }
-export interface Plan { variables: Variable[]; files: PlannedFile[] }
+export interface Row { line: number; secret: string; destination: string; forms: number }
+export interface Report { rows: Row[]; requests: number; retries: number; records: number }
+export interface Plan { variables: Variable[]; files: PlannedFile[]; report: Report }
 export interface Step {
   masks: string[];
   notices: { level: 'info' | 'warning'; text: string }[];
@@ -273,6 +275,23 @@ struct JsDownload<'a> {
 struct JsPlan<'a> {
     variables: Vec<JsVariable<'a>>,
     files: Vec<JsFile<'a>>,
+    report: JsReport<'a>,
+}
+
+#[derive(Serialize)]
+struct JsReport<'a> {
+    rows: Vec<JsRow<'a>>,
+    requests: usize,
+    retries: usize,
+    records: usize,
+}
+
+#[derive(Serialize)]
+struct JsRow<'a> {
+    line: usize,
+    secret: &'a str,
+    destination: &'a str,
+    forms: usize,
 }
 
 #[derive(Serialize)]
@@ -395,7 +414,19 @@ impl<'a> From<&'a Plan> for JsPlan<'a> {
             Content::Bytes(bytes) => JsFile::new(file, Some(Bytes(bytes.expose())), None),
             Content::Download(id) => JsFile::new(file, None, Some(*id)),
         });
-        Self { variables: variables.collect(), files: files.collect() }
+        let report = JsReport {
+            rows: plan.report.rows.iter().map(JsRow::from).collect(),
+            requests: plan.report.requests,
+            retries: plan.report.retries,
+            records: plan.report.records,
+        };
+        Self { variables: variables.collect(), files: files.collect(), report }
+    }
+}
+
+impl<'a> From<&'a Row> for JsRow<'a> {
+    fn from(Row { line, secret, destination, forms }: &'a Row) -> Self {
+        Self { line: *line, secret, destination, forms: *forms }
     }
 }
 

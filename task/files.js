@@ -6,9 +6,10 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { identify } from './identity.js';
 
 /** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {{ target: string, temporary: string, isCommitted: boolean }} Staged */
+/** @typedef {{ line: number, target: string, temporary: string, isCommitted: boolean }} Staged */
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -29,7 +30,7 @@ export class Files {
    */
   open({ id, path: written, line }) {
     try {
-      const staged = this.#create(written);
+      const staged = this.#create(line, written);
       const handle = fs.openSync(staged.temporary, 'wx', FILE_MODE);
       return {
         /** @param {Uint8Array} bytes */
@@ -63,12 +64,22 @@ export class Files {
       return this.#downloads.get(download) ?? [`line ${line}: the attachment did not come`];
     }
     try {
-      const { temporary } = this.#create(written);
+      const { temporary } = this.#create(line, written);
       fs.writeFileSync(temporary, bytes ?? new Uint8Array(), { flag: 'wx', mode: FILE_MODE, flush: true });
       return [];
     } catch (error) {
       return [describe(line, written, error)];
     }
+  }
+
+  /** The staged files as they will be, for somebody who is to recognise them later. */
+  list() {
+    return this.#staged.map(({ line, target, temporary }) => ({
+      line,
+      target,
+      size: fs.statSync(temporary).size,
+      written: identify(temporary, target),
+    }));
   }
 
   /**
@@ -83,12 +94,16 @@ export class Files {
         fs.renameSync(staged.temporary, staged.target);
         staged.isCommitted = true;
       } catch (error) {
-        return [`\`${staged.target}\` ${reasonOf(error)}`];
+        return [describe(staged.line, staged.target, error)];
       }
     }
+    return [];
+  }
+
+  /** The run has succeeded: from here on nothing is taken back. */
+  keep() {
     this.#staged = [];
     this.#createdFolders = [];
-    return [];
   }
 
   /** Removes every file that this run wrote, and the folders it made for them. */
@@ -107,15 +122,20 @@ export class Files {
   /**
    * Makes the folders of a target and chooses its temporary name.
    *
+   * @param {number} line
    * @param {string} written
    * @returns {Staged}
    */
-  #create(written) {
+  #create(line, written) {
     const target = path.resolve(written);
     checkTarget(target, written);
+    const twin = this.#staged.find((other) => isOneFile(other.target, target));
+    if (twin) {
+      throw new Error(`it is the file of line ${twin.line} as well`);
+    }
     this.#makeFolders(path.dirname(target));
     const name = `.${path.basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`;
-    const staged = { target, temporary: path.join(path.dirname(target), name), isCommitted: false };
+    const staged = { line, target, temporary: path.join(path.dirname(target), name), isCommitted: false };
     this.#staged.push(staged);
     return staged;
   }
@@ -135,6 +155,17 @@ export class Files {
     fs.rmSync(staged.isCommitted ? staged.target : staged.temporary, { force: true });
     this.#staged = this.#staged.filter((other) => other !== staged);
   }
+}
+
+/**
+ * Two lines may name one file in two ways that only the working directory shows to be one.
+ *
+ * @param {string} one
+ * @param {string} other
+ */
+function isOneFile(one, other) {
+  const isExact = process.platform !== 'win32' && process.platform !== 'darwin';
+  return isExact ? one === other : one.toLowerCase() === other.toLowerCase();
 }
 
 /**

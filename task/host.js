@@ -7,6 +7,8 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Files } from './files.js';
 import { printMask } from './masks.js';
 import { Network } from './network.js';
+import { isInside, whyItMayBePublished } from './publication.js';
+import { layOut } from './report.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../pkg/core.js').Plan} Plan */
@@ -16,6 +18,7 @@ const TIMEOUT_MS = 120_000;
 
 /** The host for one run of the task. */
 export function createHost() {
+  const startedAt = Date.now();
   const cancellation = new AbortController();
   const network = new Network(cancellation.signal);
   const files = new Files();
@@ -66,14 +69,22 @@ export function createHost() {
      */
     carryOut(plan) {
       const problems = plan.files.flatMap((file) => files.stage(file));
-      problems.push(...(problems.length === 0 ? files.commit() : []));
       if (problems.length > 0) {
         return this.fail(problems);
+      }
+      const written = files.list();
+      warnOfPublication(written);
+      rememberForCleanUp(written);
+      const refusals = files.commit();
+      if (refusals.length > 0) {
+        return this.fail(refusals);
       }
       for (const { name, value, isSecret, isOutput } of plan.variables) {
         tl.setVariable(name, value, isSecret, isOutput);
       }
-      print(summarize(plan));
+      files.keep();
+      const sizes = new Map(written.map(({ line, size }) => [line, describeFile(size)]));
+      layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
       report(tl.TaskResult.Succeeded, '');
     },
 
@@ -120,23 +131,37 @@ function print(text) {
   console.log(text.replaceAll('##', '# #'));
 }
 
-/** @param {Plan} plan */
-function summarize({ variables, files }) {
-  const outputs = variables.filter(({ isOutput }) => isOutput).length;
-  const parts = [
-    counted(variables.length - outputs, 'variable', 'variables'),
-    counted(outputs, 'output variable', 'output variables'),
-    counted(files.length, 'file', 'files'),
-  ];
-  return `Set ${parts.filter(Boolean).join(', ')}`;
+/** @typedef {ReturnType<Files['list']>} Written */
+
+/** @param {Written} written */
+function warnOfPublication(written) {
+  const stagingFolder = tl.getVariable('Build.ArtifactStagingDirectory');
+  for (const { line, target } of written) {
+    const reason = whyItMayBePublished(target, stagingFolder);
+    if (reason) {
+      tl.warning(`line ${line}: \`${target}\` may be published: ${reason}`, tl.IssueSource.TaskInternal);
+    }
+  }
 }
 
 /**
- * @param {number} count
- * @param {string} one
- * @param {string} many
+ * Leaves a note for the post-job step. The agent itself empties its temporary folder.
+ *
+ * @param {Written} written
  */
-const counted = (count, one, many) => (count === 0 ? '' : `${count} ${count === 1 ? one : many}`);
+function rememberForCleanUp(written) {
+  const temporaryFolder = tl.getVariable('Agent.TempDirectory');
+  const others = written.filter(({ target }) => !temporaryFolder || !isInside(target, temporaryFolder));
+  if (others.length > 0 && !tl.getBoolInput('keepFiles')) {
+    tl.setTaskVariable('ksmFiles', JSON.stringify(others.map((file) => file.written)));
+  }
+}
+
+/** @param {number} size */
+function describeFile(size) {
+  const mode = process.platform === 'win32' ? '' : ', mode 0600';
+  return `${size} ${size === 1 ? 'byte' : 'bytes'}${mode}`;
+}
 
 /**
  * The agent cancels by SIGINT and then SIGTERM, on Windows by SIGINT and then SIGBREAK.

@@ -68,6 +68,22 @@ impl Line {
         self.problem(self.destination, error)
     }
 
+    /// The notation as written.
+    #[must_use]
+    pub fn notation(&self) -> String {
+        self.part(self.notation)
+    }
+
+    /// The destination as written.
+    #[must_use]
+    pub fn destination(&self) -> String {
+        self.part(self.destination)
+    }
+
+    fn part(&self, span: Span) -> String {
+        self.text.chars().skip(span.start).take(span.length).collect()
+    }
+
     fn problem(&self, span: Span, error: Error) -> Problem {
         let place = Place { line: self.number, column: span.start + 1, length: span.length, text: self.text.clone() };
         Problem { place: Some(Box::new(place)), error }

@@ -26,37 +26,59 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// Masks a text as it is, if it is long enough and not blank.
-    pub fn add(&mut self, text: &str, min_len: usize) {
-        if text.trim().is_empty() || text.chars().count() < min_len {
-            return;
+    /// Masks a value and its usual forms. Says how many forms there are; none if the value is blank or too short.
+    pub fn add_value(&mut self, value: &str) -> usize {
+        let forms = forms(value);
+        let count = forms.len();
+        for form in forms {
+            if self.known.insert(form.clone()) {
+                self.fresh.push(form);
+            }
         }
-        let text = SecretText::from(text);
-        if self.known.insert(text.clone()) {
-            self.fresh.push(text);
-        }
-    }
-
-    /// Masks a value and its usual forms. Says whether the value itself is long enough to be masked.
-    pub fn add_value(&mut self, value: &str) -> bool {
-        self.add_text(value, MIN_WHOLE);
-        if value.starts_with(['{', '['])
-            && let Ok(json) = serde_json::from_str::<Value>(value)
-        {
-            self.add_leaves(&json);
-        }
-        if let Some(password) = url_password(value) {
-            self.add_text(password, MIN_WHOLE);
-        }
-        if let Some(seed) = totp_seed(value) {
-            self.add(seed, MIN_WHOLE);
-        }
-        value.trim().is_empty() || value.chars().count() >= MIN_WHOLE
+        count
     }
 
     /// Takes the masks that came up since the last time.
     pub fn take(&mut self) -> Vec<SecretText> {
         std::mem::take(&mut self.fresh)
+    }
+}
+
+/// A value and the forms in which it usually gets printed, each once.
+#[must_use]
+pub fn forms(value: &str) -> Vec<SecretText> {
+    let mut forms = Forms::default();
+    forms.add_text(value, MIN_WHOLE);
+    if value.starts_with(['{', '['])
+        && let Ok(json) = serde_json::from_str::<Value>(value)
+    {
+        forms.add_leaves(&json);
+    }
+    if let Some(password) = url_password(value) {
+        forms.add_text(password, MIN_WHOLE);
+    }
+    if let Some(seed) = totp_seed(value) {
+        forms.add(seed, MIN_WHOLE);
+    }
+    forms.list
+}
+
+#[derive(Default)]
+struct Forms {
+    seen: HashSet<SecretText>,
+    list: Vec<SecretText>,
+}
+
+impl Forms {
+    /// Adds a text as it is, if it is long enough and not blank.
+    fn add(&mut self, text: &str, min_len: usize) {
+        if text.trim().is_empty() || text.chars().count() < min_len {
+            return;
+        }
+        let text = SecretText::from(text);
+        if self.seen.insert(text.clone()) {
+            self.list.push(text);
+        }
     }
 
     fn add_text(&mut self, text: &str, min_len: usize) {
@@ -127,9 +149,7 @@ mod tests {
     use super::*;
 
     fn masks_of(value: &str) -> Vec<String> {
-        let mut masks = Masks::default();
-        masks.add_value(value);
-        masks.take().iter().map(|mask| mask.expose().to_owned()).collect()
+        forms(value).iter().map(|mask| mask.expose().to_owned()).collect()
     }
 
     #[test]
@@ -177,8 +197,15 @@ mod tests {
         for value in ["", " ", "\n\n", "abc", "1"] {
             assert_eq!(masks_of(value), [""; 0], "{value:?}");
         }
-        assert!(!Masks::default().add_value("abc"));
-        assert!(Masks::default().add_value(""));
-        assert!(Masks::default().add_value("abcd"));
+    }
+
+    #[test]
+    fn a_mask_comes_up_once() {
+        let mut masks = Masks::default();
+        assert_eq!(masks.add_value("s3cr3t"), 1);
+        assert_eq!(masks.take(), [SecretText::from("s3cr3t")]);
+        assert_eq!(masks.add_value("s3cr3t"), 1);
+        assert_eq!(masks.take(), []);
+        assert_eq!(masks.add_value("abc"), 0);
     }
 }

@@ -12,6 +12,34 @@ pub struct Plan {
     pub variables: Vec<SetVariable>,
     /// Files to write, or to move to where they belong.
     pub files: Vec<WriteFile>,
+    /// What to tell the author when it is done.
+    pub report: Report,
+}
+
+/// What was done, in names and numbers without values.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// One for each mapping line.
+    pub rows: Vec<Row>,
+    /// How many requests were sent, those for attachments included.
+    pub requests: usize,
+    /// How many of them were sent because an earlier one had failed or was refused for the moment.
+    pub retries: usize,
+    /// How many records Keeper answered with.
+    pub records: usize,
+}
+
+/// What became of a mapping line.
+#[derive(Debug)]
+pub struct Row {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The notation as written.
+    pub secret: String,
+    /// The destination as written.
+    pub destination: String,
+    /// In how many forms the value is masked.
+    pub forms: usize,
 }
 
 /// A variable to set.

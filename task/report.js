@@ -1,0 +1,46 @@
+/** This file is where the closing table is laid out: what became of each mapping line, in names and numbers. */
+
+/** @typedef {import('../pkg/core.js').Report} Report */
+
+/**
+ * @param {Report} report
+ * @param {Map<number, string>} files what there is to say of the files, by mapping line
+ * @param {number} elapsedMs
+ * @returns {string[]} lines
+ */
+export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
+  const cells = rows.map(({ line, secret, destination, forms }) => [
+    `${line}`,
+    secret,
+    destination,
+    [files.get(line), forms === 0 ? 'not masked' : `masked in ${counted(forms, 'form')}`]
+      .filter(Boolean)
+      .join(', '),
+  ]);
+  const table = align([['line', 'secret', 'destination', ''], ...cells]);
+  const figures = [
+    counted(requests, 'request'),
+    counted(retries, 'retry', 'retries'),
+    counted(records, 'record'),
+    `${elapsedMs} ms`,
+  ];
+  return [...table, figures.join(', ')];
+}
+
+/** @param {string[][]} rows */
+function align(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ */
+const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
