@@ -105,6 +105,38 @@ pub enum Error {
         /// The prefix that was probably meant.
         nearest: Option<&'static str>,
     },
+    /// A form does not exist.
+    #[error(
+        "unknown form `{}`; expected `+base64`, `+unbase64`, `+json`, `+dotenv` or a file's mode such as `+0640`",
+        shown(form)
+    )]
+    UnknownForm {
+        /// The form with its plus.
+        form: String,
+        /// The form that was probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A file's mode is none.
+    #[error(
+        "`{}` is no mode of a file; expected octal digits such as `+0640`, with which the owner can read",
+        shown(form)
+    )]
+    Mode {
+        /// The form with its plus.
+        form: String,
+    },
+    /// Two forms of one sort.
+    #[error("`{}` comes after another form of its sort", shown(form))]
+    FormTwice {
+        /// The form with its plus.
+        form: String,
+    },
+    /// Forms that make no sense together, or with this secret or destination.
+    #[error("{reason}")]
+    FormsDoNotFit {
+        /// Why not.
+        reason: &'static str,
+    },
     /// A variable's name has a character that it can't have.
     #[error("the name `{}` holds {found}, which a variable's name cannot have", shown(name))]
     NameCharacter {
@@ -297,6 +329,28 @@ pub enum Error {
     /// An attachment that is not text can't be a variable.
     #[error("the attachment is not text (UTF-8 without NUL), so it cannot be a variable")]
     NotText,
+    /// A value that is to be decoded is no Base64.
+    #[error("the value is not Base64, so it cannot be decoded")]
+    NotBase64,
+    /// A value that no quotes protect in a dotenv file.
+    #[error(
+        "the value of the field `{}` means different things to different readers of dotenv files, however it is quoted",
+        shown(field)
+    )]
+    Dotenv {
+        /// The field's label or type.
+        field: String,
+    },
+    /// Two fields of a record become one name.
+    #[error("the fields `{}` and `{}` both become `{}`", shown(first), shown(second), shown(name))]
+    FieldClash {
+        /// The earlier field.
+        first: String,
+        /// The later field.
+        second: String,
+        /// The name.
+        name: String,
+    },
     /// A value is too large for the environment of later steps.
     #[error("the value has {size} bytes; a variable can hold {limit} here")]
     TooLarge {
@@ -437,6 +491,9 @@ impl Error {
             }
             Self::UnknownPrefix { nearest: Some(nearest), .. } => format!("did you mean `{nearest}:`?"),
             Self::UnknownPrefix { .. } => "a name without a prefix is an output variable".to_owned(),
+            Self::UnknownForm { nearest: Some(nearest), .. } => format!("did you mean `+{nearest}`?"),
+            Self::Dotenv { .. } => "use `file+json:`".to_owned(),
+            Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
             Self::NameReserved { .. } => "choose another name".to_owned(),
             Self::DuplicateDestination { .. } => "give each line a destination of its own".to_owned(),
             Self::MissingSelector { .. } => {
@@ -486,7 +543,12 @@ impl Error {
             Self::Totp { .. } => {
                 "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
             }
-            Self::SeveralLines | Self::NotText | Self::TooLarge { .. } => {
+            Self::SeveralLines | Self::NotText => {
+                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
+                 in `> var+base64:NAME`"
+                    .to_owned()
+            }
+            Self::TooLarge { .. } => {
                 "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`".to_owned()
             }
             Self::Refused { code, message, .. } => return refusal_hint(code, message),
@@ -509,6 +571,21 @@ impl Error {
             _ => return None,
         };
         Some(hint)
+    }
+}
+
+impl Error {
+    /// Whether it says that something is not there, which an optional line puts up with.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownRecord { .. }
+                | Self::UnknownField { .. }
+                | Self::UnknownProperty { .. }
+                | Self::UnknownAttachment { .. }
+                | Self::IndexRange { .. }
+        )
     }
 }
 

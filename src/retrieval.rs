@@ -8,27 +8,30 @@
 //!
 //! Nothing here sends, waits or writes. Whoever drives it prints the notices and registers the masks of each step first.
 
-use std::collections::HashSet;
+mod item;
+
+use std::collections::{HashMap, HashSet};
+
+pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
-use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, Problem, shown};
 use crate::inputs::config::{self, Config};
-use crate::inputs::mapping::{self, Destination, Line, Mapping};
-use crate::inputs::notation::{Selector, is_uid_like};
+use crate::inputs::mapping::{self, Mapping};
+use crate::inputs::notation::is_uid_like;
+use crate::inputs::path::Platform;
 use crate::outputs::mask::Masks;
-use crate::outputs::plan::{Agent, Content, Plan, Report, Row, WriteFile};
+use crate::outputs::plan::{Agent, Plan, Report};
 use crate::protocol::failure;
 use crate::protocol::request::{self, HttpRequest};
 use crate::protocol::response::{self, HttpOutcome, Reply};
 use crate::protocol::retry::Patience;
 use crate::protocol::server_keys::ServerKeys;
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretText;
 use crate::vault::record::Attachment;
-use crate::vault::resolve::{self, Resolved};
 use crate::vault::sealed::Vault;
-use crate::vault::totp::Totp;
+use item::{Item, Transfer, Watch};
 
 /// What the agent is like and how long the run may take.
 #[derive(Clone, Copy, Debug)]
@@ -125,10 +128,8 @@ impl Retrieval {
     /// The key of a download's content.
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {
-        match self.session.as_ref().ok()?.items.get(id)?.secret {
-            Secret::Attachment { ref attachment, .. } => Some(attachment.key.clone()),
-            _ => None,
-        }
+        let item = self.session.as_ref().ok()?.items.get(id)?;
+        item.attachment().map(|attachment| attachment.key.clone())
     }
 
     fn step(&mut self, advance: impl FnOnce(&mut Session, &mut Masks) -> Result<Next, Vec<Problem>>) -> Step {
@@ -169,24 +170,6 @@ enum State {
     /// A fresh two-factor code.
     Waiting,
 }
-
-/// A mapping line and what it yields. Its index is the number by which Node knows its download.
-struct Item {
-    line: Line,
-    destination: Destination,
-    secret: Secret,
-    /// In how many forms it is masked.
-    forms: usize,
-}
-
-enum Secret {
-    Text(SecretText),
-    Codes { codes: Vec<Totp>, as_list: bool },
-    Attachment { attachment: Box<Attachment>, content: Option<SecretBytes> },
-}
-
-/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
-pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
 
 /// Numbers of attachments, and how often each was asked for before.
 type Attempts = Vec<(usize, u32)>;
@@ -236,7 +219,7 @@ impl Session {
             }
             State::Fetching(asked) => self.fetched(asked, outcomes, now_ms, masks, entropy),
             State::Downloading(asked) => self.downloaded(asked, outcomes, now_ms, masks, entropy),
-            State::Waiting => Ok(self.settle(now_ms, masks)),
+            State::Waiting => self.settle(now_ms, masks),
         }
     }
 
@@ -331,16 +314,15 @@ impl Session {
             return self.ask(Vec::new(), 0, entropy);
         }
         let mut problems = Vec::new();
+        let mut watch = Watch { agent: self.options.agent, masks, notices: &mut self.notices };
         for mapping in &self.mappings {
-            match resolve_line(mapping, &mut vault, self.options.agent, masks, &mut self.notices) {
-                Ok((secret, forms)) => self.items.push(Item {
-                    line: mapping.line.clone(),
-                    destination: mapping.destination.clone(),
-                    secret,
-                    forms,
-                }),
+            match Item::resolve(mapping, &mut vault, &mut watch) {
+                Ok(item) => self.items.extend(item),
                 Err(problem) => problems.push(problem),
             }
+        }
+        if problems.is_empty() {
+            problems = clashes(&self.items, self.options.agent.platform);
         }
         self.notices.extend(vault.take_warnings().into_iter().map(Notice::Warning));
         if !problems.is_empty() {
@@ -357,7 +339,7 @@ impl Session {
 
     /// Asks for the attachments that are held in memory, and then for those that go to disk.
     fn fetch_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
-        let small: Attempts = self.pending(true);
+        let small = self.pending(|transfer| transfer != Transfer::Disk);
         if !small.is_empty() {
             return self.fetch(small, &[]);
         }
@@ -365,30 +347,22 @@ impl Session {
     }
 
     fn download_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
-        let large = self.pending(false);
+        let large = self.pending(|transfer| transfer == Transfer::Disk);
         if !large.is_empty() {
             return self.download(large, &[]);
         }
-        Ok(self.settle(now_ms, masks))
+        self.settle(now_ms, masks)
     }
 
     /// The attachments that have not come yet, of one of the two kinds.
-    fn pending(&self, in_memory: bool) -> Attempts {
+    fn pending(&self, wanted: impl Fn(Transfer) -> bool) -> Attempts {
         let items = self.items.iter().enumerate();
-        let pending = items.filter(|(_, item)| match &item.secret {
-            Secret::Attachment { attachment, content: None } => {
-                in_memory == is_held_in_memory(attachment, &item.destination)
-            }
-            _ => false,
-        });
-        pending.map(|(id, _)| (id, 0)).collect()
+        items.filter(|(_, item)| item.pending().is_some_and(&wanted)).map(|(id, _)| (id, 0)).collect()
     }
 
     fn attachment(&self, id: usize) -> Result<&Attachment, Vec<Problem>> {
-        match self.items.get(id).map(|item| &item.secret) {
-            Some(Secret::Attachment { attachment, .. }) => Ok(attachment),
-            _ => Err(vec![Error::Internal("an attachment out of range").into()]),
-        }
+        let attachment = self.items.get(id).and_then(Item::attachment);
+        attachment.ok_or_else(|| vec![Error::Internal("an attachment out of range").into()])
     }
 
     fn request(&self, id: usize, limit: u64, delay_ms: u64) -> Result<HttpRequest, Vec<Problem>> {
@@ -398,9 +372,12 @@ impl Session {
     }
 
     fn fetch(&mut self, ids: Attempts, delays_ms: &[u64]) -> Outcome {
-        const OVERHEAD: u64 = 1024;
         let requests = ids.iter().enumerate().map(|(index, (id, _))| {
-            self.request(*id, 2 * IN_MEMORY_LIMIT + OVERHEAD, delays_ms.get(index).copied().unwrap_or(0))
+            let limit = match self.items.get(*id).and_then(Item::pending) {
+                Some(Transfer::Memory(limit)) => limit,
+                _ => IN_MEMORY_LIMIT,
+            };
+            self.request(*id, limit, delays_ms.get(index).copied().unwrap_or(0))
         });
         let requests = requests.collect::<Result<_, _>>()?;
         self.count(&ids);
@@ -418,8 +395,8 @@ impl Session {
             let request = self.request(*id, u64::MAX, delays_ms.get(index).copied().unwrap_or(0))?;
             let item = self.items.get(*id).ok_or(Error::Internal("an attachment out of range"));
             let item = item.map_err(|error| vec![error.into()])?;
-            let path = item.destination.name().to_owned();
-            Ok(Download { id: *id, request, line: item.line.number, path })
+            let path = item.destination().name().to_owned();
+            Ok(Download { id: *id, request, line: item.line(), path })
         });
         let downloads = downloads.collect::<Result<_, Vec<Problem>>>()?;
         self.count(&ids);
@@ -443,10 +420,8 @@ impl Session {
             match judge_download(&outcome, &name) {
                 Ok(()) => {
                     let HttpOutcome::Answered(response) = outcome else { continue };
-                    match item.accept(response.body, agent, masks) {
-                        Ok(notice) => self.notices.extend(notice),
-                        Err(problem) => again.problems.push(problem),
-                    }
+                    let mut watch = Watch { agent, masks, notices: &mut self.notices };
+                    again.problems.extend(item.accept(response.body, &mut watch).err());
                 }
                 Err(failure) => again.judge(item, id, attempt, failure, &mut self.patience, now_ms, entropy),
             }
@@ -474,119 +449,51 @@ impl Session {
             }
         }
         match again.into_retries()? {
-            (ids, _) if ids.is_empty() => Ok(self.settle(now_ms, masks)),
+            (ids, _) if ids.is_empty() => self.settle(now_ms, masks),
             (ids, delays_ms) => self.download(ids, &delays_ms),
         }
     }
 
     /// Everything is here but the two-factor codes: they are made last, so that they are fresh.
-    fn settle(&mut self, now_ms: u64, masks: &mut Masks) -> Next {
-        let codes = self.items.iter().filter_map(|item| match &item.secret {
-            Secret::Codes { codes, .. } => Some(codes),
-            _ => None,
-        });
-        let wait_ms = codes.flatten().map(|code| code.wait_ms(now_ms)).max().unwrap_or(0);
+    fn settle(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+        let wait_ms = self.items.iter().map(|item| item.wait_ms(now_ms)).max().unwrap_or(0);
         if wait_ms > 0 {
             self.notices.push(Notice::Info(format!(
                 "waiting {} s for the next two-factor code, so that the next step can use it",
                 wait_ms.div_ceil(1000)
             )));
             self.state = State::Waiting;
-            return Next::Wait(wait_ms);
+            return Ok(Next::Wait(wait_ms));
         }
         let mut plan = Plan { report: std::mem::take(&mut self.report), ..Plan::default() };
         for (id, item) in self.items.drain(..).enumerate() {
-            item.plan(id, now_ms, masks, &mut plan);
+            item.plan(id, now_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
         }
-        Next::Finish(plan)
+        Ok(Next::Finish(plan))
     }
 }
 
-/// Whether an attachment is short enough to be held, or has to be because it becomes a variable.
-fn is_held_in_memory(attachment: &Attachment, destination: &Destination) -> bool {
-    !matches!(destination, Destination::File(_)) || attachment.size.is_some_and(|size| size <= IN_MEMORY_LIMIT)
-}
-
-fn resolve_line(
-    mapping: &Mapping,
-    vault: &mut Vault,
-    agent: Agent,
-    masks: &mut Masks,
-    notices: &mut Vec<Notice>,
-) -> Result<(Secret, usize), Problem> {
-    let line = &mapping.line;
-    let selector = &mapping.notation.selector;
-    let (record, resolved) = vault
-        .find(&mapping.notation.record)
-        .and_then(|record| resolve::resolve(selector, &record).map(|resolved| (record, resolved)))
-        .map_err(|error| line.notation_problem(error))?;
-    match resolved {
-        Resolved::Text(value) => {
-            let forms = check_text(line, &mapping.destination, &value, agent, masks, notices)?;
-            Ok((Secret::Text(value), forms))
-        }
-        Resolved::Code(code) => Ok((Secret::Codes { codes: vec![code], as_list: false }, 0)),
-        Resolved::Codes(codes) => Ok((Secret::Codes { codes, as_list: true }, 0)),
-        Resolved::Attachment(attachment) => {
-            if let Selector::File(name) = selector {
-                let count = resolve::count_attachments(&record, name);
-                if count > 1 {
-                    notices.push(Notice::Warning(format!(
-                        "line {}: {count} attachments of the record are named `{}`; the first one is taken, a UID would \
-                         be exact",
-                        line.number,
-                        shown(name)
-                    )));
-                }
+/// Lines that come to one destination only now that the fields of whole records are known.
+fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
+    let mut seen = HashMap::new();
+    let mut problems = Vec::new();
+    for item in items {
+        let destinations = match item.destinations() {
+            Ok(destinations) => destinations,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
             }
-            check_declared_size(line, &mapping.destination, &attachment, agent)?;
-            Ok((Secret::Attachment { attachment, content: None }, 0))
+        };
+        for destination in destinations {
+            let first = *seen.entry(destination.identity(platform)).or_insert(item.line());
+            if first != item.line() {
+                let destination = destination.name().to_owned();
+                problems.push(item.destination_problem(Error::DuplicateDestination { destination, first }));
+            }
         }
     }
-}
-
-/// An attachment that is to become a variable, and says that it is too large for one, need not be downloaded.
-fn check_declared_size(
-    line: &Line,
-    destination: &Destination,
-    attachment: &Attachment,
-    agent: Agent,
-) -> Result<(), Problem> {
-    let limit = agent.variable_limit(destination.name());
-    match (destination, attachment.size) {
-        (Destination::File(_), _) | (_, None) => Ok(()),
-        (_, Some(size)) if size <= limit => Ok(()),
-        (_, Some(size)) => Err(line.notation_problem(Error::TooLarge { size, limit })),
-    }
-}
-
-/// Checks that the destination can take a text, and has it masked; says in how many forms.
-fn check_text(
-    line: &Line,
-    destination: &Destination,
-    value: &SecretText,
-    agent: Agent,
-    masks: &mut Masks,
-    notices: &mut Vec<Notice>,
-) -> Result<usize, Problem> {
-    // EXPOSE: masks are handed to the agent, which hides them.
-    let value = value.expose();
-    let forms = masks.add_value(value);
-    let mut warn = |text: String| notices.push(Notice::Warning(format!("line {}: {text}", line.number)));
-    let name = shown(destination.name());
-    if value.is_empty() {
-        warn(format!("the field is empty, so `{name}` becomes empty"));
-    } else if forms == 0 && !value.trim().is_empty() {
-        warn(format!("the value for `{name}` is too short to be hidden in logs"));
-    }
-    if matches!(destination, Destination::File(_)) {
-        return Ok(forms);
-    }
-    agent.check(destination.name(), value).map_err(|error| line.notation_problem(error))?;
-    if value.contains("$(") {
-        warn(format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable"));
-    }
-    Ok(forms)
+    problems
 }
 
 /// How a download failed.
@@ -642,88 +549,12 @@ impl Again {
                 self.ids.push((id, attempt + 1));
                 self.delays_ms.push(delay_ms);
             }
-            Ok(None) => self.problems.push(item.line.notation_problem(failure.error)),
+            Ok(None) => self.problems.push(item.problem(failure.error)),
             Err(error) => self.problems.push(error.into()),
         }
     }
 
     fn into_retries(self) -> Result<(Attempts, Vec<u64>), Vec<Problem>> {
         if self.problems.is_empty() { Ok((self.ids, self.delays_ms)) } else { Err(self.problems) }
-    }
-}
-
-impl Item {
-    /// Opens an attachment that has come as a whole.
-    fn accept(&mut self, blob: Vec<u8>, agent: Agent, masks: &mut Masks) -> Result<Vec<Notice>, Problem> {
-        let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(Vec::new()) };
-        let bytes = attachment.key.decrypt(blob).map_err(|Undecryptable| {
-            self.line.notation_problem(Error::BrokenDownload {
-                file: attachment.name.clone(),
-                reason: failure::describe("UNDECRYPTABLE"),
-            })
-        })?;
-        let mut notices = Vec::new();
-        // EXPOSE: only the length and the kind of text are looked at.
-        let size = bytes.expose().len() as u64;
-        if let Some(declared) = attachment.size.filter(|declared| *declared != size) {
-            notices.push(Notice::Warning(format!(
-                "line {}: the attachment has {size} bytes, its record says {declared}",
-                self.line.number
-            )));
-        }
-        let text = bytes.to_text().filter(|_| !bytes.expose().contains(&0));
-        match (text, &self.destination) {
-            (Some(text), destination) => {
-                self.forms = check_text(&self.line, destination, &text, agent, masks, &mut notices)?;
-            }
-            (None, Destination::File(_)) => {}
-            (None, _) => return Err(self.line.notation_problem(Error::NotText)),
-        }
-        *content = Some(bytes);
-        Ok(notices)
-    }
-
-    fn plan(mut self, id: usize, now_ms: u64, masks: &mut Masks, plan: &mut Plan) {
-        let line = self.line.number;
-        match std::mem::replace(&mut self.secret, Secret::Text(SecretText::default())) {
-            Secret::Text(text) => plan.add_text(line, &self.destination, text),
-            Secret::Codes { codes, as_list } => {
-                let codes: Vec<SecretText> = codes.iter().map(|code| code.code(now_ms)).collect();
-                for code in &codes {
-                    // EXPOSE: masks are handed to the agent, which hides them.
-                    self.forms += masks.add_value(code.expose());
-                }
-                let text =
-                    if as_list { resolve::json(&Codes(&codes)) } else { codes.into_iter().next().unwrap_or_default() };
-                plan.add_text(line, &self.destination, text);
-            }
-            Secret::Attachment { content, .. } => match (content, self.destination.clone()) {
-                (Some(bytes), Destination::File(path)) => {
-                    plan.files.push(WriteFile { line, path, content: Content::Bytes(bytes) });
-                }
-                (Some(bytes), destination) => plan.add_text(line, &destination, bytes.to_text().unwrap_or_default()),
-                (None, destination) => {
-                    let path = destination.name().to_owned();
-                    plan.files.push(WriteFile { line, path, content: Content::Download(id) });
-                }
-            },
-        }
-        let Self { line, forms, .. } = self;
-        plan.report.rows.push(Row {
-            line: line.number,
-            secret: shown(&line.notation()),
-            destination: shown(&line.destination()),
-            forms,
-        });
-    }
-}
-
-/// A list of codes as JSON.
-struct Codes<'a>(&'a [SecretText]);
-
-impl serde::Serialize for Codes<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // EXPOSE: the JSON becomes a secret text again.
-        serializer.collect_seq(self.0.iter().map(SecretText::expose))
     }
 }

@@ -24,7 +24,7 @@ export interface Request { method: string; url: string; headers: [string, string
 export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string }
 export interface Download { id: number; request: Request; line: number; path: string }
 export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
-export interface PlannedFile { line: number; path: string; bytes?: Uint8Array; download?: number }
+export interface PlannedFile { line: number; path: string; mode: number; bytes?: Uint8Array; download?: number }
 export interface Row { line: number; secret: string; destination: string; forms: number }
 export interface Report { rows: Row[]; requests: number; retries: number; records: number }
 export interface Plan { variables: Variable[]; files: PlannedFile[]; report: Report }
@@ -307,6 +307,7 @@ struct JsVariable<'a> {
 struct JsFile<'a> {
     line: usize,
     path: &'a str,
+    mode: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<Bytes<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -315,7 +316,7 @@ struct JsFile<'a> {
 
 impl<'a> JsFile<'a> {
     fn new(file: &'a WriteFile, bytes: Option<Bytes<'a>>, download: Option<usize>) -> Self {
-        Self { line: file.line, path: &file.path, bytes, download }
+        Self { line: file.line, path: &file.path, mode: file.mode, bytes, download }
     }
 }
 

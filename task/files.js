@@ -9,7 +9,7 @@ import path from 'node:path';
 import { identify } from './identity.js';
 
 /** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {{ line: number, target: string, temporary: string, isCommitted: boolean }} Staged */
+/** @typedef {{ line: number, target: string, temporary: string, mode: number, isCommitted: boolean }} Staged */
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -20,7 +20,7 @@ export class Files {
   #staged = [];
   /** @type {string[]} */
   #createdFolders = [];
-  /** What became of each download: nothing wrong, or the problem. @type {Map<number, string[]>} */
+  /** What became of each download: its file, or the problem. @type {Map<number, Staged | string>} */
   #downloads = new Map();
 
   /**
@@ -39,7 +39,7 @@ export class Files {
         close: (isWhole) => {
           if (isWhole) {
             fs.fsyncSync(handle);
-            this.#downloads.set(id, []);
+            this.#downloads.set(id, staged);
           }
           fs.closeSync(handle);
           if (!isWhole) {
@@ -48,7 +48,7 @@ export class Files {
         },
       };
     } catch (error) {
-      this.#downloads.set(id, [describe(line, written, error)]);
+      this.#downloads.set(id, describe(line, written, error));
       return undefined;
     }
   }
@@ -59,13 +59,23 @@ export class Files {
    * @param {PlannedFile} file
    * @returns {string[]} the problem, if there is one
    */
-  stage({ path: written, line, bytes, download }) {
+  stage({ path: written, line, mode, bytes, download }) {
     if (download !== undefined) {
-      return this.#downloads.get(download) ?? [`line ${line}: the attachment did not come`];
+      const staged = this.#downloads.get(download) ?? `line ${line}: the attachment did not come`;
+      if (typeof staged === 'string') {
+        return [staged];
+      }
+      staged.mode = mode;
+      return [];
     }
     try {
-      const { temporary } = this.#create(line, written);
-      fs.writeFileSync(temporary, bytes ?? new Uint8Array(), { flag: 'wx', mode: FILE_MODE, flush: true });
+      const staged = this.#create(line, written);
+      staged.mode = mode;
+      fs.writeFileSync(staged.temporary, bytes ?? new Uint8Array(), {
+        flag: 'wx',
+        mode: FILE_MODE,
+        flush: true,
+      });
       return [];
     } catch (error) {
       return [describe(line, written, error)];
@@ -74,9 +84,10 @@ export class Files {
 
   /** The staged files as they will be, for somebody who is to recognise them later. */
   list() {
-    return this.#staged.map(({ line, target, temporary }) => ({
+    return this.#staged.map(({ line, target, temporary, mode }) => ({
       line,
       target,
+      mode,
       size: fs.statSync(temporary).size,
       written: identify(temporary, target),
     }));
@@ -91,6 +102,7 @@ export class Files {
     for (const staged of this.#staged) {
       try {
         checkTarget(staged.target, staged.target);
+        fs.chmodSync(staged.temporary, staged.mode);
         fs.renameSync(staged.temporary, staged.target);
         staged.isCommitted = true;
       } catch (error) {
@@ -135,7 +147,13 @@ export class Files {
     }
     this.#makeFolders(path.dirname(target));
     const name = `.${path.basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`;
-    const staged = { line, target, temporary: path.join(path.dirname(target), name), isCommitted: false };
+    const staged = {
+      line,
+      target,
+      temporary: path.join(path.dirname(target), name),
+      mode: FILE_MODE,
+      isCommitted: false,
+    };
     this.#staged.push(staged);
     return staged;
   }

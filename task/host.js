@@ -83,7 +83,7 @@ export function createHost() {
         tl.setVariable(name, value, isSecret, isOutput);
       }
       files.keep();
-      const sizes = new Map(written.map(({ line, size }) => [line, describeFile(size)]));
+      const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
       layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
       report(tl.TaskResult.Succeeded, '');
     },
@@ -157,10 +157,11 @@ function rememberForCleanUp(written) {
   }
 }
 
-/** @param {number} size */
-function describeFile(size) {
-  const mode = process.platform === 'win32' ? '' : ', mode 0600';
-  return `${size} ${size === 1 ? 'byte' : 'bytes'}${mode}`;
+/** @param {Written[number]} file */
+function describeFile({ size, mode }) {
+  // Windows knows no modes.
+  const octal = process.platform === 'win32' ? '' : `, mode ${mode.toString(8).padStart(4, '0')}`;
+  return `${size} ${size === 1 ? 'byte' : 'bytes'}${octal}`;
 }
 
 /**

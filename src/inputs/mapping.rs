@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! line        = notation ">" destination       split at the last ">"
-//! destination = [ kind ":" ] name              no kind: an output variable, or of an attachment a file
-//! kind        = "var" | "out" | "env" | "file"
+//! destination = [ kind *( "+" form ) [ "?" ] ":" ] name
+//! kind        = "var" | "out" | "env" | "file"   none: an output variable, or of an attachment a file
+//! form        = "base64" | "unbase64" | "json" | "dotenv" | a file's octal mode
 //! ```
 //!
 //! A blank line and a line that begins with `#` say nothing.
@@ -21,6 +22,10 @@ pub struct Mapping {
     pub notation: Notation,
     /// Where it goes.
     pub destination: Destination,
+    /// In which form it goes there.
+    pub forms: Forms,
+    /// `?`: the line is passed over, with a warning, if there is no such secret.
+    pub is_optional: bool,
     /// Where it is written.
     pub line: Line,
 }
@@ -36,6 +41,35 @@ pub enum Destination {
     Environment(String),
     /// A file by its path, relative to the default working directory.
     File(String),
+}
+
+/// The forms that stand behind a kind, such as `+base64`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    /// `+json` or `+dotenv`.
+    pub structure: Option<Structure>,
+    /// `+base64` or `+unbase64`, applied after the structure.
+    pub encoding: Option<Encoding>,
+    /// `+0640`: the mode of a file.
+    pub mode: Option<u32>,
+}
+
+/// How a value, or a whole record, is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Structure {
+    /// As JSON.
+    Json,
+    /// As lines `NAME=value`; for whole records only.
+    Dotenv,
+}
+
+/// How bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// In Base64.
+    Base64,
+    /// Decoded, being Base64.
+    Unbase64,
 }
 
 /// A line as written, and where its parts stand. Columns count characters from 0.
@@ -139,9 +173,10 @@ fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, 
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
     })?;
-    let destination = parse_destination(after.trim(), &notation.selector, &line)?;
+    let (destination, forms, is_optional) = parse_destination(after.trim(), &notation.selector, &line)?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
-    Ok(Mapping { notation, destination, line })
+    check_forms(&notation.selector, &destination, forms).map_err(|error| line.destination_problem(error))?;
+    Ok(Mapping { notation, destination, forms, is_optional, line })
 }
 
 /// Where the trimmed text stands, if the text begins at the column `offset`.
@@ -153,32 +188,116 @@ fn trimmed_span(text: &str, offset: usize) -> Span {
 
 const KINDS: [&str; 4] = ["var", "out", "env", "file"];
 
-fn parse_destination(text: &str, selector: &Selector, line: &Line) -> Result<Destination, Problem> {
+const FORMS: [&str; 4] = ["base64", "unbase64", "json", "dotenv"];
+
+fn parse_destination(text: &str, selector: &Selector, line: &Line) -> Result<(Destination, Forms, bool), Problem> {
     let is_attachment = matches!(selector, Selector::File(_));
-    let (kind, name, after) = match text.split_once(':') {
-        Some((kind, name)) if KINDS.contains(&kind.trim_end()) => (kind.trim_end(), name.trim(), format!("{kind}:")),
-        Some((drive, path)) if is_attachment && is_drive(drive, path) => ("file", text, String::new()),
-        Some((prefix, _)) => {
-            let length = prefix.chars().count() + 1;
-            let lower = prefix.to_lowercase();
-            let nearest = error::nearest(&lower, &KINDS).and_then(|near| KINDS.into_iter().find(|kind| *kind == near));
-            let error = Error::UnknownPrefix { prefix: prefix.to_owned(), nearest };
-            return Err(line.problem(Span { start: line.destination.start, length }, error));
-        }
-        None if is_attachment => ("file", text, ">".to_owned()),
-        None => ("out", text, ">".to_owned()),
+    let (prefix, name) = match text.split_once(':') {
+        Some((drive, path)) if is_attachment && is_drive(drive, path) => (None, text),
+        Some((prefix, name)) => (Some(prefix), name.trim()),
+        None => (None, text),
+    };
+    let (kind, forms, is_optional) = match prefix {
+        Some(prefix) => parse_prefix(prefix, line)?,
+        None => (if is_attachment { "file" } else { "out" }, Forms::default(), false),
     };
     if name.is_empty() {
         let expected = if kind == "file" { "path" } else { "name" };
+        let after = prefix.map_or_else(|| ">".to_owned(), |prefix| format!("{prefix}:"));
         return Err(line.destination_problem(Error::MissingDestination { expected, after }));
     }
     let name = name.to_owned();
-    Ok(match kind {
+    let destination = match kind {
         "var" => Destination::Variable(name),
         "env" => Destination::Environment(name),
         "file" => Destination::File(name),
         _ => Destination::Output(name),
-    })
+    };
+    Ok((destination, forms, is_optional))
+}
+
+/// Reads what stands before the colon: a kind, forms, and perhaps a `?`.
+fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool), Problem> {
+    let words = prefix.trim_end();
+    let (words, is_optional) = match words.strip_suffix('?') {
+        Some(words) => (words.trim_end(), true),
+        None => (words, false),
+    };
+    let mut words = words.split('+');
+    let word = words.next().unwrap_or_default();
+    let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
+        let length = prefix.chars().count() + 1;
+        let nearest = nearest_of(&KINDS, word);
+        let error = Error::UnknownPrefix { prefix: prefix.to_owned(), nearest };
+        return Err(line.problem(Span { start: line.destination.start, length }, error));
+    };
+    let mut forms = Forms::default();
+    let mut start = line.destination.start + word.chars().count();
+    for word in words {
+        let length = word.chars().count() + 1;
+        forms.add(word).map_err(|error| line.problem(Span { start, length }, error))?;
+        start += length;
+    }
+    Ok((kind, forms, is_optional))
+}
+
+fn nearest_of(words: &'static [&'static str], word: &str) -> Option<&'static str> {
+    let nearest = error::nearest(word, words)?;
+    words.iter().find(|known| **known == nearest).copied()
+}
+
+impl Forms {
+    fn add(&mut self, word: &str) -> Result<(), Error> {
+        let form = || format!("+{word}");
+        let is_taken = match word {
+            "json" => self.structure.replace(Structure::Json).is_some(),
+            "dotenv" => self.structure.replace(Structure::Dotenv).is_some(),
+            "base64" => self.encoding.replace(Encoding::Base64).is_some(),
+            "unbase64" => self.encoding.replace(Encoding::Unbase64).is_some(),
+            digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                // The owner has to be able to read it, and special bits have no meaning for a secret.
+                let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777 && mode & 0o400 != 0);
+                let mode = mode.filter(|_| digits.len() <= 4).ok_or_else(|| Error::Mode { form: form() })?;
+                self.mode.replace(mode).is_some()
+            }
+            word => {
+                return Err(Error::UnknownForm { form: form(), nearest: nearest_of(&FORMS, word) });
+            }
+        };
+        if is_taken { Err(Error::FormTwice { form: form() }) } else { Ok(()) }
+    }
+
+    /// Whether the value is handed on as it is.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        self.structure.is_none() && self.encoding.is_none()
+    }
+}
+
+/// Refuses forms that make no sense for a secret and its destination.
+fn check_forms(selector: &Selector, destination: &Destination, forms: Forms) -> Result<(), Error> {
+    let refused = |reason| Err(Error::FormsDoNotFit { reason });
+    let is_record = *selector == Selector::Everything;
+    let is_file = matches!(destination, Destination::File(_));
+    let stars = destination.name().matches('*').count();
+    if forms.mode.is_some() && !is_file {
+        return refused("a mode is for files only");
+    }
+    if forms.structure.is_some() && forms.encoding == Some(Encoding::Unbase64) {
+        return refused("`+unbase64` cannot follow `+json` or `+dotenv`, which are no Base64");
+    }
+    match (is_record, forms.structure) {
+        (false, Some(Structure::Dotenv)) => refused("`+dotenv` is for whole records, as in `Database/*`"),
+        (true, None) if is_file => refused("a whole record needs `file+json:` or `file+dotenv:`"),
+        (true, None) if stars != 1 => {
+            refused("a whole record needs a name with one `*` for the fields, as in `var:DB_*`, or `+json`")
+        }
+        (true, Some(_)) if stars > 0 => refused("a name with `*` takes the fields one by one, without `+json`"),
+        (true, None) if forms.encoding == Some(Encoding::Unbase64) => {
+            refused("`+unbase64` is for single values, not for whole records")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a text before a colon is the drive of a Windows path.
@@ -195,8 +314,23 @@ impl Destination {
         }
     }
 
+    /// A destination of the same kind with another name.
+    ///
+    /// # Errors
+    /// The name is none that a variable can have.
+    pub fn renamed(&self, name: String) -> Result<Self, Error> {
+        let renamed = match self {
+            Self::Variable(_) => Self::Variable(name),
+            Self::Output(_) => Self::Output(name),
+            Self::Environment(_) => Self::Environment(name),
+            Self::File(_) => Self::File(name),
+        };
+        renamed.check(Platform::default())?;
+        Ok(renamed)
+    }
+
     /// What two destinations share when they are one: the agent's variables are the same in any case.
-    fn identity(&self, platform: Platform) -> (u8, String) {
+    pub(crate) fn identity(&self, platform: Platform) -> (u8, String) {
         match self {
             Self::Variable(name) | Self::Environment(name) => (0, name.to_lowercase()),
             Self::Output(name) => (1, name.to_lowercase()),

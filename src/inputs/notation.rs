@@ -4,6 +4,7 @@
 //! notation  = base64(text) | text                      Base64 if it has no "/"
 //! text      = [ "keeper://" ] record "/" selector
 //! selector  = ( "type" | "title" | "notes" ) [ "/" ]
+//!           | "*"                                    every field; our addition
 //!           | "file" "/" name
 //!           | ( "field" | "custom_field" ) "/" label [ index ]
 //! index     = "[]" | "[n]" | "[property]" | "[n][property]" | "[][property]"
@@ -41,6 +42,8 @@ pub enum Selector {
     Field(FieldSelector),
     /// An attachment by its name, title or UID.
     File(String),
+    /// `*`: every field that has a value. Our addition: Keeper's parsers refuse it.
+    Everything,
 }
 
 /// A field of a record and what of its values.
@@ -150,6 +153,7 @@ impl<'a> Parser<'a> {
             "type" => self.end_of_short(Selector::Type),
             "title" => self.end_of_short(Selector::Title),
             "notes" => self.end_of_short(Selector::Notes),
+            "*" => self.end_of_short(Selector::Everything),
             "field" => self.field(start, "field", Section::Standard),
             "custom_field" => self.field(start, "custom_field", Section::Custom),
             "file" => self.file(start),
@@ -327,6 +331,7 @@ mod tests {
             ("A/type", "A", Selector::Type),
             ("A/TITLE/", "A", Selector::Title),
             ("A/notes", "A", Selector::Notes),
+            ("A/*", "A", Selector::Everything),
             ("keeper://A/field/login", "A", field(Standard, "login", First, None)),
             ("KEEPER://A/field/login", "A", field(Standard, "login", First, None)),
             ("A/field/login[]", "A", field(Standard, "login", All, None)),

@@ -1,4 +1,5 @@
 //! What the agent understands: masks, variables, files.
 
+pub mod form;
 pub mod mask;
 pub mod plan;

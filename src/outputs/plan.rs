@@ -62,6 +62,8 @@ pub struct WriteFile {
     pub line: usize,
     /// Its path, as the author wrote it.
     pub path: String,
+    /// Its mode, for example 0600.
+    pub mode: u32,
     /// What it holds.
     pub content: Content,
 }
@@ -112,19 +114,18 @@ impl Agent {
 }
 
 impl Plan {
-    /// Adds a line's text for its destination.
-    pub fn add_text(&mut self, line: usize, destination: &Destination, value: SecretText) {
+    /// Adds what a line yields for a destination. A variable's value is known to be text by now.
+    pub fn add(&mut self, line: usize, destination: Destination, mode: u32, bytes: SecretBytes) {
         let (name, is_secret, is_output) = match destination {
             Destination::Variable(name) => (name, true, false),
             Destination::Output(name) => (name, true, true),
             Destination::Environment(name) => (name, false, false),
             Destination::File(path) => {
-                // EXPOSE: a file gets the bytes.
-                let content = Content::Bytes(SecretBytes::from(value.expose().as_bytes().to_vec()));
-                self.files.push(WriteFile { line, path: path.clone(), content });
+                self.files.push(WriteFile { line, path, mode, content: Content::Bytes(bytes) });
                 return;
             }
         };
-        self.variables.push(SetVariable { name: name.clone(), value, is_secret, is_output });
+        let value = bytes.to_text().unwrap_or_default();
+        self.variables.push(SetVariable { name, value, is_secret, is_output });
     }
 }

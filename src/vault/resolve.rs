@@ -14,12 +14,45 @@ use crate::secret::SecretText;
 pub enum Resolved {
     /// A text; it may be empty.
     Text(SecretText),
+    /// Anything but a text, as compact JSON.
+    Json(SecretText),
     /// A two-factor field: its code is only known at the moment when it is handed out.
     Code(Totp),
     /// A list of two-factor codes, to be rendered as JSON.
     Codes(Vec<Totp>),
-    /// An attachment, still to be downloaded; and whether others have the same name.
+    /// All fields that have a value.
+    Record(Vec<NamedField>),
+    /// An attachment, still to be downloaded.
     Attachment(Box<Attachment>),
+}
+
+/// A field of a whole record.
+#[derive(Clone, Debug)]
+pub struct NamedField {
+    /// Its label, or its type if it has none.
+    pub name: String,
+    /// What it holds.
+    pub value: FieldValue,
+}
+
+/// What a field holds.
+#[derive(Clone, Debug)]
+pub enum FieldValue {
+    /// A value, or a list if there are several.
+    Value(Value),
+    /// Two-factor codes.
+    Codes(Vec<Totp>),
+}
+
+impl NamedField {
+    /// The value as text; none for two-factor codes, which are made later.
+    #[must_use]
+    pub fn text(&self) -> Option<SecretText> {
+        match &self.value {
+            FieldValue::Value(value) => Some(value.render()),
+            FieldValue::Codes(_) => None,
+        }
+    }
 }
 
 /// Applies a selector to a record.
@@ -33,8 +66,26 @@ pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> 
         Selector::Title => text(&record.data.title),
         Selector::Notes => Ok(Resolved::Text(record.data.notes())),
         Selector::File(name) => find_attachment(record, name),
+        Selector::Everything => everything(record),
         Selector::Field(selector) => select(find_field(record, selector)?, selector),
     }
+}
+
+/// Every field that has a value, but for references to attachments.
+fn everything(record: &Record) -> Result<Resolved, Error> {
+    let sections = [Section::Standard, Section::Custom].map(|section| record.data.fields(section));
+    let mut fields = Vec::new();
+    for field in sections.into_iter().flatten().filter(|field| field.field_type != "fileRef") {
+        let values: Vec<Value> = field.values.iter().filter(|value| !value.is_empty()).cloned().collect();
+        let value = match (values.as_slice(), field.is_two_factor()) {
+            ([], _) => continue,
+            (values, true) => FieldValue::Codes(read_codes(values)?),
+            ([value], false) => FieldValue::Value(value.clone()),
+            (_, false) => FieldValue::Value(Value::List(values)),
+        };
+        fields.push(NamedField { name: field.name().to_owned(), value });
+    }
+    Ok(Resolved::Record(fields))
 }
 
 /// How many attachments of a record a name means; the first one is taken.
@@ -83,8 +134,8 @@ fn find_field<'a>(record: &'a Record, selector: &FieldSelector) -> Result<&'a Fi
 fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
     let count = field.values.len();
     let value = match selector.index {
-        Index::All if field.is_two_factor() => return codes(&field.values),
-        Index::All => return Ok(Resolved::Text(json(&field.values))),
+        Index::All if field.is_two_factor() => return read_codes(&field.values).map(Resolved::Codes),
+        Index::All => return Ok(Resolved::Json(json(&field.values))),
         Index::First => match (field.values.first(), &selector.property) {
             (Some(value), _) => value,
             (None, None) => return Ok(Resolved::Text(SecretText::default())),
@@ -102,10 +153,10 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
             Totp::parse(uri.expose()).map(Resolved::Code)
         }
         (None, value) if value.is_empty() => Ok(Resolved::Text(SecretText::default())),
-        (None, value) => Ok(Resolved::Text(value.render())),
+        (None, value) => Ok(rendered(value)),
         (Some(property), value) => {
             let value = property_of(value, property)?;
-            Ok(Resolved::Text(if value.is_empty() { SecretText::default() } else { value.render() }))
+            Ok(if value.is_empty() { Resolved::Text(SecretText::default()) } else { rendered(value) })
         }
     }
 }
@@ -123,13 +174,20 @@ fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error>
     })
 }
 
-fn codes(values: &[Value]) -> Result<Resolved, Error> {
+fn rendered(value: &Value) -> Resolved {
+    match value {
+        Value::Text(text) => Resolved::Text(text.clone()),
+        other => Resolved::Json(other.render()),
+    }
+}
+
+fn read_codes(values: &[Value]) -> Result<Vec<Totp>, Error> {
     let texts = values.iter().filter_map(|value| match value {
         Value::Text(uri) if !value.is_empty() => Some(uri),
         _ => None,
     });
     // EXPOSE: the seeds stay in the module.
-    texts.map(|uri| Totp::parse(uri.expose())).collect::<Result<_, _>>().map(Resolved::Codes)
+    texts.map(|uri| Totp::parse(uri.expose())).collect()
 }
 
 /// Compact JSON of something that holds secrets.

@@ -1,0 +1,150 @@
+//! How a value is written: in Base64, as JSON, as a dotenv file.
+
+use crate::base64;
+use crate::error::Error;
+use crate::inputs::mapping::Encoding;
+use crate::secret::{SecretBytes, SecretText};
+use crate::vault::resolve::json;
+use crate::vault::value::Value;
+
+/// A field of a whole record: its label or else its type, and its value.
+#[derive(Clone, Debug)]
+pub struct NamedValue {
+    /// The label, or the type of a field without one.
+    pub name: String,
+    /// The value; a list if the field has several.
+    pub value: Value,
+}
+
+/// Writes bytes in Base64, or reads them from it.
+///
+/// # Errors
+/// [`Error::NotBase64`] when they are to be read from it and are none.
+pub fn encode(encoding: Option<Encoding>, bytes: SecretBytes) -> Result<SecretBytes, Error> {
+    // EXPOSE: the result is a secret again.
+    match encoding {
+        None => Ok(bytes),
+        Some(Encoding::Base64) => Ok(SecretBytes::from(base64::encode(bytes.expose()).into_bytes())),
+        Some(Encoding::Unbase64) => {
+            let text = bytes.to_text().ok_or(Error::NotBase64)?;
+            base64::decode(text.expose()).map(SecretBytes::from).ok_or(Error::NotBase64)
+        }
+    }
+}
+
+/// A text's bytes in UTF-8.
+#[must_use]
+pub fn to_bytes(text: &SecretText) -> SecretBytes {
+    // EXPOSE: the bytes are a secret as well.
+    SecretBytes::from(text.expose().as_bytes().to_vec())
+}
+
+/// A text as a JSON string, in its quotes.
+#[must_use]
+pub fn json_string(text: &SecretText) -> SecretText {
+    // EXPOSE: the JSON is a secret again.
+    json(text.expose())
+}
+
+/// The name of an environment variable for a field: upper case, everything but letters, digits and `_` as `_`.
+#[must_use]
+pub fn variable_name(field: &str) -> String {
+    let upper = field.to_uppercase();
+    upper.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+/// A whole record as one JSON object, names as they are in Keeper.
+#[must_use]
+pub fn json_object(fields: &[NamedValue]) -> SecretText {
+    json(&Value::Object(fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()))
+}
+
+/// A whole record as lines `NAME=value` that shells, and the dotenv parsers of Node and Python, read in the same way.
+///
+/// # Errors
+/// [`Error::Dotenv`] for a value that they would read differently, whatever its quotes.
+pub fn dotenv(fields: &[NamedValue]) -> Result<SecretText, Error> {
+    let mut lines = String::new();
+    for field in fields {
+        let value = field.value.render();
+        // EXPOSE: the lines are a secret again.
+        let quoted = quote(value.expose()).ok_or_else(|| Error::Dotenv { field: field.name.clone() })?;
+        let name = variable_name(&field.name);
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            lines.push('_');
+        }
+        lines.push_str(&name);
+        lines.push('=');
+        lines.push_str(&quoted);
+        lines.push('\n');
+    }
+    Ok(SecretText::from(lines))
+}
+
+/// The quotes in which a value means the same everywhere, if there are any.
+///
+/// In single quotes Python's dotenv still reads `\\` and `\'`; in double quotes shells read `$`, `` ` ``, `\` and `!`,
+/// and Node's dotenv reads `\n` and knows no escapes. Python's dotenv replaces `${…}` in all quotes.
+fn quote(value: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
+    if value.contains("${") || value.contains(['\0', '\r']) {
+        return None;
+    }
+    if !value.is_empty() && value.chars().all(is_plain) {
+        return Some(value.to_owned());
+    }
+    if !value.contains('\'') && !value.contains("\\\\") && !value.ends_with('\\') {
+        return Some(format!("'{value}'"));
+    }
+    if !value.contains(['"', '$', '`', '\\', '!']) {
+        return Some(format!("\"{value}\""));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, json: &str) -> NamedValue {
+        NamedValue { name: name.to_owned(), value: serde_json::from_str(json).expect(json) }
+    }
+
+    #[test]
+    fn a_field_becomes_the_name_of_a_variable() {
+        for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("Größe", "GR_SSE"), ("a-b.c", "A_B_C")]
+        {
+            assert_eq!(variable_name(field), name, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_record_becomes_an_object_in_stored_order() {
+        let fields =
+            [named("login", r#""alice""#), named("host", r#"{"hostName":"db.test","port":"5432"}"#), named("n", "5")];
+        assert_eq!(
+            json_object(&fields).expose(),
+            r#"{"login":"alice","host":{"hostName":"db.test","port":"5432"},"n":5}"#
+        );
+    }
+
+    #[test]
+    fn a_dotenv_value_has_the_quotes_that_mean_the_same_everywhere() {
+        for (value, quoted) in [
+            ("alice", Some("alice")),
+            ("", Some("''")),
+            ("two words", Some("'two words'")),
+            ("pa$$w0rd!`\"#", Some("'pa$$w0rd!`\"#'")),
+            ("C:\\temp", Some("'C:\\temp'")),
+            ("it's", Some("\"it's\"")),
+            ("line one\nline two", Some("'line one\nline two'")),
+            ("it's $5", None),
+            ("a\\\\b", None),
+            ("ends in \\", None),
+            ("${HOME}", None),
+            ("a\r\nb", None),
+        ] {
+            assert_eq!(quote(value).as_deref(), quoted, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! One mapping line, from the record that it names to what it sets or writes.
+
+use super::Notice;
+use crate::crypto::Undecryptable;
+use crate::error::{Error, Problem, shown};
+use crate::inputs::mapping::{Destination, Encoding, Mapping, Structure};
+use crate::inputs::notation::{FieldSelector, Selector};
+use crate::outputs::form::{self, NamedValue};
+use crate::outputs::mask::Masks;
+use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
+use crate::protocol::failure;
+use crate::secret::{SecretBytes, SecretText};
+use crate::vault::record::Attachment;
+use crate::vault::resolve::{self, FieldValue, NamedField, Resolved};
+use crate::vault::sealed::Vault;
+use crate::vault::totp::Totp;
+use crate::vault::value::Value;
+
+/// A mapping line and what it yields.
+pub(super) struct Item {
+    mapping: Mapping,
+    secret: Secret,
+    /// In how many forms it is masked.
+    masked_forms: usize,
+}
+
+enum Secret {
+    Text(SecretText),
+    /// Anything but a text, as JSON already.
+    Json(SecretText),
+    Codes {
+        codes: Vec<Totp>,
+        as_list: bool,
+    },
+    Record(Vec<NamedField>),
+    Attachment {
+        attachment: Box<Attachment>,
+        content: Option<SecretBytes>,
+    },
+}
+
+/// What is watched over while lines are resolved.
+pub(super) struct Watch<'a> {
+    pub(super) agent: Agent,
+    pub(super) masks: &'a mut Masks,
+    pub(super) notices: &'a mut Vec<Notice>,
+}
+
+impl Watch<'_> {
+    fn warn(&mut self, line: usize, text: &str) {
+        self.notices.push(Notice::Warning(format!("line {line}: {text}")));
+    }
+}
+
+/// Where an attachment that has not come yet is to go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transfer {
+    /// Into memory, up to so many bytes.
+    Memory(u64),
+    /// Into a temporary file.
+    Disk,
+}
+
+/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
+pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
+/// An attachment that is to be converted is held in memory up to this size in bytes.
+const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
+/// An answer may be longer than its content by this, for nonce, tag and a size that is told wrong.
+const SLACK: u64 = 64 * 1024;
+
+impl Item {
+    /// Finds what a line asks for; nothing if it is optional and missing.
+    ///
+    /// # Errors
+    /// Why there is no such secret, or why its destination can't take it.
+    pub(super) fn resolve(
+        mapping: &Mapping,
+        vault: &mut Vault,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<Self>, Problem> {
+        let selector = &mapping.notation.selector;
+        let found =
+            vault.find(&mapping.notation.record).and_then(|record| Ok((resolve::resolve(selector, &record)?, record)));
+        let (resolved, record) = match found {
+            Ok(found) => found,
+            Err(error) if mapping.is_optional && error.is_absence() => {
+                watch.warn(mapping.line.number, &format!("passed over: {error}"));
+                return Ok(None);
+            }
+            Err(error) => return Err(mapping.line.notation_problem(error)),
+        };
+        let secret = match resolved {
+            Resolved::Text(text) | Resolved::Json(text) if mapping.is_optional && is_empty(&text) => {
+                watch.warn(mapping.line.number, "passed over: the field is empty");
+                return Ok(None);
+            }
+            Resolved::Text(text) => Secret::Text(text),
+            Resolved::Json(text) => Secret::Json(text),
+            Resolved::Code(code) => Secret::Codes { codes: vec![code], as_list: false },
+            Resolved::Codes(codes) => Secret::Codes { codes, as_list: true },
+            Resolved::Record(fields) => Secret::Record(fields),
+            Resolved::Attachment(attachment) => Secret::Attachment { attachment, content: None },
+        };
+        if let Selector::File(name) = selector {
+            let count = resolve::count_attachments(&record, name);
+            if count > 1 {
+                let name = shown(name);
+                watch.warn(
+                    mapping.line.number,
+                    &format!(
+                        "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"
+                    ),
+                );
+            }
+        }
+        let mut item = Self { mapping: mapping.clone(), secret, masked_forms: 0 };
+        match &item.secret {
+            Secret::Attachment { attachment, .. } => item.check_declared_size(attachment.size, watch.agent)?,
+            _ => item.check(watch)?,
+        }
+        Ok(Some(item))
+    }
+
+    /// The line's number, counted from 1.
+    pub(super) fn line(&self) -> usize {
+        self.mapping.line.number
+    }
+
+    /// The path or name as the author wrote it.
+    pub(super) fn destination(&self) -> &Destination {
+        &self.mapping.destination
+    }
+
+    /// The attachment that the line asks for, if it is one.
+    pub(super) fn attachment(&self) -> Option<&Attachment> {
+        match &self.secret {
+            Secret::Attachment { attachment, .. } => Some(attachment),
+            _ => None,
+        }
+    }
+
+    /// A problem with what the line asks for.
+    pub(super) fn problem(&self, error: Error) -> Problem {
+        self.mapping.line.notation_problem(error)
+    }
+
+    /// Where the line's attachment is to go, if it is one that has not come yet.
+    pub(super) fn pending(&self) -> Option<Transfer> {
+        let Secret::Attachment { attachment, content: None } = &self.secret else { return None };
+        if !self.mapping.forms.is_plain() {
+            return Some(Transfer::Memory(CONVERTED_LIMIT + SLACK));
+        }
+        match self.mapping.destination {
+            Destination::File(_) if attachment.size.is_none_or(|size| size > IN_MEMORY_LIMIT) => Some(Transfer::Disk),
+            _ => Some(Transfer::Memory(2 * IN_MEMORY_LIMIT + SLACK)),
+        }
+    }
+
+    /// Opens an attachment that has come as a whole.
+    ///
+    /// # Errors
+    /// It does not decrypt, or the destination can't take it.
+    pub(super) fn accept(&mut self, blob: Vec<u8>, watch: &mut Watch<'_>) -> Result<(), Problem> {
+        let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
+        let bytes = attachment.key.decrypt(blob).map_err(|Undecryptable| {
+            self.mapping.line.notation_problem(Error::BrokenDownload {
+                file: attachment.name.clone(),
+                reason: failure::describe("UNDECRYPTABLE"),
+            })
+        })?;
+        // EXPOSE: only the length is looked at.
+        let size = bytes.expose().len() as u64;
+        if let Some(declared) = attachment.size.filter(|declared| *declared != size) {
+            watch.warn(
+                self.mapping.line.number,
+                &format!("the attachment has {size} bytes, its record says {declared}"),
+            );
+        }
+        *content = Some(bytes);
+        self.check(watch)
+    }
+
+    /// How long to wait for fresh two-factor codes, in milliseconds.
+    pub(super) fn wait_ms(&self, now_ms: u64) -> u64 {
+        self.codes().map(|code| code.wait_ms(now_ms)).max().unwrap_or(0)
+    }
+
+    /// Where the line's outputs go: several variables for a whole record.
+    ///
+    /// # Errors
+    /// What [`Item::resolve`] would have told.
+    pub(super) fn destinations(&self) -> Result<Vec<Destination>, Problem> {
+        if self.pending().is_some() {
+            return Ok(vec![self.mapping.destination.clone()]);
+        }
+        let outputs = self.outputs(0).map_err(|error| self.problem(error))?;
+        Ok(outputs.into_iter().map(|(destination, _)| destination).collect())
+    }
+
+    /// A problem with where the line goes.
+    pub(super) fn destination_problem(&self, error: Error) -> Problem {
+        self.mapping.line.destination_problem(error)
+    }
+
+    /// Adds what the line sets or writes to the plan, two-factor codes as they are now.
+    pub(super) fn plan(mut self, id: usize, now_ms: u64, masks: &mut Masks, plan: &mut Plan) -> Result<(), Problem> {
+        let line = self.mapping.line.number;
+        if self.pending() == Some(Transfer::Disk) {
+            let path = self.mapping.destination.name().to_owned();
+            plan.files.push(WriteFile { line, path, mode: self.mode(), content: Content::Download(id) });
+        } else {
+            for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
+                if self.codes().next().is_some() {
+                    // EXPOSE: masks are handed to the agent, which hides them.
+                    self.masked_forms += bytes.to_text().map_or(0, |text| masks.add_value(text.expose()));
+                }
+                plan.add(line, destination, self.mode(), bytes);
+            }
+            for code in self.codes() {
+                // EXPOSE: the same.
+                masks.add_value(code.code(now_ms).expose());
+            }
+        }
+        plan.report.rows.push(Row {
+            line,
+            secret: shown(&self.mapping.line.notation()),
+            destination: shown(&self.mapping.line.destination()),
+            forms: self.masked_forms,
+        });
+        Ok(())
+    }
+
+    fn mode(&self) -> u32 {
+        const PRIVATE: u32 = 0o600;
+        self.mapping.forms.mode.unwrap_or(PRIVATE)
+    }
+
+    fn codes(&self) -> impl Iterator<Item = &Totp> {
+        let (codes, fields): (&[Totp], &[NamedField]) = match &self.secret {
+            Secret::Codes { codes, .. } => (codes, &[]),
+            Secret::Record(fields) => (&[], fields),
+            _ => (&[], &[]),
+        };
+        let in_fields = fields.iter().flat_map(|field| match &field.value {
+            FieldValue::Codes(codes) => codes.as_slice(),
+            FieldValue::Value(_) => &[],
+        });
+        codes.iter().chain(in_fields)
+    }
+
+    /// What goes where. Two-factor codes are those of the time given.
+    fn outputs(&self, now_ms: u64) -> Result<Vec<(Destination, SecretBytes)>, Error> {
+        let forms = self.mapping.forms;
+        let destination = self.mapping.destination.clone();
+        let one = |bytes: SecretBytes| Ok(vec![(destination.clone(), form::encode(forms.encoding, bytes)?)]);
+        let as_json = |text: &SecretText| match forms.structure {
+            Some(Structure::Json) => form::to_bytes(&form::json_string(text)),
+            _ => form::to_bytes(text),
+        };
+        match &self.secret {
+            Secret::Text(text) => one(as_json(text)),
+            Secret::Json(json) => one(form::to_bytes(json)),
+            Secret::Codes { codes, as_list } => {
+                let codes: Vec<Value> = codes.iter().map(|code| Value::Text(code.code(now_ms))).collect();
+                match codes.as_slice() {
+                    [Value::Text(code)] if !as_list => one(as_json(code)),
+                    _ => one(form::to_bytes(&Value::List(codes).render())),
+                }
+            }
+            Secret::Attachment { content, .. } => {
+                let content = content.clone().unwrap_or_default();
+                match forms.structure {
+                    Some(Structure::Json) => one(as_json(&content.to_text().ok_or(Error::NotText)?)),
+                    _ => one(content),
+                }
+            }
+            Secret::Record(fields) => {
+                let fields = at(fields, now_ms);
+                match forms.structure {
+                    Some(Structure::Json) => {
+                        refuse_clash(&fields, str::to_owned)?;
+                        one(form::to_bytes(&form::json_object(&fields)))
+                    }
+                    Some(Structure::Dotenv) => {
+                        refuse_clash(&fields, form::variable_name)?;
+                        one(form::to_bytes(&form::dotenv(&fields)?))
+                    }
+                    None => {
+                        refuse_clash(&fields, form::variable_name)?;
+                        let variables = fields.iter().map(|field| {
+                            let name = destination.name().replace('*', &form::variable_name(&field.name));
+                            let bytes = form::encode(forms.encoding, form::to_bytes(&field.value.render()))?;
+                            Ok((destination.renamed(name)?, bytes))
+                        });
+                        variables.collect()
+                    }
+                }
+            }
+        }
+    }
+
+    /// An attachment that says that it is too large need not be downloaded.
+    fn check_declared_size(&self, size: Option<u64>, agent: Agent) -> Result<(), Problem> {
+        let Some(size) = size else { return Ok(()) };
+        let forms = self.mapping.forms;
+        if !forms.is_plain() && size > CONVERTED_LIMIT {
+            let reason = "the attachment has more than 8 MiB, too much to be converted";
+            return Err(self.problem(Error::FormsDoNotFit { reason }));
+        }
+        let limit = agent.variable_limit(self.mapping.destination.name());
+        let rendered = match forms.encoding {
+            Some(Encoding::Base64) => size.div_ceil(3) * 4,
+            Some(Encoding::Unbase64) => size / 4 * 3,
+            None => size,
+        };
+        match self.mapping.destination {
+            Destination::File(_) => Ok(()),
+            _ if rendered <= limit => Ok(()),
+            _ => Err(self.problem(Error::TooLarge { size: rendered, limit })),
+        }
+    }
+
+    /// Masks everything that the line brings and checks that its destination can take it.
+    fn check(&mut self, watch: &mut Watch<'_>) -> Result<(), Problem> {
+        let line = self.mapping.line.number;
+        for (name, value) in self.raw_texts() {
+            // EXPOSE: masks are handed to the agent, which hides them.
+            let value = value.expose();
+            let count = watch.masks.add_value(value);
+            self.masked_forms += count;
+            if value.is_empty() {
+                watch.warn(line, &format!("the field is empty, so `{name}` becomes empty"));
+            } else if count == 0 && !value.trim().is_empty() {
+                watch.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
+            }
+        }
+        if self.holds_a_seed() {
+            let name = shown(self.mapping.destination.name());
+            watch.warn(line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
+        }
+        let is_converted = !self.mapping.forms.is_plain() && self.codes().next().is_none();
+        for (destination, bytes) in self.outputs(0).map_err(|error| self.problem(error))? {
+            let text = bytes.to_text();
+            if is_converted {
+                // EXPOSE: masks are handed to the agent, which hides them.
+                self.masked_forms += text.as_ref().map_or(0, |text| watch.masks.add_value(text.expose()));
+            }
+            if matches!(destination, Destination::File(_)) {
+                continue;
+            }
+            // EXPOSE: only its size and certain characters are looked at.
+            let Some(text) = text.as_ref().map(SecretText::expose).filter(|text| !text.contains('\0')) else {
+                return Err(self.problem(Error::NotText));
+            };
+            watch.agent.check(destination.name(), text).map_err(|error| self.problem(error))?;
+            if text.contains("$(") {
+                let name = shown(destination.name());
+                watch.warn(
+                    line,
+                    &format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts that have to be masked, before any form is applied, and the names by which a warning speaks of them.
+    /// Codes come later, when they are made.
+    fn raw_texts(&self) -> Vec<(String, SecretText)> {
+        let destination = || shown(self.mapping.destination.name());
+        match &self.secret {
+            Secret::Text(text) | Secret::Json(text) => vec![(destination(), text.clone())],
+            Secret::Codes { .. } => Vec::new(),
+            Secret::Record(fields) => {
+                fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
+            }
+            Secret::Attachment { content, .. } => {
+                let content = content.iter().filter(|bytes| !bytes.expose().contains(&0));
+                content.filter_map(SecretBytes::to_text).map(|text| (destination(), text)).collect()
+            }
+        }
+    }
+
+    fn holds_a_seed(&self) -> bool {
+        let is_uri = matches!(&self.mapping.notation.selector,
+            Selector::Field(FieldSelector { property: Some(property), .. }) if property == "url");
+        match &self.secret {
+            // EXPOSE: only the scheme is looked at.
+            Secret::Text(text) => is_uri && text.expose().starts_with("otpauth:"),
+            _ => false,
+        }
+    }
+}
+
+fn is_empty(text: &SecretText) -> bool {
+    // EXPOSE: only the length is looked at.
+    text.expose().is_empty()
+}
+
+/// The fields of a record with their codes as they are at a time.
+fn at(fields: &[NamedField], now_ms: u64) -> Vec<NamedValue> {
+    let value = |value: &FieldValue| match value {
+        FieldValue::Value(value) => value.clone(),
+        FieldValue::Codes(codes) => match codes.as_slice() {
+            [code] => Value::Text(code.code(now_ms)),
+            codes => Value::List(codes.iter().map(|code| Value::Text(code.code(now_ms))).collect()),
+        },
+    };
+    fields.iter().map(|field| NamedValue { name: field.name.clone(), value: value(&field.value) }).collect()
+}
+
+/// Two fields that would become one name are named both.
+fn refuse_clash(fields: &[NamedValue], become_name: impl Fn(&str) -> String) -> Result<(), Error> {
+    let mut seen: std::collections::HashMap<String, &str> = std::collections::HashMap::new();
+    for field in fields {
+        let name = become_name(&field.name);
+        if let Some(first) = seen.insert(name.clone(), &field.name) {
+            return Err(Error::FieldClash { first: first.to_owned(), second: field.name.clone(), name });
+        }
+    }
+    Ok(())
+}
