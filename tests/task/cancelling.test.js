@@ -1,0 +1,105 @@
+// The agent cancels a step by SIGINT and then SIGTERM, and waits a few seconds only.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { openKeeper, runWithKeeper } from './packed-task.js';
+
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }],
+    files: [{ name: 'large.bin', bytes: 64 * 1024 * 1024 }],
+  },
+];
+const LINES = [
+  'Database/field/password > var:DB_PASSWORD',
+  'Database/field/password > file:folder/password.txt',
+  'Database/file/large.bin > file:folder/large.bin',
+];
+const MAX_MS = 2_000;
+
+for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
+  describe(`${signal} ends the task with nothing set`, { skip: process.platform === 'win32' }, () => {
+    test('while a request has no answer', (t) =>
+      assertCancelled(t, ({ cancel }) => ({
+        faults: () => {
+          cancel(signal);
+          return { hang: true };
+        },
+      })));
+
+    test('while it waits because Keeper throttles', (t) =>
+      assertCancelled(t, ({ cancel }) => ({
+        faults: [{ throttled: true }],
+        onLine: (line) => line.startsWith('Keeper throttles') && cancel(signal),
+      })));
+
+    test('while an attachment has not begun to come', (t) =>
+      assertCancelled(t, ({ cancel }) => ({
+        faults: ({ fileUid }) => {
+          if (fileUid === undefined) return undefined;
+          cancel(signal);
+          return { hang: true };
+        },
+      })));
+
+    test('while an attachment is being written', (t) =>
+      assertCancelled(t, ({ cancel, folder }) => {
+        const watcher = fs.watch(join(folder, 'folder'), (_, name) => {
+          if (sizeOf(join(folder, 'folder', String(name))) > 0) cancel(signal);
+        });
+        t.after(() => watcher.close());
+        // The rest comes so slowly that the task can't have ended by itself.
+        return { faults: [{ on: 'download', trickle: { bytes: 100_000, everyMs: 20 } }] };
+      }));
+  });
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {(control: { cancel: (signal: NodeJS.Signals) => void, folder: string }) =>
+ *         { faults: import('../keeper/faults.js').Faults, onLine?: (line: string) => void }} arrange
+ */
+async function assertCancelled(t, arrange) {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'cancelling-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.mkdirSync(join(folder, 'folder'));
+
+  /** @type {ChildProcess | undefined} */
+  let child;
+  let cancelledAt = 0;
+  const cancel = (signal) => {
+    cancelledAt ||= performance.now();
+    child?.kill(signal);
+  };
+  const { faults, onLine } = arrange({ cancel, folder });
+  const keeper = await openKeeper(t, { holds: HOLDS, faults });
+  const run = await runWithKeeper(t, {
+    keeper,
+    secrets: LINES,
+    agent: { sourcesFolder: folder, onLine, onStart: (started) => (child = started) },
+  });
+  const tookMs = performance.now() - cancelledAt;
+
+  assert.notEqual(cancelledAt, 0);
+  assert.ok(tookMs < MAX_MS, `it took ${Math.round(tookMs)} ms`);
+  assert.deepEqual(
+    run.completions.map(({ result, message }) => [result, message]),
+    [['Failed', 'the task was cancelled; nothing was set']],
+  );
+  assert.equal(run.exitCode, 0);
+  assert.equal(
+    run.commands.some(({ event }) => /^set(task)?variable$/.test(event)),
+    false,
+  );
+  assert.deepEqual(fs.readdirSync(folder, { recursive: true }), ['folder']);
+  assert.deepEqual(run.files, []);
+}
+
+/** The size of a file that may be gone by now. */
+const sizeOf = (path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;

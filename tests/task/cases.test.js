@@ -1,0 +1,197 @@
+// Each file in tests/cases is one story: mapping lines, what Keeper holds, what the agent and Keeper see of the run.
+// Here it is told through the packed task, as an agent runs it; the same files run through the core alone.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+
+/**
+ * @typedef {object} Case
+ * @property {string} story a sentence that is true
+ * @property {string[]} secrets the mapping lines
+ * @property {import('../keeper/vault.js').Description} keeperHolds
+ * @property {string} [config] else that of the embedded Keeper
+ * @property {boolean} [allowsSeveralLines] whether the pipeline allows secrets of several lines
+ * @property {string} [now] the time at which the clock stands; waits then end at once
+ * @property {AgentSees} agentSees what is left out is empty
+ * @property {({ get_secret: 'all' | string[] } | { download: string })[]} keeperSees the requests; downloads go side by side
+ *
+ * @typedef {object} AgentSees
+ * @property {'Succeeded' | 'Failed'} result
+ * @property {Record<string, string>} [variables] secret ones of the job
+ * @property {Record<string, string>} [outputs] secret ones of the step
+ * @property {Record<string, string>} [environment] what later steps find in their environment
+ * @property {Record<string, string | { base64: string }>} [files] by path in the working directory
+ * @property {string[]} [warnings]
+ * @property {string[]} [problems]
+ */
+
+const FOLDER = fileURLToPath(new URL('../cases/', import.meta.url));
+
+/** So short a text is not masked, and so short a one would be found in any log. */
+const MIN_MASKED = 4;
+const MIN_LOOKED_FOR = 6;
+
+/** What is known to be wrong, by case. */
+const TODO = {
+  'all-two-factor-codes-are-a-list.json': 'the codes are masked, but not the list of them',
+  'config-is-undefined.json': 'the text `$(name)` is masked, so that the message does not tell the name',
+};
+
+describe('through the packed task', { concurrency: 2 }, () => {
+  for (const name of readdirSync(FOLDER).sort()) {
+    /** @type {Case} */
+    const story = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
+    test(`${story.story} (${name})`, { todo: TODO[name] }, async (t) => {
+      for (const debug of [false, true]) await tell(t, story, debug);
+    });
+  }
+});
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {Case} story
+ * @param {boolean} debug
+ */
+async function tell(
+  t,
+  { secrets, keeperHolds, config, allowsSeveralLines, now, agentSees, keeperSees },
+  debug,
+) {
+  const keeper = await openKeeper(t, { holds: keeperHolds });
+  const run = await runWithKeeper(t, {
+    keeper,
+    secrets,
+    config,
+    now,
+    // A config in the pipeline itself is hidden by nobody but the task.
+    isConfigInline: debug || config !== undefined,
+    agent: { debug, allowMultilineSecret: allowsSeveralLines },
+  });
+  const { result, variables, outputs, environment, files, warnings, problems } = agentSees;
+
+  assert.deepEqual(
+    {
+      result: run.result,
+      variables: valuesOf(run.variables, { secret: true }),
+      outputs: valuesOf(run.outputs, { secret: true }),
+      environment: valuesOf(run.variables, { secret: false }),
+      files: contentOf(run),
+      warnings: warningsOf(run),
+      problems: errorsOf(run),
+    },
+    {
+      result,
+      variables: variables ?? {},
+      outputs: outputs ?? {},
+      environment: environment ?? {},
+      files: files ?? {},
+      warnings: warnings ?? [],
+      problems: withSummary(problems ?? []),
+    },
+  );
+  assert.deepEqual(valuesOf(run.outputs, { secret: false }), {});
+  assert.equal(run.exitCode, 0);
+  assert.deepEqual(
+    run.completions.map((completion) => completion.result),
+    [result],
+  );
+  assert.deepEqual(
+    run.files.filter(({ mode }) => mode !== 0o600),
+    [],
+    'files of another mode',
+  );
+  if (result === 'Failed') assertNothingIsSet(run);
+  assert.deepEqual(run.droppedCommands, []);
+  assert.deepEqual(
+    run.maskedBeforeUse.filter(({ value }) => value.length >= MIN_MASKED),
+    [],
+    'set before it was masked',
+  );
+  assertNothingIsShown(run.log, [...textsIn(keeperHolds), ...partsOf(config ?? keeper.configJson)]);
+  assert.deepEqual(requestsTo(keeper), keeperSees);
+}
+
+/** @param {import('../agent/agent.js').VariableTable} table @param {{ secret: boolean }} wanted */
+function valuesOf(table, { secret }) {
+  const wanted = Object.entries(table).filter(([, { isSecret }]) => isSecret === secret);
+  return Object.fromEntries(wanted.map(([name, { value }]) => [name, value]));
+}
+
+/** @param {import('../agent/agent.js').Run} run */
+function contentOf({ files, folders }) {
+  return Object.fromEntries(
+    files.map(({ path }) => {
+      const bytes = readFileSync(path);
+      const text = bytes.toString();
+      const isText = !text.includes('\0') && Buffer.from(text).equals(bytes);
+      return [relative(folders.sources, path), isText ? text : { base64: bytes.toString('base64') }];
+    }),
+  );
+}
+
+/** One problem is the result's message; of several, each is an issue, and the result tells how many. */
+const withSummary = (problems) =>
+  problems.length > 1 ? [...problems, `${problems.length} problems; nothing was set`] : problems;
+
+/** @param {import('../agent/agent.js').Run} run */
+function assertNothingIsSet(run) {
+  const events = run.commands.map(({ event }) => event);
+  assert.equal(events.includes('setvariable') || events.includes('settaskvariable'), false);
+  assert.deepEqual(run.files, []);
+}
+
+/**
+ * @param {string[]} log
+ * @param {string[]} texts
+ */
+function assertNothingIsShown(log, texts) {
+  const shown = texts.filter(
+    (text) => text.length >= MIN_LOOKED_FOR && log.some((line) => line.includes(text)),
+  );
+  assert.deepEqual(shown, [], 'shown in the log');
+}
+
+/** Every value in the vault, line by line; names, titles and labels may be shown. */
+function textsIn(description) {
+  const records = Array.isArray(description) ? description : description.records;
+  const values = records.flatMap(({ notes = '', fields, custom, files = [] }) => [
+    notes,
+    ...[...(fields ?? []), ...(custom ?? [])].flatMap(({ value }) => leavesOf(value)),
+    ...files.map(({ text = '', base64 = '' }) => text || base64),
+  ]);
+  return values.flatMap((value) => value.split(/[\r\n]+/)).map((line) => line.trim());
+}
+
+/** @returns {string[]} */
+function leavesOf(value) {
+  return value !== null && typeof value === 'object'
+    ? Object.values(value).flatMap(leavesOf)
+    : [String(value ?? '')];
+}
+
+/** The config's secret members as far as it has any, and it as a whole. */
+function partsOf(config) {
+  const members = [...config.matchAll(/"(?:clientId|privateKey|appKey|clientKey)"\s*:\s*"([^"\n]*)/g)];
+  // The text `$(name)` is what the agent leaves when there is no such variable, and no secret.
+  const whole = /^\$\(.*\)$/.test(config) ? [] : [config, Buffer.from(config).toString('base64')];
+  return [...whole, ...members.map(([, value]) => value)];
+}
+
+/** What Keeper was asked for; downloads go side by side and are in the order of their names here. */
+function requestsTo(keeper) {
+  const files = keeper.vault.records.flatMap((record) => record.files);
+  const nameOf = (uid) => files.find((file) => file.uid === uid)?.name;
+  const asked = keeper.requests.filter(({ endpoint }) => endpoint === 'get_secret');
+  const downloaded = keeper.requests.filter(({ fileUid }) => fileUid !== undefined);
+  assert.equal(asked.length + downloaded.length, keeper.requests.length);
+  return [
+    ...asked.map(({ payload }) => ({ get_secret: payload.requestedRecords ?? 'all' })),
+    ...downloaded.map(({ fileUid }) => ({ download: nameOf(fileUid) })).sort(byDownload),
+  ];
+}
+
+const byDownload = (a, b) => (a.download < b.download ? -1 : Number(a.download > b.download));

@@ -1,0 +1,252 @@
+// Where files go, who may read them, and that nothing is left of a run that fails.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+
+const MIB = 1024 * 1024;
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }],
+    files: [
+      { name: 'large.bin', bytes: MIB },
+      { name: 'huge.bin', bytes: 64 * MIB },
+      { name: 'unsized.bin', bytes: MIB, noSize: true },
+    ],
+  },
+];
+const PASSWORD = 'Database/field/password > var:DB_PASSWORD';
+const toFile = (path) => `Database/field/password > file:${path}`;
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {string[]} secrets
+ * @param {{ faults?: object[], folder?: string, agent?: object }} [options]
+ */
+async function run(t, secrets, { faults, folder = makeFolder(t), agent } = {}) {
+  const keeper = await openKeeper(t, { holds: HOLDS, faults });
+  return {
+    keeper,
+    folder,
+    run: await runWithKeeper(t, { keeper, secrets, agent: { sourcesFolder: folder, ...agent } }),
+  };
+}
+
+/** A folder outside of the agent's, removed when the test ends. */
+function makeFolder(t) {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'files-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Everything below a folder, with its mode. */
+function listing(folder) {
+  const names = fs.readdirSync(folder, { recursive: true }).map(String).sort();
+  return names.map((name) => `${(fs.lstatSync(join(folder, name)).mode & 0o777).toString(8)} ${name}`);
+}
+
+function assertNothingIsSet({ run, folder }, problems, left = []) {
+  assert.equal(run.result, 'Failed');
+  assert.deepEqual(errorsOf(run), problems);
+  assert.equal(
+    run.commands.some(({ event }) => /^set(task)?variable$/.test(event)),
+    false,
+  );
+  assert.deepEqual(listing(folder), left);
+}
+
+describe('a file', { concurrency: 2 }, () => {
+  test('is readable for its owner only, and so are the folders that are made for it', async (t) => {
+    const { folder } = await run(t, [toFile('a/b/password.txt')]);
+    assert.deepEqual(listing(folder), ['700 a', '700 a/b', '600 a/b/password.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'a/b/password.txt'), 'utf8'), 's3cr3t-p4ssw0rd');
+  });
+
+  test('takes the place of one that is there, whoever could read that', async (t) => {
+    const folder = makeFolder(t);
+    fs.writeFileSync(join(folder, 'password.txt'), 'an old text, longer than the new one', { mode: 0o644 });
+    await run(t, [toFile('password.txt')], { folder });
+    assert.deepEqual(listing(folder), ['600 password.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'password.txt'), 'utf8'), 's3cr3t-p4ssw0rd');
+  });
+
+  test('does not take the place of one that is there when another line fails', async (t) => {
+    const folder = makeFolder(t);
+    fs.writeFileSync(join(folder, 'password.txt'), 'an old text', { mode: 0o644 });
+    fs.mkdirSync(join(folder, 'folder'), { mode: 0o755 });
+    const outcome = await run(t, [PASSWORD, toFile('password.txt'), toFile('new/x'), toFile('folder')], {
+      folder,
+    });
+    const problem = 'line 4: `folder` cannot be written: there is a folder';
+    assertNothingIsSet(outcome, [problem], ['755 folder', '644 password.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'password.txt'), 'utf8'), 'an old text');
+  });
+
+  test('may lie anywhere, by an absolute path', async (t) => {
+    const folder = makeFolder(t);
+    const { run: outcome } = await run(t, [toFile(join(folder, 'sub', 'password.txt'))], {
+      folder: makeFolder(t),
+    });
+    assert.equal(outcome.result, 'Succeeded');
+    assert.deepEqual(listing(folder), ['700 sub', '600 sub/password.txt']);
+  });
+
+  test('is not written through a link at its place, nor is what that points to changed', async (t) => {
+    const folder = makeFolder(t);
+    const elsewhere = join(makeFolder(t), 'target.txt');
+    fs.writeFileSync(elsewhere, 'untouched');
+    fs.symlinkSync(elsewhere, join(folder, 'link.txt'));
+    fs.symlinkSync('/does/not/exist', join(folder, 'dangling.txt'));
+    const outcome = await run(t, [PASSWORD, toFile('link.txt'), toFile('dangling.txt')], { folder });
+    assertNothingIsSet(
+      outcome,
+      [
+        'line 2: `link.txt` cannot be written: there is a symbolic link',
+        'line 3: `dangling.txt` cannot be written: there is a symbolic link',
+        '2 problems; nothing was set',
+      ],
+      ['777 dangling.txt', '777 link.txt'],
+    );
+    assert.equal(fs.readFileSync(elsewhere, 'utf8'), 'untouched');
+  });
+
+  test('does not leave the working directory by a linked folder', async (t) => {
+    const folder = makeFolder(t);
+    const elsewhere = makeFolder(t);
+    fs.symlinkSync(elsewhere, join(folder, 'linked'));
+    const outcome = await run(t, [PASSWORD, toFile('linked/sub/password.txt')], { folder });
+    const problem =
+      'line 2: `linked/sub/password.txt` cannot be written: its folder `linked` is a symbolic link';
+    assert.deepEqual(errorsOf(outcome.run), [problem]);
+    assert.deepEqual(fs.readdirSync(elsewhere), []);
+  });
+
+  test('cannot be below a file', async (t) => {
+    const folder = makeFolder(t);
+    fs.writeFileSync(join(folder, 'taken'), '', { mode: 0o644 });
+    const problem =
+      'line 2: `taken/password.txt` cannot be written: a part of the path is not a folder (ENOTDIR)';
+    assertNothingIsSet(
+      await run(t, [PASSWORD, toFile('taken/password.txt')], { folder }),
+      [problem],
+      ['644 taken'],
+    );
+  });
+
+  test(
+    'cannot be in a folder that is read-only',
+    { skip: process.getuid?.() === 0 && 'root may write everywhere' },
+    async (t) => {
+      const folder = makeFolder(t);
+      fs.mkdirSync(join(folder, 'closed'), { mode: 0o555 });
+      const problem = 'line 2: `closed/password.txt` cannot be written: the agent has no right to (EACCES)';
+      assertNothingIsSet(
+        await run(t, [PASSWORD, toFile('closed/password.txt')], { folder }),
+        [problem],
+        ['555 closed'],
+      );
+    },
+  );
+
+  test('cannot have a name that the system refuses', async (t) => {
+    const name = 'x'.repeat(300);
+    const problem = `line 2: \`${name}\` cannot be written: the path is too long (ENAMETOOLONG)`;
+    assertNothingIsSet(await run(t, [PASSWORD, toFile(name)]), [problem]);
+  });
+
+  test('is one file, however two lines write its path', async (t) => {
+    const folder = makeFolder(t);
+    const problem = `line 2: \`${folder}/password.txt\` cannot be written: it is the file of line 1 as well`;
+    const outcome = await run(t, [toFile('password.txt'), toFile(`${folder}/password.txt`)], { folder });
+    assertNothingIsSet(outcome, [problem]);
+  });
+});
+
+describe('a file that may be published draws a warning', { concurrency: 2 }, () => {
+  test('in the artifact staging directory', async (t) => {
+    const folder = makeFolder(t);
+    const agent = { variables: { 'Build.ArtifactStagingDirectory': join(folder, 'a') } };
+    const { run: outcome } = await run(t, [toFile('a/password.txt'), toFile('b/password.txt')], {
+      folder,
+      agent,
+    });
+    assert.equal(outcome.result, 'Succeeded');
+    assert.deepEqual(warningsOf(outcome), [
+      `line 1: \`${folder}/a/password.txt\` may be published: it lies in the artifact staging directory`,
+    ]);
+  });
+
+  test('in a git work tree that does not ignore it', { skip: !hasGit() && 'there is no git' }, async (t) => {
+    const folder = makeFolder(t);
+    spawnSync('git', ['init', '--quiet', folder]);
+    fs.writeFileSync(join(folder, '.gitignore'), '/secrets/\n');
+    const lines = [toFile('password.txt'), toFile('secrets/password.txt')];
+    const { run: outcome } = await run(t, lines, { folder });
+    assert.equal(outcome.result, 'Succeeded');
+    assert.deepEqual(warningsOf(outcome), [
+      `line 1: \`${folder}/password.txt\` may be published: it lies in a git work tree, which does not ignore it`,
+    ]);
+  });
+});
+
+function hasGit() {
+  return spawnSync('git', ['--version']).status === 0;
+}
+
+describe('a large attachment', { concurrency: 2 }, () => {
+  for (const name of ['large.bin', 'huge.bin', 'unsized.bin']) {
+    test(`arrives byte by byte (${name})`, async (t) => {
+      const {
+        run: outcome,
+        keeper,
+        folder,
+      } = await run(t, [PASSWORD, `Database/file/${name} > file:sub/${name}`]);
+      assert.equal(outcome.result, 'Succeeded');
+      assert.deepEqual(listing(folder), ['700 sub', `600 sub/${name}`]);
+      const file = keeper.vault.records[0].files.find((file) => file.name === name);
+      assert.equal(
+        await digestOf(fs.createReadStream(join(folder, 'sub', name))),
+        await digestOf(file.chunks()),
+      );
+    });
+  }
+
+  for (const [where, flipByte] of Object.entries({ nonce: 0, middle: MIB / 2, 'last byte': -17, tag: -1 })) {
+    test(`leaves nothing when a byte is wrong in its ${where}`, async (t) => {
+      const lines = [PASSWORD, toFile('password.txt'), 'Database/file/large.bin > file:sub/large.bin'];
+      const outcome = await run(t, lines, { faults: [{ on: 'download', flipByte }] });
+      assertNothingIsSet(outcome, [
+        'line 3, column 1: the download of the attachment `large.bin` failed: it does not decrypt with its key ' +
+          '(UNDECRYPTABLE)\n  3 | Database/file/large.bin > file:sub/large.bin\n    | ^^^^^^^^^^^^^^^^^^^^^^^',
+      ]);
+    });
+  }
+
+  test('leaves nothing when it is cut short', async (t) => {
+    const lines = [PASSWORD, 'Database/file/large.bin > file:sub/large.bin'];
+    const outcome = await run(t, lines, { faults: [{ on: 'download', truncate: MIB / 2 }] });
+    assert.equal(outcome.run.result, 'Failed');
+    assert.deepEqual(listing(outcome.folder), []);
+  });
+
+  test('is not even loaded when its place is taken', async (t) => {
+    const folder = makeFolder(t);
+    fs.mkdirSync(join(folder, 'taken'), { mode: 0o755 });
+    const outcome = await run(t, [PASSWORD, 'Database/file/large.bin > file:taken'], { folder });
+    assertNothingIsSet(outcome, ['line 2: `taken` cannot be written: there is a folder'], ['755 taken']);
+    assert.equal(outcome.keeper.requests.length, 1);
+  });
+});
+
+/** @param {AsyncIterable<Buffer> | Iterable<Buffer>} chunks */
+async function digestOf(chunks) {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,19 @@
+// Loaded before the task (`node --require`): the clock stands at the time that FIXED_CLOCK names, and a wait ends at
+// once, with the clock moved on by as much. Timeouts of sockets are Node's own and stay real.
+
+'use strict';
+
+const { setTimeout: startTimer } = globalThis;
+let nowMs = Date.parse(process.env.FIXED_CLOCK ?? '');
+if (Number.isNaN(nowMs)) throw new Error('FIXED_CLOCK is not a time');
+
+Date.now = () => nowMs;
+
+globalThis.setTimeout = (callback, delayMs = 0, ...args) => {
+  const dueMs = nowMs + delayMs;
+  return startTimer(() => {
+    // Waits side by side take as long as the longest of them.
+    nowMs = Math.max(nowMs, dueMs);
+    callback(...args);
+  }, 0);
+};

@@ -1,0 +1,84 @@
+// This file is where the packed task is unpacked as an agent does it, and run against an embedded Keeper.
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { unpackExtension } from '../../scripts/unpack.js';
+import { runTask } from '../agent/agent.js';
+import { makeCertificates } from '../keeper/certificates.js';
+import { startKeeper } from '../keeper/server.js';
+
+/** @typedef {import('../agent/agent.js').Run} Run */
+/** @typedef {Awaited<ReturnType<typeof startKeeper>>} Keeper */
+
+/** The folder of the unpacked task, for the tests of one file. */
+export const taskFolder = await unpackExtension();
+process.once('exit', () => rmSync(dirname(taskFolder), { recursive: true, force: true }));
+
+// One authority for all tests of a file: only where trust itself is tested does it matter which.
+const certificates = await makeCertificates();
+const caPath = join(dirname(taskFolder), 'ca.pem');
+writeFileSync(caPath, certificates.caPem);
+
+const FIXED_CLOCK = fileURLToPath(new URL('fixed-clock.cjs', import.meta.url));
+
+/**
+ * Starts a Keeper that is closed when the test ends.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {Partial<Parameters<typeof startKeeper>[0]>} options
+ */
+export async function openKeeper(t, options) {
+  const keeper = await startKeeper({ holds: [], certificates, ...options });
+  t.after(() => keeper.close());
+  return keeper;
+}
+
+/**
+ * Runs the packed task; what it leaves on disk is removed when the test ends.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {object} options
+ * @param {Keeper} options.keeper
+ * @param {string[]} options.secrets the mapping lines
+ * @param {string} [options.config] else that of the Keeper
+ * @param {boolean} [options.isConfigInline] whether the pipeline holds the config itself, which nothing masks but the task
+ * @param {boolean} [options.trusted] whether the agent's machine trusts the Keeper's certificate
+ * @param {string} [options.now] the time at which the clock stands; waits then end at once
+ * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
+ * @returns {Promise<Run>}
+ */
+export async function runWithKeeper(
+  t,
+  { keeper, secrets, config = keeper.configBase64, isConfigInline = false, trusted = true, now, agent = {} },
+) {
+  const run = await runTask({
+    taskFolder,
+    ...(!isConfigInline && { secretVariables: { secret_config: config } }),
+    ...(now !== undefined && { nodeArguments: ['--require', FIXED_CLOCK] }),
+    ...agent,
+    inputs: {
+      keepersecretconfig: isConfigInline ? config : '$(secret_config)',
+      secrets: secrets.join('\n'),
+      ...agent.inputs,
+    },
+    environment: {
+      ...(trusted && { NODE_EXTRA_CA_CERTS: caPath }),
+      ...(now !== undefined && { FIXED_CLOCK: now }),
+      ...agent.environment,
+    },
+  });
+  t.after(run.cleanUp);
+  return run;
+}
+
+/** @param {Run} run */
+export const errorsOf = (run) => messagesOf(run, 'error');
+
+/** @param {Run} run */
+export const warningsOf = (run) => messagesOf(run, 'warning');
+
+/** As the author reads them: a mask would show. */
+function messagesOf({ issues }, wanted) {
+  return issues.filter(({ type }) => type === wanted).map(({ message }) => message);
+}
