@@ -50,6 +50,14 @@ pub enum Error {
         /// Column in the JSON text, from 1.
         column: usize,
     },
+    /// The config's JSON is cut off.
+    #[error("the JSON of `keepersecretconfig` ends too early (line {line}, column {column})")]
+    ConfigCut {
+        /// Line in the JSON text, from 1.
+        line: usize,
+        /// Column in the JSON text, from 1.
+        column: usize,
+    },
     /// The config is JSON, but not an object.
     #[error("`keepersecretconfig` is a JSON {found}; expected a JSON object")]
     ConfigNotAnObject {
@@ -57,20 +65,18 @@ pub enum Error {
         found: &'static str,
     },
     /// Members are missing.
-    #[error("the config has no {}", listed(names))]
+    #[error("the config lacks {}", listed(names))]
     ConfigMissing {
         /// The missing members.
         names: Vec<String>,
         /// A member that is there but spelled otherwise, and how it should be spelled.
         misspelled: Option<(String, String)>,
     },
-    /// A member holds something it can't hold.
-    #[error("the config's `{name}` is not {expected}")]
-    ConfigMember {
-        /// The member.
-        name: &'static str,
-        /// What it should be.
-        expected: &'static str,
+    /// Members hold something they can't hold.
+    #[error("{}", members_shown(members))]
+    ConfigMembers {
+        /// Each member and what it should be.
+        members: Vec<(&'static str, &'static str)>,
     },
     /// The config names a server key that is not known here.
     #[error("the config's `serverPublicKeyId` is {}, a server key that this task does not know", shown(id))]
@@ -80,6 +86,12 @@ pub enum Error {
     },
 
     // ---- the mapping lines ------------------------------------------------------------------------------------
+    /// A text is still a macro: the agent found no variable of that name.
+    #[error("`$({})` was not replaced: the pipeline has no variable of that name", shown(name))]
+    UndefinedVariable {
+        /// The variable's name.
+        name: String,
+    },
     /// There is no mapping line.
     #[error("`secrets` has no mapping line")]
     NoMappings,
@@ -240,6 +252,8 @@ pub enum Error {
         record: String,
         /// A title that is nearly the same.
         nearest: Option<String>,
+        /// Whether no record at all is shared.
+        nothing_shared: bool,
     },
     /// Several records have this title.
     #[error("{} records have the title `{}`", uids.len(), shown(title))]
@@ -261,21 +275,28 @@ pub enum Error {
     #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), shown(field))]
     UnknownField {
         /// The record's title.
-        record: String,
+        record: Box<str>,
         /// `standard` or `custom`.
         section: &'static str,
         /// The type or label.
         field: String,
         /// The fields that it has in this section.
         existing: Vec<String>,
-        /// Whether the other section has it.
-        in_other_section: bool,
+        /// The name of a field in the other section that is the same or nearly so.
+        in_other_section: Option<Box<str>>,
     },
-    /// The record has no notes.
-    #[error("the field has {} and so no index [{index}]", counted(*count, "value", "values"))]
+    /// The field has not so many values.
+    #[error(
+        "the field {} `[{index}]`",
+        match count {
+            0 => "is empty, so it has no value".to_owned(),
+            1 => "has 1 value and so no value".to_owned(),
+            n => format!("has {n} values and so no value"),
+        }
+    )]
     IndexRange {
         /// The index.
-        index: usize,
+        index: u32,
         /// How many values there are.
         count: usize,
     },
@@ -304,12 +325,12 @@ pub enum Error {
         file: String,
         /// The attachments that it has.
         existing: Vec<String>,
+        /// How many more it has that cannot be opened.
+        broken: usize,
     },
     /// An attachment that a line needs can't be opened.
-    #[error("the attachment `{}` of the record `{}` cannot be opened: {reason}", shown(file), shown(record))]
+    #[error("the attachment `{}` cannot be opened: {reason}", shown(file))]
     BrokenAttachment {
-        /// The record's title.
-        record: String,
         /// The attachment.
         file: String,
         /// Which part of it.
@@ -352,8 +373,10 @@ pub enum Error {
         name: String,
     },
     /// A value is too large for the environment of later steps.
-    #[error("the value has {size} bytes; a variable can hold {limit} here")]
+    #[error("the {what} has {} bytes; a variable can hold {} here", grouped(*size), grouped(*limit))]
     TooLarge {
+        /// `value` or `attachment`.
+        what: &'static str,
         /// Its size in bytes.
         size: u64,
         /// The limit in bytes.
@@ -363,7 +386,8 @@ pub enum Error {
     // ---- Keeper's servers -------------------------------------------------------------------------------------
     /// Keeper refused the request.
     #[error(
-        "Keeper refused the request (status {status}{}){}",
+        "Keeper {} (status {status}{}){}",
+        if *status >= 500 { "failed" } else { "refused the request" },
         code_shown(code),
         if message.is_empty() { String::new() } else { format!(": {}", shown(message)) }
     )]
@@ -374,6 +398,14 @@ pub enum Error {
         code: String,
         /// Keeper's message, or empty.
         message: String,
+    },
+    /// The server, or a proxy before it, can't answer now.
+    #[error("{} is out of service (status {status})", shown(host))]
+    OutOfService {
+        /// The host.
+        host: String,
+        /// HTTP status.
+        status: u16,
     },
     /// Something that is not Keeper answered.
     #[error("{} answered with status {status} and {found}, not as Keeper does", shown(host))]
@@ -461,7 +493,8 @@ impl Error {
             Self::ConfigEmpty => {
                 format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}")
             }
-            Self::ConfigUndefined { .. } => {
+            Self::ConfigDecodesTo { found } if found.starts_with("Base64") => "decode it once".to_owned(),
+            Self::ConfigUndefined { .. } | Self::UndefinedVariable { .. } => {
                 "define it as a secret variable of the pipeline or link the variable group that holds it; \
                  variables of a group are not given to builds of forks"
                     .to_owned()
@@ -473,11 +506,13 @@ impl Error {
             Self::ConfigDecodesTo { .. } | Self::ConfigNeitherJsonNorBase64 | Self::ConfigNotAnObject { .. } => {
                 BOUND_CONFIG.to_owned()
             }
-            Self::ConfigBrokenJson { .. } => "copy it again as a whole; Base64 is safer to paste than JSON".to_owned(),
+            Self::ConfigBrokenJson { .. } | Self::ConfigCut { .. } => {
+                "copy it again as a whole; Base64 is safer to paste than JSON".to_owned()
+            }
             Self::ConfigMissing { misspelled: Some((found, expected)), .. } => {
                 format!("it has `{}`: write `{expected}`, capitals matter", shown(found))
             }
-            Self::ConfigMissing { .. } | Self::ConfigMember { .. } => {
+            Self::ConfigMissing { .. } | Self::ConfigMembers { .. } => {
                 "the config was cut or changed: copy it again, or make a new one".to_owned()
             }
             Self::ConfigServerKey { .. } => {
@@ -490,12 +525,17 @@ impl Error {
                 "as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`".to_owned()
             }
             Self::UnknownPrefix { nearest: Some(nearest), .. } => format!("did you mean `{nearest}:`?"),
-            Self::UnknownPrefix { .. } => "a name without a prefix is an output variable".to_owned(),
+            Self::UnknownPrefix { .. } => {
+                "`var:` sets a variable of the job, no prefix an output variable; a name cannot hold a `:`".to_owned()
+            }
             Self::UnknownForm { nearest: Some(nearest), .. } => format!("did you mean `+{nearest}`?"),
             Self::Dotenv { .. } => "use `file+json:`".to_owned(),
             Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
             Self::NameReserved { .. } => "choose another name".to_owned(),
-            Self::DuplicateDestination { .. } => "give each line a destination of its own".to_owned(),
+            Self::DuplicateDestination { .. } => {
+                "give each line a destination of its own; for variables upper and lower case make no difference"
+                    .to_owned()
+            }
             Self::MissingSelector { .. } => {
                 "as in `Database/field/password`; a `/` in a title is written `\\/`".to_owned()
             }
@@ -505,22 +545,29 @@ impl Error {
                 "a `/` in a title, and a `[` in a label, is written with a backslash before it".to_owned()
             }
             Self::BadEscape { .. } => "write a backslash itself as `\\\\`".to_owned(),
-            Self::IndexUnclosed => "a `[` in a label is written `\\[`".to_owned(),
+            Self::IndexUnclosed | Self::IndexNested | Self::IndexFollowed { .. } | Self::IndexOnFile { .. } => {
+                "a `[` in a name or label is written `\\[`".to_owned()
+            }
+            Self::NoProperties { property, .. } => format!("leave out `[{}]`", shown(property)),
             Self::IndexNotANumber { .. } => "as in `name[0][first]` or `name[first]`".to_owned(),
             Self::UnknownRecord { nearest: Some(nearest), .. } => format!("did you mean `{}`?", shown(nearest)),
-            Self::UnknownRecord { .. } => {
-                "share the record, or its folder, with the Secrets Manager application; titles must match exactly"
+            Self::UnknownRecord { nothing_shared: true, .. } => {
+                "nothing is shared with this application yet: share the record, or its folder, in Keeper Vault"
                     .to_owned()
             }
+            Self::UnknownRecord { record, .. } if is_uid_like(record) => SHARE_IT.to_owned(),
+            Self::UnknownRecord { .. } => format!("{SHARE_IT}; titles must match exactly"),
             Self::AmbiguousTitle { uids, .. } => format!("name the record by its UID: {}", listed_plain(uids)),
-            Self::BrokenRecord { .. } | Self::BrokenAttachment { .. } => {
+            Self::BrokenRecord { .. } => {
                 "open and save it in Keeper Vault, or share it again with the application".to_owned()
             }
-            Self::UnknownField { in_other_section: true, section: "standard", field, .. } => {
-                format!("it is a custom field: write `custom_field/{}`", shown(field))
+            Self::BrokenAttachment { .. } => {
+                "run the pipeline again; if it stays, upload it to the record again".to_owned()
             }
-            Self::UnknownField { in_other_section: true, field, .. } => {
-                format!("it is a standard field: write `field/{}`", shown(field))
+            Self::UnknownField { in_other_section: Some(name), section, .. } => {
+                let (is, selector) =
+                    if *section == "standard" { ("custom", "custom_field") } else { ("standard", "field") };
+                format!("there is a {is} field of that name: write `{selector}/{}`", shown(name))
             }
             Self::UnknownField { existing, section, .. } if existing.is_empty() => {
                 format!("the record has no {section} fields")
@@ -529,17 +576,24 @@ impl Error {
                 Some(nearest) => format!("did you mean `{}`? it has {}", shown(nearest), listed(existing)),
                 None => format!("it has {}", listed(existing)),
             },
-            Self::IndexRange { count: 0, .. } => "the field is empty".to_owned(),
+            Self::IndexRange { count: 0, .. } => return None,
             Self::IndexRange { .. } => "indexes count from 0".to_owned(),
             Self::UnknownProperty { existing, .. } if existing.is_empty() => "it has none".to_owned(),
             Self::UnknownProperty { existing, .. } => format!("it has {}", listed(existing)),
-            Self::UnknownAttachment { existing, .. } if existing.is_empty() => {
+            Self::UnknownAttachment { existing, broken: 0, .. } if existing.is_empty() => {
                 "the record has no attachments".to_owned()
             }
-            Self::UnknownAttachment { existing, file, .. } => match nearest(file, existing) {
-                Some(nearest) => format!("did you mean `{}`? it has {}", shown(nearest), listed(existing)),
-                None => format!("it has {}", listed(existing)),
-            },
+            Self::UnknownAttachment { existing, broken, file, .. } => {
+                let mut names = listed(existing);
+                if *broken > 0 {
+                    let and = if names.is_empty() { "" } else { ", and " };
+                    names = format!("{names}{and}{broken} that cannot be opened");
+                }
+                match nearest(file, existing) {
+                    Some(nearest) => format!("did you mean `{}`? it has {names}", shown(nearest)),
+                    None => format!("it has {names}"),
+                }
+            }
             Self::Totp { .. } => {
                 "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
             }
@@ -564,9 +618,13 @@ impl Error {
                  authority's certificate; the check cannot be turned off"
                     .to_owned()
             }
-            Self::Download { .. } => {
+            Self::Download { status: 401 | 403, .. } => {
                 "run the pipeline again; the address of an attachment is valid for a short time".to_owned()
             }
+            Self::Download { status: 500.., .. } => {
+                "Keeper's storage is out of order; run the pipeline again".to_owned()
+            }
+            Self::OutOfService { .. } => "try again later; if other clients work, look at the proxy".to_owned(),
             Self::Internal(_) => "please report this with the task's version".to_owned(),
             _ => return None,
         };
@@ -588,6 +646,8 @@ impl Error {
         )
     }
 }
+
+const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
 
 /// The likely causes of a refusal. Keeper tells them apart by its message at most.
 fn refusal_hint(code: &str, message: &str) -> Option<String> {
@@ -721,12 +781,30 @@ fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
     }
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
-    match count {
-        0 => format!("no {one}"),
-        1 => format!("1 {one}"),
-        n => format!("{n} {many}"),
+/// "the config's `a` is not X, and its `b` is not Y".
+fn members_shown(members: &[(&'static str, &'static str)]) -> String {
+    let mut parts = members.iter().map(|(name, expected)| format!("`{name}` is not {expected}"));
+    let first = parts.next().unwrap_or_default();
+    parts.fold(format!("the config's {first}"), |text, part| format!("{text}, and its {part}"))
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
     }
+    grouped
+}
+
+/// Whether a text has the form of a UID: 16 bytes in URL-safe Base64 without padding.
+#[must_use]
+pub fn is_uid_like(text: &str) -> bool {
+    text.len() == 22 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn code_shown(code: &str) -> String {

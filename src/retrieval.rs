@@ -16,10 +16,9 @@ pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
 use crate::crypto::keys::{FileKey, TransmissionKey};
-use crate::error::{Error, Problem, shown};
+use crate::error::{Error, Problem, is_uid_like, shown};
 use crate::inputs::config::{self, Config};
 use crate::inputs::mapping::{self, Mapping};
-use crate::inputs::notation::is_uid_like;
 use crate::inputs::path::Platform;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
@@ -103,7 +102,7 @@ impl Retrieval {
         let mut masks = Masks::default();
         for part in config::secrets_of(config) {
             // EXPOSE: masks are handed to the agent, which hides them.
-            masks.add_value(part.expose());
+            masks.add_whole(part.expose());
         }
         let config = config::parse(config).and_then(|config| Ok((ServerKeys::for_config(&config)?, config)));
         let session = match (config, mapping::parse(secrets, options.agent.platform)) {
@@ -328,12 +327,7 @@ impl Session {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let count = vault.len();
-        self.report.records = count;
-        self.notices.push(Notice::Info(format!(
-            "Keeper answered with {count} {}",
-            if count == 1 { "record" } else { "records" }
-        )));
+        self.report.records = vault.len();
         self.fetch_attachments(now_ms, masks)
     }
 
@@ -510,6 +504,11 @@ fn judge_download(outcome: &HttpOutcome, file: &str) -> Result<(), DownloadFailu
             error: Error::Download { file: file.to_owned(), status: response.status },
             is_transient: response::is_transient(response.status),
             retry_after_s: response.retry_after_s,
+        }),
+        HttpOutcome::Failed(code) if code == "UNDECRYPTABLE" => Err(DownloadFailure {
+            error: Error::BrokenAttachment { file: file.to_owned(), reason: failure::UNDECRYPTABLE },
+            is_transient: false,
+            retry_after_s: None,
         }),
         HttpOutcome::Failed(code) => Err(DownloadFailure {
             error: Error::BrokenDownload { file: file.to_owned(), reason: failure::describe(code) },

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { identify } from './identity.js';
 
 /** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {{ line: number, target: string, temporary: string, mode: number, isCommitted: boolean }} Staged */
+/** @typedef {{ line: number, target: string, temporary: string, mode: number, isCommitted: boolean, replaced?: string }} Staged */
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -103,6 +103,7 @@ export class Files {
       try {
         checkTarget(staged.target, staged.target);
         fs.chmodSync(staged.temporary, staged.mode);
+        staged.replaced = this.#setAside(staged.target);
         fs.renameSync(staged.temporary, staged.target);
         staged.isCommitted = true;
       } catch (error) {
@@ -114,6 +115,7 @@ export class Files {
 
   /** The run has succeeded: from here on nothing is taken back. */
   keep() {
+    this.#staged.forEach(({ replaced }) => replaced && fs.rmSync(replaced, { force: true }));
     this.#staged = [];
     this.#createdFolders = [];
   }
@@ -146,11 +148,10 @@ export class Files {
       throw new Error(`it is the file of line ${twin.line} as well`);
     }
     this.#makeFolders(path.dirname(target));
-    const name = `.${path.basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`;
     const staged = {
       line,
       target,
-      temporary: path.join(path.dirname(target), name),
+      temporary: temporaryName(target),
       mode: FILE_MODE,
       isCommitted: false,
     };
@@ -168,11 +169,39 @@ export class Files {
     this.#createdFolders.push(folder);
   }
 
+  /**
+   * Gives a file that is going to be replaced another name, so that it can come back.
+   *
+   * @param {string} target
+   * @returns {string | undefined}
+   */
+  #setAside(target) {
+    if (!fs.existsSync(target)) {
+      return undefined;
+    }
+    const aside = temporaryName(target);
+    fs.renameSync(target, aside);
+    return aside;
+  }
+
   /** @param {Staged} staged */
   #remove(staged) {
     fs.rmSync(staged.isCommitted ? staged.target : staged.temporary, { force: true });
+    if (staged.replaced) {
+      fs.renameSync(staged.replaced, staged.target);
+    }
     this.#staged = this.#staged.filter((other) => other !== staged);
   }
+}
+
+/**
+ * A name beside a file that nobody else has.
+ *
+ * @param {string} target
+ */
+function temporaryName(target) {
+  const name = `.${path.basename(target).slice(0, 100)}.${randomBytes(6).toString('hex')}`;
+  return path.join(path.dirname(target), name);
 }
 
 /**

@@ -80,7 +80,9 @@ export function createHost() {
         return this.fail(refusals);
       }
       for (const { name, value, isSecret, isOutput } of plan.variables) {
-        tl.setVariable(name, value, isSecret, isOutput);
+        // The library's own `setVariable` would turn a variable secret whose name an output variable has.
+        const properties = { variable: name, isOutput: `${isOutput}`, issecret: `${isSecret}` };
+        tl.command('task.setvariable', properties, value);
       }
       files.keep();
       const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));

@@ -10,8 +10,8 @@ process.exitCode = 1;
 
 const config = process.env.INPUT_KEEPERSECRETCONFIG ?? '';
 for (const text of new Set([config, config.trim(), ...config.split(/[\r\n]+/).map((line) => line.trim())])) {
-  // Short lines of pretty-printed JSON are braces and the like.
-  if (text.length >= 12) {
+  // Short lines of pretty-printed JSON are braces and the like, and the name of an undefined variable is no secret.
+  if (text.length >= 12 && !/^\$\([^)]*\)$/.test(text)) {
     printMask(text);
   }
 }

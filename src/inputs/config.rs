@@ -45,7 +45,8 @@ pub fn parse(text: &str) -> Result<Config, Error> {
 
 /// The parts of a config that must not stand in a log, as far as they can be read.
 ///
-/// The whole text is the caller's to mask: it must not wait for a parser.
+/// The whole text is the caller's to mask: it must not wait for a parser. The JSON comes last; it is to be masked as one
+/// text, because its other members, such as the hostname, are no secrets.
 #[must_use]
 pub fn secrets_of(text: &str) -> Vec<SecretText> {
     let text = text.trim_start_matches('\u{FEFF}').trim();
@@ -143,8 +144,10 @@ type Members = BTreeMap<String, Zeroizing<String>>;
 
 /// The members that hold a text or a number. `null` is as good as missing.
 fn read_members(json: &str) -> Result<Members, Error> {
-    let value: Value = serde_json::from_str(json)
-        .map_err(|error| Error::ConfigBrokenJson { line: error.line(), column: error.column() })?;
+    let value: Value = serde_json::from_str(json).map_err(|error| {
+        let (line, column) = (error.line(), error.column().max(1));
+        if error.is_eof() { Error::ConfigCut { line, column } } else { Error::ConfigBrokenJson { line, column } }
+    })?;
     let Value::Object(object) = value else {
         return Err(Error::ConfigNotAnObject { found: kind_of(&value) });
     };
@@ -173,28 +176,36 @@ impl Config {
         else {
             return Err(missing(members));
         };
-        let client_id_bytes = base64::decode(client_id).filter(|bytes| bytes.len() == 64);
-        if client_id_bytes.is_none() {
-            return Err(Error::ConfigMember { name: "clientId", expected: "Base64 of 64 bytes" });
-        }
+        let mut wrong = Vec::new();
+        let mut check = |name, expected, is_fine: bool| {
+            if !is_fine {
+                wrong.push((name, expected));
+            }
+        };
+        let hostname = read_hostname(hostname);
+        check("hostname", "a host such as `keepersecurity.com`", hostname.is_some());
+        let id_len = base64::decode(client_id).map(|bytes| bytes.len());
+        check("clientId", "Base64 of 64 bytes", id_len == Some(64));
         let private_key = Zeroizing::new(base64::decode(private_key).unwrap_or_default());
-        let client_key = ClientKey::from_pkcs8_der(&private_key)
-            .ok_or(Error::ConfigMember { name: "privateKey", expected: "Base64 of a PKCS#8 key for P-256" })?;
+        let client_key = ClientKey::from_pkcs8_der(&private_key);
+        check("privateKey", "Base64 of a PKCS#8 key for P-256", client_key.is_some());
         let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
-        let app_key: Zeroizing<[u8; 32]> = Zeroizing::new(
-            app_key
-                .as_slice()
-                .try_into()
-                .map_err(|_| Error::ConfigMember { name: "appKey", expected: "Base64 of 32 bytes" })?,
-        );
-        Ok(Self {
-            hostname: read_hostname(hostname)?,
-            client_id: SecretText::from(client_id.as_str()),
-            client_key,
-            app_key: AppKey::new(*app_key),
-            server_key_id: read_server_key_id(members)?,
-            server_key: read_server_key(members)?,
-        })
+        let app_key = <[u8; 32]>::try_from(app_key.as_slice()).ok().map(|bytes| AppKey::new(*Zeroizing::new(bytes)));
+        check("appKey", "Base64 of 32 bytes", app_key.is_some());
+        let server_key_id = members.get("serverPublicKeyId").map(|id| id.to_string());
+        let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
+        check("serverPublicKeyId", "a number", server_key_id.as_ref().is_none_or(is_number));
+        let point = members.get("serverPublicKey");
+        let server_key = point.and_then(|point| PublicKey::from_sec1_bytes(&base64::decode(point)?).ok());
+        check("serverPublicKey", "Base64 of a P-256 point", point.is_none() || server_key.is_some());
+
+        match (hostname, client_key, app_key) {
+            (Some(hostname), Some(client_key), Some(app_key)) if wrong.is_empty() => {
+                let client_id = SecretText::from(client_id.as_str());
+                Ok(Self { hostname, client_id, client_key, app_key, server_key_id, server_key })
+            }
+            _ => Err(Error::ConfigMembers { members: wrong }),
+        }
     }
 }
 
@@ -220,9 +231,9 @@ const REGIONS: [(&str, &str); 7] = [
 ];
 
 /// A host with an optional port. A region's name and a URL are understood as well.
-fn read_hostname(text: &str) -> Result<String, Error> {
+fn read_hostname(text: &str) -> Option<String> {
     if let Some((_, host)) = REGIONS.iter().find(|(region, _)| region.eq_ignore_ascii_case(text)) {
-        return Ok((*host).to_owned());
+        return Some((*host).to_owned());
     }
     let host = text.strip_prefix("https://").unwrap_or(text);
     let host = host.split('/').next().unwrap_or_default();
@@ -233,26 +244,7 @@ fn read_hostname(text: &str) -> Result<String, Error> {
     let name_is_fine = !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
     let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
-    if name_is_fine && port_is_fine {
-        Ok(host.to_owned())
-    } else {
-        Err(Error::ConfigMember { name: "hostname", expected: "a host such as `keepersecurity.com`" })
-    }
-}
-
-fn read_server_key_id(members: &Members) -> Result<Option<String>, Error> {
-    match members.get("serverPublicKeyId").map(|id| id.as_str()) {
-        Some(id) if !id.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err(Error::ConfigMember { name: "serverPublicKeyId", expected: "a number" })
-        }
-        id => Ok(id.map(str::to_owned)),
-    }
-}
-
-fn read_server_key(members: &Members) -> Result<Option<PublicKey>, Error> {
-    let Some(point) = members.get("serverPublicKey") else { return Ok(None) };
-    let point = base64::decode(point).and_then(|point| PublicKey::from_sec1_bytes(&point).ok());
-    point.map(Some).ok_or(Error::ConfigMember { name: "serverPublicKey", expected: "Base64 of a P-256 point" })
+    (name_is_fine && port_is_fine).then(|| host.to_owned())
 }
 
 #[cfg(test)]
@@ -269,14 +261,10 @@ mod tests {
             ("us", "keepersecurity.com"),
             ("IL5", "il5.keepersecurity.us"),
         ] {
-            assert_eq!(read_hostname(written), Ok(host.to_owned()), "{written}");
+            assert_eq!(read_hostname(written), Some(host.to_owned()), "{written}");
         }
         for written in ["", "a b", "user@host", "host:0", "host:70000", "host:x", "http://host", "host\n", "host?x"] {
-            assert_eq!(
-                read_hostname(written).map_err(|error| error.to_string()),
-                Err("the config's `hostname` is not a host such as `keepersecurity.com`".to_owned()),
-                "{written:?}"
-            );
+            assert_eq!(read_hostname(written), None, "{written:?}");
         }
     }
 

@@ -159,7 +159,11 @@ fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, 
     let mut line = Line { number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
     let whole = trimmed_span(text, 0);
     let Some((before, after)) = text.rsplit_once('>') else {
-        return Err(line.problem(whole, Error::MissingArrow));
+        let error = match macro_name(text) {
+            Some(name) => Error::UndefinedVariable { name: name.to_owned() },
+            None => Error::MissingArrow,
+        };
+        return Err(line.problem(whole, error));
     };
     let arrow = before.chars().count();
     line.notation = trimmed_span(before, 0);
@@ -174,9 +178,20 @@ fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, 
         line.problem(span, fault.error)
     })?;
     let (destination, forms, is_optional) = parse_destination(after.trim(), &notation.selector, &line)?;
+    if let Some(name) = macro_name(destination.name()) {
+        let error = Error::UndefinedVariable { name: name.to_owned() };
+        return Err(line.destination_problem(error));
+    }
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     check_forms(&notation.selector, &destination, forms).map_err(|error| line.destination_problem(error))?;
     Ok(Mapping { notation, destination, forms, is_optional, line })
+}
+
+/// The name in the first `$(name)`: the agent leaves such a text as it is when there is no such variable.
+fn macro_name(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("$(")?;
+    let (name, _) = rest.split_once(')')?;
+    Some(name)
 }
 
 /// Where the trimmed text stands, if the text begins at the column `offset`.
@@ -510,7 +525,7 @@ mod tests {
                 "line 5, column 27: `a` is the destination of line 3 as well\n  \
                    5 | Database/field/password > env:a\n    \
                      |                           ^^^^^\n\
-                 hint: give each line a destination of its own",
+                 hint: give each line a destination of its own; for variables upper and lower case make no difference",
                 "line 6, column 1: expected a notation before the `>`, found nothing\n  \
                    6 | > C\n    \
                      | ^",

@@ -76,7 +76,7 @@ pub enum Index {
     /// `[]`: all values, as a list.
     All,
     /// `[n]`: one value, counted from 0.
-    Nth(usize),
+    Nth(u32),
 }
 
 /// An error and the characters of the notation that it concerns.
@@ -298,16 +298,10 @@ fn read_index(text: &str) -> Option<Index> {
         "" => Some(Index::All),
         // A number too large to hold is an index that no field reaches.
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(Index::Nth(digits.parse().unwrap_or(usize::MAX)))
+            Some(Index::Nth(digits.parse().unwrap_or(u32::MAX)))
         }
         _ => None,
     }
-}
-
-/// Whether a record token has the form of a UID: 16 bytes in URL-safe Base64 without padding.
-#[must_use]
-pub fn is_uid_like(token: &str) -> bool {
-    token.len() == 22 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 #[cfg(test)]

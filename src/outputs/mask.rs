@@ -11,8 +11,10 @@ use crate::vault::value::Value;
 
 /// A whole value shorter than this is not masked: three characters would be hidden all over the log.
 pub const MIN_WHOLE: usize = 4;
-/// A part of a value (a line, a member of JSON) shorter than this is not masked.
+/// A part of JSON shorter than this is not masked.
 pub const MIN_PART: usize = 6;
+/// A line of a text shorter than this is not masked: `set -e` is no secret.
+pub const MIN_LINE: usize = 8;
 /// Values from this size in bytes are also masked in Base64.
 const MIN_BASE64: usize = 8;
 /// Values over this size in bytes are not masked in Base64: the log would grow by four times as much.
@@ -36,6 +38,14 @@ impl Masks {
             }
         }
         count
+    }
+
+    /// Masks a text as it is, in one piece.
+    pub fn add_whole(&mut self, text: &str) {
+        let text = SecretText::from(text);
+        if self.known.insert(text.clone()) {
+            self.fresh.push(text);
+        }
     }
 
     /// Takes the masks that came up since the last time.
@@ -86,8 +96,8 @@ impl Forms {
         self.add(text.trim(), min_len);
         if text.trim().contains(['\n', '\r']) {
             self.add(&text.trim_end().replace('\r', "\\r").replace('\n', "\\n"), min_len);
-            for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !is_pem_armour(line)) {
-                self.add(line, MIN_PART);
+            for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !is_everyones(line)) {
+                self.add(line, MIN_LINE);
             }
         }
         if (MIN_BASE64..=MAX_BASE64).contains(&text.len()) {
@@ -110,9 +120,9 @@ impl Forms {
     }
 }
 
-/// The first and last line of a PEM text, the same for every key.
-fn is_pem_armour(line: &str) -> bool {
-    line.starts_with("-----BEGIN ") || line.starts_with("-----END ")
+/// Lines that are the same in many texts: around the key in PEM, and at the start of a script.
+fn is_everyones(line: &str) -> bool {
+    line.starts_with("-----BEGIN ") || line.starts_with("-----END ") || line.starts_with("#!")
 }
 
 /// The characters that stand in Base64 of any text that holds `bytes`, `offset` bytes (modulo 3) from its start.
@@ -161,7 +171,7 @@ mod tests {
         );
         assert_eq!(
             masks_of("ab\nsecond"),
-            ["ab\nsecond", "ab\\nsecond", "second", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]
+            ["ab\nsecond", "ab\\nsecond", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]
         );
     }
 

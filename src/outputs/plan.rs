@@ -107,7 +107,7 @@ impl Agent {
             return Err(Error::SeveralLines);
         }
         if value.len() as u64 > limit {
-            return Err(Error::TooLarge { size: value.len() as u64, limit });
+            return Err(Error::TooLarge { what: "value", size: value.len() as u64, limit });
         }
         Ok(())
     }

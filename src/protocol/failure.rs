@@ -13,7 +13,7 @@ enum Kind {
     Lasting,
 }
 
-const FAILURES: [(&str, Kind, &str); 26] = [
+const FAILURES: [(&str, Kind, &str); 25] = [
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
     ("ECONNREFUSED", Kind::Passing, "it refuses connections"),
@@ -38,9 +38,11 @@ const FAILURES: [(&str, Kind, &str); 26] = [
     ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
     ("TOO_LARGE", Kind::Lasting, "the answer is larger than it can be"),
     ("NOT_HTTPS", Kind::Lasting, "its address is not https"),
-    ("UNDECRYPTABLE", Kind::Lasting, "it does not decrypt with its key"),
     ("ABORT_ERR", Kind::Lasting, "the task was cancelled"),
 ];
+
+/// Why an attachment that came cannot be kept.
+pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 

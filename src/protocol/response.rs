@@ -217,13 +217,13 @@ struct Failure {
 fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
     let status = response.status;
     let Ok(failure) = serde_json::from_slice::<Failure>(&response.body) else {
-        let found = match response.body.first() {
-            None => "nothing else",
-            Some(_) if looks_like_html(&response.body) => "a web page",
-            Some(_) => "a text",
+        let host = host.to_owned();
+        return match response.body.first() {
+            _ if is_transient(status) => Ok(Reply::Unavailable(Error::OutOfService { host, status })),
+            None => Err(Error::NotKeeper { host, status, found: "nothing else" }),
+            Some(_) if looks_like_html(&response.body) => Err(Error::NotKeeper { host, status, found: "a web page" }),
+            Some(_) => Err(Error::NotKeeper { host, status, found: "a text" }),
         };
-        let error = Error::NotKeeper { host: host.to_owned(), status, found };
-        return if is_transient(status) { Ok(Reply::Unavailable(error)) } else { Err(error) };
     };
     let code = failure.result_code.or(failure.error).unwrap_or_default();
     match code.as_str() {

@@ -91,7 +91,7 @@ impl Item {
         };
         let secret = match resolved {
             Resolved::Text(text) | Resolved::Json(text) if mapping.is_optional && is_empty(&text) => {
-                watch.warn(mapping.line.number, "passed over: the field is empty");
+                watch.warn(mapping.line.number, "passed over: the value is empty");
                 return Ok(None);
             }
             Resolved::Text(text) => Secret::Text(text),
@@ -163,9 +163,9 @@ impl Item {
     pub(super) fn accept(&mut self, blob: Vec<u8>, watch: &mut Watch<'_>) -> Result<(), Problem> {
         let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
         let bytes = attachment.key.decrypt(blob).map_err(|Undecryptable| {
-            self.mapping.line.notation_problem(Error::BrokenDownload {
+            self.mapping.line.notation_problem(Error::BrokenAttachment {
                 file: attachment.name.clone(),
-                reason: failure::describe("UNDECRYPTABLE"),
+                reason: failure::UNDECRYPTABLE,
             })
         })?;
         // EXPOSE: only the length is looked at.
@@ -316,7 +316,7 @@ impl Item {
         match self.mapping.destination {
             Destination::File(_) => Ok(()),
             _ if rendered <= limit => Ok(()),
-            _ => Err(self.problem(Error::TooLarge { size: rendered, limit })),
+            _ => Err(self.problem(Error::TooLarge { what: "attachment", size: rendered, limit })),
         }
     }
 
@@ -329,7 +329,7 @@ impl Item {
             let count = watch.masks.add_value(value);
             self.masked_forms += count;
             if value.is_empty() {
-                watch.warn(line, &format!("the field is empty, so `{name}` becomes empty"));
+                watch.warn(line, &format!("the value is empty, so `{name}` becomes empty"));
             } else if count == 0 && !value.trim().is_empty() {
                 watch.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
             }

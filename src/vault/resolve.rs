@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::record::{Attachment, Field, Record};
 use super::totp::Totp;
 use super::value::Value;
-use crate::error::Error;
+use crate::error::{Error, nearest};
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
 use crate::secret::SecretText;
 
@@ -95,15 +95,15 @@ pub fn count_attachments(record: &Record, name: &str) -> usize {
 }
 
 fn find_attachment(record: &Record, name: &str) -> Result<Resolved, Error> {
-    let title = || record.data.title.clone();
     if let Some(attachment) = record.attachments.iter().find(|attachment| attachment.is_named(name)) {
         return Ok(Resolved::Attachment(Box::new(attachment.clone())));
     }
     if let Some((uid, reason)) = record.broken_attachments.iter().find(|(uid, _)| uid == name) {
-        return Err(Error::BrokenAttachment { record: title(), file: uid.clone(), reason });
+        return Err(Error::BrokenAttachment { file: uid.clone(), reason });
     }
     let existing = record.attachments.iter().map(|attachment| attachment.name.clone()).collect();
-    Err(Error::UnknownAttachment { record: title(), file: name.to_owned(), existing })
+    let broken = record.broken_attachments.len();
+    Err(Error::UnknownAttachment { record: record.data.title.clone(), file: name.to_owned(), existing, broken })
 }
 
 /// The first field, in stored order, whose type or label is the name.
@@ -116,19 +116,31 @@ fn find_field<'a>(record: &'a Record, selector: &FieldSelector) -> Result<&'a Fi
         Section::Standard => ("standard", Section::Custom),
         Section::Custom => ("custom", Section::Standard),
     };
-    let mut existing: Vec<String> = Vec::new();
-    for name in fields.iter().map(Field::name).filter(|name| !name.is_empty()) {
-        if !existing.iter().any(|known| known == name) {
-            existing.push(name.to_owned());
-        }
-    }
+    let existing = names(fields);
+    let others = names(record.data.fields(other));
+    let in_other_section = match nearest(&selector.field, &existing) {
+        // What is in the right section is nearer.
+        Some(_) => None,
+        None => nearest(&selector.field, &others).map(Into::into),
+    };
     Err(Error::UnknownField {
-        record: record.data.title.clone(),
+        record: record.data.title.as_str().into(),
         section,
         field: selector.field.clone(),
         existing,
-        in_other_section: record.data.fields(other).iter().any(|field| field.is_named(&selector.field)),
+        in_other_section,
     })
+}
+
+/// The names by which fields can be selected, each once.
+fn names(fields: &[Field]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in fields.iter().map(Field::name).filter(|name| !name.is_empty()) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
@@ -141,7 +153,10 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
             (None, None) => return Ok(Resolved::Text(SecretText::default())),
             (None, Some(_)) => return Err(Error::IndexRange { index: 0, count }),
         },
-        Index::Nth(index) => field.values.get(index).ok_or(Error::IndexRange { index, count })?,
+        Index::Nth(index) => {
+            let value = usize::try_from(index).ok().and_then(|index| field.values.get(index));
+            value.ok_or(Error::IndexRange { index, count })?
+        }
     };
     match (&selector.property, value) {
         // `[url]` is our word for what Keeper stores of a two-factor field.

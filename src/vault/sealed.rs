@@ -124,7 +124,10 @@ impl Vault {
         let found = titles.exact.get(name).or_else(|| titles.trimmed.get(name)).cloned().unwrap_or_default();
         match found[..] {
             [index] => self.open(index),
-            [] => Err(Error::UnknownRecord { record: name.to_owned(), nearest: self.nearest_title(name) }),
+            [] => {
+                let nearest = self.nearest_title(name);
+                Err(Error::UnknownRecord { record: name.to_owned(), nearest, nothing_shared: self.is_empty() })
+            }
             _ => {
                 let uids = found.iter().filter_map(|index| self.uid(*index)).map(str::to_owned).collect();
                 Err(Error::AmbiguousTitle { title: name.to_owned(), uids })

@@ -91,14 +91,13 @@ test('the log ends with a table of what was done, without values', async (t) => 
   const secrets = EXAMPLE.map((line) => line.replace('$(Agent.TempDirectory)/', ''));
   const { run } = await runExample(t, { secrets });
   assert.deepEqual(run.log, [
-    'Keeper answered with 1 record',
     'line  secret                                     destination',
     '   1  6ya_fdc6XTsZ7i7x4Jcodg/field/password      var:var_password    masked in 4 forms',
     '   2  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out_password2       masked in 4 forms',
     '   3  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out:out_password    masked in 4 forms',
     '   4  6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode   var:MyOneTimeCode   masked in 1 form',
     '   5  6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes  MyNotes             masked in 5 forms',
-    '   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes, mode 0600, masked in 10 forms',
+    '   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes, mode 0600, masked in 8 forms',
     '2 requests, 0 retries, 1 record, 0 ms',
   ]);
 });

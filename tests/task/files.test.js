@@ -222,8 +222,9 @@ describe('a large attachment', { concurrency: 2 }, () => {
       const lines = [PASSWORD, toFile('password.txt'), 'Database/file/large.bin > file:sub/large.bin'];
       const outcome = await run(t, lines, { faults: [{ on: 'download', flipByte }] });
       assertNothingIsSet(outcome, [
-        'line 3, column 1: the download of the attachment `large.bin` failed: it does not decrypt with its key ' +
-          '(UNDECRYPTABLE)\n  3 | Database/file/large.bin > file:sub/large.bin\n    | ^^^^^^^^^^^^^^^^^^^^^^^',
+        'line 3, column 1: the attachment `large.bin` cannot be opened: its content does not decrypt with its key\n' +
+          '  3 | Database/file/large.bin > file:sub/large.bin\n    | ^^^^^^^^^^^^^^^^^^^^^^^\n' +
+          'hint: run the pipeline again; if it stays, upload it to the record again',
       ]);
     });
   }
