@@ -60,7 +60,8 @@ test('values are masked line by line in the order of the mapping lines, whole an
     ...['remember the milk', 'cmVtZW1iZXIgdGhlIG1pbGs='],
     ...['cmVtZW1iZXIgdGhlIG1pbG', 'JlbWVtYmVyIHRoZSBtaWxr', 'yZW1lbWJlciB0aGUgbWlsa'],
     ...[SCRIPT, SCRIPT.trim(), SCRIPT.trim().replaceAll('\n', '\\n')],
-    ...['#!/bin/sh', 'set -e', 'echo "packing the extension"'],
+    // The shebang and short lines stand in many scripts, so they are left out.
+    'echo "packing the extension"',
     'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24iCg==',
     'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24iC',
     'MhL2Jpbi9zaApzZXQgLWUKZWNobyAicGFja2luZyB0aGUgZXh0ZW5zaW9uIg',
