@@ -244,6 +244,18 @@ pub enum Error {
         index: String,
     },
 
+    /// A placeholder of a template has no end.
+    #[error("`${{keeper://` is never closed; expected a `}}` on the same line")]
+    PlaceholderUnclosed,
+    /// A form of a placeholder does not exist.
+    #[error("unknown form `{}`; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or `base64`", shown(form))]
+    UnknownTemplateForm {
+        /// The form.
+        form: String,
+        /// The form that was probably meant.
+        nearest: Option<String>,
+    },
+
     // ---- what the vault holds ---------------------------------------------------------------------------------
     /// Nothing that is shared with the application has this UID or title.
     #[error("no record with the UID or title `{}` is shared with this application", shown(record))]
@@ -529,6 +541,11 @@ impl Error {
                 "`var:` sets a variable of the job, no prefix an output variable; a name cannot hold a `:`".to_owned()
             }
             Self::UnknownForm { nearest: Some(nearest), .. } => format!("did you mean `+{nearest}`?"),
+            Self::PlaceholderUnclosed => "write `$${keeper://` if it is to stay as it is".to_owned(),
+            Self::UnknownTemplateForm { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownTemplateForm { .. } => {
+                "a `|` in a name can be written only in a notation in Base64".to_owned()
+            }
             Self::Dotenv { .. } => "use `file+json:`".to_owned(),
             Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
             Self::NameReserved { .. } => "choose another name".to_owned(),
@@ -678,6 +695,8 @@ pub struct Problem {
 /// A place in the input `secrets`. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The file, if it is not the task's input `secrets`.
+    pub file: Option<Box<str>>,
     /// The line.
     pub line: usize,
     /// The first character of the faulty part.
@@ -694,6 +713,9 @@ impl Problem {
     pub fn render(&self) -> String {
         let mut text = String::new();
         if let Some(place) = &self.place {
+            if let Some(file) = &place.file {
+                let _ = write!(text, "{}, ", shown(file));
+            }
             let _ = write!(text, "line {}, column {}: ", place.line, place.column);
         }
         text.push_str(&self.error.to_string());

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use super::notation::{self, Notation, Selector};
 use super::path::{self, Platform};
-use crate::error::{self, Error, Place, Problem};
+use crate::error::{self, Error, Place, Problem, shown};
 
 /// One line: a secret and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum Encoding {
 /// A line as written, and where its parts stand. Columns count characters from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
+    /// The file, if it is not the task's input `secrets`.
+    file: Option<Box<str>>,
     /// Counted from 1.
     pub number: usize,
     text: String,
@@ -90,6 +92,22 @@ struct Span {
 }
 
 impl Line {
+    /// A part of a line of a file; the column counts from 0.
+    #[must_use]
+    pub(crate) fn in_file(file: &str, number: usize, text: &str, column: usize, length: usize) -> Self {
+        let part = Span { start: column, length };
+        Self { file: Some(file.into()), number, text: text.to_owned(), notation: part, destination: part }
+    }
+
+    /// "line 3", with the file in front if it is not the task's input `secrets`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{}, line {}", shown(file), self.number),
+            None => format!("line {}", self.number),
+        }
+    }
+
     /// A problem with what the line asks for.
     #[must_use]
     pub fn notation_problem(&self, error: Error) -> Problem {
@@ -119,7 +137,8 @@ impl Line {
     }
 
     fn problem(&self, span: Span, error: Error) -> Problem {
-        let place = Place { line: self.number, column: span.start + 1, length: span.length, text: self.text.clone() };
+        let (line, text) = (self.number, self.text.clone());
+        let place = Place { file: self.file.clone(), line, column: span.start + 1, length: span.length, text };
         Problem { place: Some(Box::new(place)), error }
     }
 }
@@ -156,7 +175,8 @@ pub fn parse(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem
 }
 
 fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, Problem> {
-    let mut line = Line { number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
+    let mut line =
+        Line { file: None, number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
     let whole = trimmed_span(text, 0);
     let Some((before, after)) = text.rsplit_once('>') else {
         let error = match macro_name(text) {

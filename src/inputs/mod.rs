@@ -4,3 +4,4 @@ pub mod config;
 pub mod mapping;
 pub mod notation;
 pub mod path;
+pub mod template;

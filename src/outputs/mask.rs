@@ -169,10 +169,7 @@ mod tests {
             masks_of(" s3cr3t "),
             [" s3cr3t ", "s3cr3t", "IHMzY3IzdCA=", "IHMzY3IzdC", "BzM2NyM3Qg", "gczNjcjN0I"]
         );
-        assert_eq!(
-            masks_of("ab\nsecond"),
-            ["ab\nsecond", "ab\\nsecond", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]
-        );
+        assert_eq!(masks_of("ab\nsecond"), ["ab\nsecond", "ab\\nsecond", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]);
     }
 
     #[test]
