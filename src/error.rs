@@ -12,9 +12,44 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Error {
     // ---- the config -------------------------------------------------------------------------------------------
-    /// The input `keepersecretconfig` is empty.
-    #[error("`keepersecretconfig` is empty")]
+    /// There is no config.
+    #[error(
+        "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and `keeperConnection` or \
+         the environment variable `KSM_CONFIG`"
+    )]
     ConfigEmpty,
+    /// There is more than one config.
+    #[error(
+        "{first} and {second} both hold a config; expected one in exactly one of the inputs `keepersecretconfig` and \
+         `keeperConnection` or the environment variable `KSM_CONFIG`"
+    )]
+    ConfigTwice {
+        /// Where one is.
+        first: &'static str,
+        /// Where another one is.
+        second: &'static str,
+    },
+    /// An input is none of the words that it can be.
+    #[error("`{input}` is `{}`; expected {expected}", shown(found))]
+    Choice {
+        /// The input.
+        input: &'static str,
+        /// What it is.
+        found: String,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A file of the author's can't be read.
+    #[error("the file `{}` cannot be read: {}", shown(path), shown(reason))]
+    UnreadableFile {
+        /// Its path.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Output variables are denied.
+    #[error("`outputPolicy` denies secret output variables")]
+    OutputDenied,
     /// The config is still the text `$(name)`: the agent found no such variable.
     #[error("`keepersecretconfig` is the text `$({})`: the pipeline has no variable of that name", shown(name))]
     ConfigUndefined {
@@ -93,11 +128,14 @@ pub enum Error {
         name: String,
     },
     /// There is no mapping line.
-    #[error("`secrets` has no mapping line")]
+    #[error("there is no mapping line, neither in `secrets` nor in `secretsFile`, and no template")]
     NoMappings,
     /// A line has no `>`.
     #[error("expected `notation > destination`, found no `>`")]
     MissingArrow,
+    /// A line of `templates` has no `>`.
+    #[error("expected `template > file`, found no `>`")]
+    MissingTemplateArrow,
     /// Nothing stands before the `>`.
     #[error("expected a notation before the `>`, found nothing")]
     MissingNotation,
@@ -172,12 +210,12 @@ pub enum Error {
         problem: &'static str,
     },
     /// Two lines have one destination.
-    #[error("`{}` is the destination of line {first} as well", shown(destination))]
+    #[error("`{}` is the destination of {first} as well", shown(destination))]
     DuplicateDestination {
         /// The destination as written.
         destination: String,
-        /// The earlier line.
-        first: usize,
+        /// The earlier line, as in "line 3".
+        first: String,
     },
 
     // ---- the notation -----------------------------------------------------------------------------------------
@@ -502,6 +540,7 @@ impl Error {
     #[expect(clippy::too_many_lines, reason = "one line for each error, best read as one table")]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::OutputDenied => "use `var:`, and fetch the secret again in each job that needs it".to_owned(),
             Self::ConfigEmpty => {
                 format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}")
             }
@@ -801,6 +840,11 @@ fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// "1 record", "2 records".
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// "the config's `a` is not X, and its `b` is not Y".

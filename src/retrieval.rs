@@ -9,6 +9,8 @@
 //! Nothing here sends, waits or writes. Whoever drives it prints the notices and registers the masks of each step first.
 
 mod item;
+mod preparation;
+mod template;
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,10 +18,11 @@ pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
 use crate::crypto::keys::{FileKey, TransmissionKey};
-use crate::error::{Error, Problem, is_uid_like, shown};
+use crate::error::{Error, Problem, counted, is_uid_like, shown};
 use crate::inputs::config::{self, Config};
-use crate::inputs::mapping::{self, Mapping};
+use crate::inputs::mapping::Mapping;
 use crate::inputs::path::Platform;
+use crate::inputs::{Inputs, Mode};
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
 use crate::protocol::failure;
@@ -31,6 +34,7 @@ use crate::secret::SecretText;
 use crate::vault::record::Attachment;
 use crate::vault::sealed::Vault;
 use item::{Item, Transfer, Watch};
+use preparation::{Prepared, Template};
 
 /// What the agent is like and how long the run may take.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +68,8 @@ pub enum Notice {
 /// What to do next.
 #[derive(Debug)]
 pub enum Next {
+    /// Read these files of the author's and hand back their bytes, as answers of status 200, or codes.
+    Read(Vec<String>),
     /// Send these and hand back what comes, in the same order.
     Fetch(Vec<HttpRequest>),
     /// Load these into temporary files and hand back how it went, in the same order.
@@ -83,8 +89,8 @@ pub struct Download {
     pub id: usize,
     /// The request.
     pub request: HttpRequest,
-    /// The mapping line, counted from 1.
-    pub line: usize,
+    /// The mapping line, as in "line 3".
+    pub line: String,
     /// The file's path, as the author wrote it.
     pub path: String,
 }
@@ -92,61 +98,97 @@ pub struct Download {
 /// A run, from the inputs to the plan.
 pub struct Retrieval {
     masks: Masks,
-    session: Result<Box<Session>, Vec<Problem>>,
+    notices: Vec<Notice>,
+    inputs: Inputs,
+    options: Options,
+    stage: Stage,
+}
+
+/// How far a run has come.
+enum Stage {
+    /// The inputs have to be read, perhaps with the help of files.
+    Preparing,
+    /// Keeper is asked.
+    Asking(Box<Session>),
+    /// There is nothing more to do.
+    Over,
 }
 
 impl Retrieval {
-    /// Reads the inputs. What is wrong with them is told by the first step.
+    /// Takes the inputs. What is wrong with them is told by the first step, or the second if files have to be read.
     #[must_use]
-    pub fn new(config: &str, secrets: &str, options: Options) -> Self {
-        let mut masks = Masks::default();
-        for part in config::secrets_of(config) {
-            // EXPOSE: masks are handed to the agent, which hides them.
-            masks.add_whole(part.expose());
-        }
-        let config = config::parse(config).and_then(|config| Ok((ServerKeys::for_config(&config)?, config)));
-        let session = match (config, mapping::parse(secrets, options.agent.platform)) {
-            (Ok((keys, config)), Ok(mappings)) => Ok(Box::new(Session::new(config, keys, mappings, options))),
-            (Ok(_), Err(problems)) => Err(problems),
-            (Err(error), Ok(_)) => Err(vec![error.into()]),
-            (Err(error), Err(problems)) => Err([vec![error.into()], problems].concat()),
-        };
-        Self { masks, session }
+    pub fn new(inputs: Inputs, options: Options) -> Self {
+        Self { masks: Masks::default(), notices: Vec::new(), inputs, options, stage: Stage::Preparing }
     }
 
     /// The first step, at this time in milliseconds since 1970.
     pub fn start(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
-        self.step(|session, _| session.start(now_ms, entropy))
+        for part in self.inputs.configs().into_iter().flat_map(config::secrets_of) {
+            // EXPOSE: masks are handed to the agent, which hides them.
+            self.masks.add_whole(part.expose());
+        }
+        let files = preparation::wanted_files(&self.inputs, self.options.agent);
+        let next = if files.is_empty() { self.prepare(Vec::new(), now_ms, entropy) } else { Ok(Next::Read(files)) };
+        self.step(next)
     }
 
     /// The next step, after what the last one asked for has come.
     pub fn resume(&mut self, outcomes: Vec<HttpOutcome>, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
-        self.step(|session, masks| session.resume(outcomes, now_ms, masks, entropy))
+        let next = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Preparing => self.prepare(outcomes, now_ms, entropy),
+            Stage::Asking(mut session) => {
+                let next = session.resume(outcomes, now_ms, &mut self.masks, entropy);
+                self.notices.append(&mut session.notices);
+                self.stage = Stage::Asking(session);
+                next
+            }
+            Stage::Over => Err(vec![Error::Internal("an answer that nobody asked for").into()]),
+        };
+        self.step(next)
     }
 
     /// The key of a download's content.
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {
-        let item = self.session.as_ref().ok()?.items.get(id)?;
-        item.attachment().map(|attachment| attachment.key.clone())
+        let Stage::Asking(session) = &self.stage else { return None };
+        session.items.get(id)?.attachment().map(|attachment| attachment.key.clone())
     }
 
-    fn step(&mut self, advance: impl FnOnce(&mut Session, &mut Masks) -> Result<Next, Vec<Problem>>) -> Step {
-        let (next, notices) = match &mut self.session {
-            Ok(session) => {
-                let next = advance(session, &mut self.masks).unwrap_or_else(Next::Fail);
-                (next, std::mem::take(&mut session.notices))
-            }
-            Err(problems) => (Next::Fail(std::mem::take(problems)), Vec::new()),
+    fn prepare(&mut self, files: Vec<HttpOutcome>, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+        self.stage = Stage::Over;
+        let prepared = preparation::prepare(&self.inputs, self.options.agent, files)?;
+        if prepared.warns_of_outputs {
+            self.notices.push(Notice::Warning(
+                "secret output variables can show in the log of another stage that maps them; fetch the secret again \
+                 where it is needed, or set `outputPolicy` to `allow`"
+                    .to_owned(),
+            ));
+        }
+        let Prepared { access: Some((config, keys)), mappings, templates, mode, .. } = prepared else {
+            let lines = counted(prepared.mappings.len(), "mapping line", "mapping lines");
+            let templates = counted(prepared.templates.len(), "template", "templates");
+            self.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
+            return Ok(Next::Finish(Plan::default()));
         };
-        Step { masks: self.masks.take(), notices, next }
+        let mut session = Box::new(Session::new(config, keys, mappings, templates, mode, self.options));
+        let next = session.start(now_ms, entropy);
+        self.stage = Stage::Asking(session);
+        next
+    }
+
+    fn step(&mut self, next: Outcome) -> Step {
+        let next = next.unwrap_or_else(Next::Fail);
+        Step { masks: self.masks.take(), notices: std::mem::take(&mut self.notices), next }
     }
 }
 
 /// A run whose inputs are sound.
 struct Session {
     config: Config,
+    /// The lines to resolve: first those of the author, then one for each placeholder of the templates.
     mappings: Vec<Mapping>,
+    templates: Vec<Template>,
+    mode: Mode,
     options: Options,
     server_keys: ServerKeys,
     patience: Patience,
@@ -176,11 +218,21 @@ type Attempts = Vec<(usize, u32)>;
 type Outcome = Result<Next, Vec<Problem>>;
 
 impl Session {
-    fn new(config: Config, server_keys: ServerKeys, mappings: Vec<Mapping>, options: Options) -> Self {
+    fn new(
+        config: Config,
+        server_keys: ServerKeys,
+        mut mappings: Vec<Mapping>,
+        templates: Vec<Template>,
+        mode: Mode,
+        options: Options,
+    ) -> Self {
+        mappings.extend(templates.iter().flat_map(Template::placeholders));
         Self {
             config,
             server_keys,
             mappings,
+            templates,
+            mode,
             options,
             patience: Patience::new(options.timeout_ms),
             state: State::Ready,
@@ -328,6 +380,11 @@ impl Session {
             return Err(problems);
         }
         self.report.records = vault.len();
+        if self.mode == Mode::Check {
+            let count = counted(self.items.len(), "secret is", "secrets are");
+            self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
+            return Ok(Next::Finish(Plan::default()));
+        }
         self.fetch_attachments(now_ms, masks)
     }
 
@@ -460,8 +517,14 @@ impl Session {
             return Ok(Next::Wait(wait_ms));
         }
         let mut plan = Plan { report: std::mem::take(&mut self.report), ..Plan::default() };
+        let mut texts = Vec::new();
         for (id, item) in self.items.drain(..).enumerate() {
-            item.plan(id, now_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
+            let text = item.plan(id, now_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
+            texts.extend(text);
+        }
+        let mut texts = texts.into_iter();
+        for template in &self.templates {
+            template.plan(&mut texts, &mut plan).map_err(|problem| vec![problem])?;
         }
         Ok(Next::Finish(plan))
     }
@@ -471,7 +534,7 @@ impl Session {
 fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
-    for item in items {
+    for item in items.iter().filter(|item| !item.is_placeholder()) {
         let destinations = match item.destinations() {
             Ok(destinations) => destinations,
             Err(problem) => {
@@ -480,7 +543,7 @@ fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
             }
         };
         for destination in destinations {
-            let first = *seen.entry(destination.identity(platform)).or_insert(item.line());
+            let first = seen.entry(destination.identity(platform)).or_insert(item.line()).clone();
             if first != item.line() {
                 let destination = destination.name().to_owned();
                 problems.push(item.destination_problem(Error::DuplicateDestination { destination, first }));

@@ -10,6 +10,7 @@ use crate::crypto::keys::FileKey;
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::{Error, Problem};
+use crate::inputs::Inputs;
 use crate::inputs::path::Platform;
 use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
 use crate::protocol::request::HttpRequest;
@@ -19,18 +20,23 @@ use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
+export interface RunInputs {
+  connection?: string; config?: string; environment?: string;
+  secrets?: string; secretsFile?: string; templates?: string; mode?: string; outputPolicy?: string;
+}
 export interface RunOptions { allowsSeveralLines: boolean; platform: string; timeoutMs: number }
 export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number }
 export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string }
-export interface Download { id: number; request: Request; line: number; path: string }
+export interface Download { id: number; request: Request; line: string; path: string }
 export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
-export interface PlannedFile { line: number; path: string; mode: number; bytes?: Uint8Array; download?: number }
-export interface Row { line: number; secret: string; destination: string; forms: number }
+export interface PlannedFile { line: string; path: string; mode: number; bytes?: Uint8Array; download?: number }
+export interface Row { line: string; secret: string; destination: string; forms?: number }
 export interface Report { rows: Row[]; requests: number; retries: number; records: number }
 export interface Plan { variables: Variable[]; files: PlannedFile[]; report: Report }
 export interface Step {
   masks: string[];
   notices: { level: 'info' | 'warning'; text: string }[];
+  read?: string[];
   fetch?: Request[];
   download?: Download[];
   waitMs?: number;
@@ -46,6 +52,10 @@ export interface PlatformCipher {
 
 #[wasm_bindgen]
 extern "C" {
+    /// The task's inputs.
+    #[wasm_bindgen(typescript_type = "RunInputs")]
+    pub type RunInputs;
+
     /// What a run is told of the agent.
     #[wasm_bindgen(typescript_type = "RunOptions")]
     pub type RunOptions;
@@ -78,14 +88,15 @@ pub struct Retrieval(retrieval::Retrieval);
 
 #[wasm_bindgen]
 impl Retrieval {
-    /// Reads the inputs `keepersecretconfig` and `secrets`.
+    /// Takes the task's inputs. What is wrong with them is told by the first step or the second.
     ///
     /// # Errors
-    /// When the options are not of their type.
+    /// When the inputs or the options are not of their type.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str, secrets: &str, options: RunOptions) -> Result<Self, JsValue> {
+    pub fn new(inputs: RunInputs, options: RunOptions) -> Result<Self, JsValue> {
+        let inputs: JsInputs = serde_wasm_bindgen::from_value(inputs.into())?;
         let options: JsOptions = serde_wasm_bindgen::from_value(options.into())?;
-        Ok(Self(retrieval::Retrieval::new(config, secrets, options.into())))
+        Ok(Self(retrieval::Retrieval::new(inputs.into(), options.into())))
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -186,6 +197,29 @@ impl Entropy for SystemEntropy {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct JsInputs {
+    connection: String,
+    config: String,
+    environment: String,
+    secrets: String,
+    secrets_file: String,
+    templates: String,
+    mode: String,
+    output_policy: String,
+}
+
+impl From<JsInputs> for Inputs {
+    fn from(inputs: JsInputs) -> Self {
+        let JsInputs { connection, config, environment, secrets, secrets_file, templates, mode, output_policy } =
+            inputs;
+        let [connection, config, environment] = [connection, config, environment].map(SecretText::from);
+        Self { connection, config, environment, secrets, secrets_file, templates, mode, output_policy }
+    }
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct JsOptions {
     allows_several_lines: bool,
@@ -234,6 +268,8 @@ struct JsStep<'a> {
     masks: Vec<&'a str>,
     notices: Vec<JsNotice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    read: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fetch: Option<Vec<JsRequest<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     download: Option<Vec<JsDownload<'a>>>,
@@ -267,7 +303,7 @@ struct JsRequest<'a> {
 struct JsDownload<'a> {
     id: usize,
     request: JsRequest<'a>,
-    line: usize,
+    line: &'a str,
     path: &'a str,
 }
 
@@ -288,10 +324,11 @@ struct JsReport<'a> {
 
 #[derive(Serialize)]
 struct JsRow<'a> {
-    line: usize,
+    line: &'a str,
     secret: &'a str,
     destination: &'a str,
-    forms: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forms: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -305,7 +342,7 @@ struct JsVariable<'a> {
 
 #[derive(Serialize)]
 struct JsFile<'a> {
-    line: usize,
+    line: &'a str,
     path: &'a str,
     mode: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -316,7 +353,7 @@ struct JsFile<'a> {
 
 impl<'a> JsFile<'a> {
     fn new(file: &'a WriteFile, bytes: Option<Bytes<'a>>, download: Option<usize>) -> Self {
-        Self { line: file.line, path: &file.path, mode: file.mode, bytes, download }
+        Self { line: &file.line, path: &file.path, mode: file.mode, bytes, download }
     }
 }
 
@@ -354,6 +391,7 @@ fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
         // EXPOSE: Node hands masks to the agent.
         masks: step.masks.iter().map(SecretText::expose).collect(),
         notices: step.notices.iter().map(JsNotice::from).collect(),
+        read: None,
         fetch: None,
         download: None,
         wait_ms: None,
@@ -361,6 +399,7 @@ fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
         problems: None,
     };
     match &step.next {
+        Next::Read(paths) => js.read = Some(paths),
         Next::Fetch(requests) => js.fetch = Some(requests.iter().map(JsRequest::from).collect()),
         Next::Download(downloads) => js.download = Some(downloads.iter().map(JsDownload::from).collect()),
         Next::Wait(delay_ms) => js.wait_ms = Some(*delay_ms),
@@ -397,7 +436,7 @@ impl<'a> From<&'a HttpRequest> for JsRequest<'a> {
 impl<'a> From<&'a retrieval::Download> for JsDownload<'a> {
     fn from(download: &'a retrieval::Download) -> Self {
         let request = JsRequest::from(&download.request);
-        Self { id: download.id, request, line: download.line, path: &download.path }
+        Self { id: download.id, request, line: &download.line, path: &download.path }
     }
 }
 
@@ -427,7 +466,7 @@ impl<'a> From<&'a Plan> for JsPlan<'a> {
 
 impl<'a> From<&'a Row> for JsRow<'a> {
     fn from(Row { line, secret, destination, forms }: &'a Row) -> Self {
-        Self { line: *line, secret, destination, forms: *forms }
+        Self { line, secret, destination, forms: *forms }
     }
 }
 

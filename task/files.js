@@ -9,7 +9,7 @@ import path from 'node:path';
 import { identify } from './identity.js';
 
 /** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {{ line: number, target: string, temporary: string, mode: number, isCommitted: boolean, replaced?: string }} Staged */
+/** @typedef {{ line: string, target: string, temporary: string, mode: number, isCommitted: boolean, replaced?: string }} Staged */
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -61,7 +61,7 @@ export class Files {
    */
   stage({ path: written, line, mode, bytes, download }) {
     if (download !== undefined) {
-      const staged = this.#downloads.get(download) ?? `line ${line}: the attachment did not come`;
+      const staged = this.#downloads.get(download) ?? `${line}: the attachment did not come`;
       if (typeof staged === 'string') {
         return [staged];
       }
@@ -136,7 +136,7 @@ export class Files {
   /**
    * Makes the folders of a target and chooses its temporary name.
    *
-   * @param {number} line
+   * @param {string} line
    * @param {string} written
    * @returns {Staged}
    */
@@ -145,7 +145,7 @@ export class Files {
     checkTarget(target, written);
     const twin = this.#staged.find((other) => isOneFile(other.target, target));
     if (twin) {
-      throw new Error(`it is the file of line ${twin.line} as well`);
+      throw new Error(`it is the file of ${twin.line} as well`);
     }
     this.#makeFolders(path.dirname(target));
     const staged = {
@@ -282,11 +282,11 @@ const REASONS = {
 };
 
 /**
- * @param {number} line
+ * @param {string} line
  * @param {string} written
  * @param {unknown} error
  */
-const describe = (line, written, error) => `line ${line}: \`${written}\` ${reasonOf(error)}`;
+const describe = (line, written, error) => `${line}: \`${written}\` ${reasonOf(error)}`;
 
 /** @param {unknown} error */
 function reasonOf(error) {

@@ -3,6 +3,7 @@
  * next door.
  */
 
+import fs from 'node:fs';
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Files } from './files.js';
 import { printMask } from './masks.js';
@@ -25,8 +26,7 @@ export function createHost() {
   const stopListening = onCancel(() => cancellation.abort());
 
   return {
-    config: () => tl.getInput('keepersecretconfig') ?? '',
-    secrets: () => tl.getInput('secrets') ?? '',
+    inputs: readInputs,
     options: () => ({
       allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
       platform: process.platform,
@@ -48,6 +48,12 @@ export function createHost() {
         }
       }
     },
+
+    /**
+     * @param {string[]} paths of files that the author wrote
+     * @returns {import('../pkg/core.js').Outcome[]}
+     */
+    readAll: (paths) => paths.map(readFile),
 
     /** @param {import('../pkg/core.js').Request[]} requests */
     fetchAll: (requests) => Promise.all(requests.map((request) => network.fetch(request))),
@@ -85,8 +91,10 @@ export function createHost() {
         tl.command('task.setvariable', properties, value);
       }
       files.keep();
-      const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
-      layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
+      if (plan.report.rows.length > 0) {
+        const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
+        layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
+      }
       report(tl.TaskResult.Succeeded, '');
     },
 
@@ -111,6 +119,41 @@ export function createHost() {
       network.close();
     },
   };
+}
+
+/** @returns {import('../pkg/core.js').RunInputs} */
+function readInputs() {
+  const connection = tl.getInput('keeperConnection');
+  const environment = process.env.KSM_CONFIG ?? '';
+  // Programs that are started from here need not know it.
+  delete process.env.KSM_CONFIG;
+  return {
+    connection: connection ? tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) : '',
+    config: tl.getInput('keepersecretconfig') ?? '',
+    environment,
+    secrets: tl.getInput('secrets') ?? '',
+    secretsFile: tl.getInput('secretsFile') ?? '',
+    templates: tl.getInput('templates') ?? '',
+    mode: tl.getInput('mode') ?? '',
+    outputPolicy: tl.getInput('outputPolicy') ?? '',
+  };
+}
+
+/** Mapping lines and templates are short; what is longer is something else. */
+const MAX_FILE_SIZE = 4 * 1024 * 1024;
+
+/**
+ * @param {string} path
+ * @returns {import('../pkg/core.js').Outcome}
+ */
+function readFile(path) {
+  try {
+    return fs.statSync(path).size > MAX_FILE_SIZE
+      ? { code: 'TOO_LARGE' }
+      : { status: 200, body: fs.readFileSync(path) };
+  } catch (error) {
+    return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
+  }
 }
 
 /**
@@ -141,7 +184,7 @@ function warnOfPublication(written) {
   for (const { line, target } of written) {
     const reason = whyItMayBePublished(target, stagingFolder);
     if (reason) {
-      tl.warning(`line ${line}: \`${target}\` may be published: ${reason}`, tl.IssueSource.TaskInternal);
+      tl.warning(`${line}: \`${target}\` may be published: ${reason}`, tl.IssueSource.TaskInternal);
     }
   }
 }

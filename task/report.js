@@ -4,18 +4,16 @@
 
 /**
  * @param {Report} report
- * @param {Map<number, string>} files what there is to say of the files, by mapping line
+ * @param {Map<string, string>} files what there is to say of the files, by mapping line
  * @param {number} elapsedMs
  * @returns {string[]} lines
  */
 export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
   const cells = rows.map(({ line, secret, destination, forms }) => [
-    `${line}`,
+    line.replace(/^line /, ''),
     secret,
     destination,
-    [files.get(line), forms === 0 ? 'not masked' : `masked in ${counted(forms, 'form')}`]
-      .filter(Boolean)
-      .join(', '),
+    [files.get(line), describeForms(forms)].filter(Boolean).join(', '),
   ]);
   const table = align([['line', 'secret', 'destination', ''], ...cells]);
   const figures = [
@@ -25,6 +23,11 @@ export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
     `${elapsedMs} ms`,
   ];
   return [...table, figures.join(', ')];
+}
+
+/** @param {number | undefined} forms */
+function describeForms(forms) {
+  return forms === 0 ? 'not masked' : forms && `masked in ${counted(forms, 'form')}`;
 }
 
 /** @param {string[][]} rows */

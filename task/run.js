@@ -5,7 +5,7 @@
  * @param {import('./host.js').Host} host
  */
 export async function run(core, host) {
-  const retrieval = new core.Retrieval(host.config(), host.secrets(), host.options());
+  const retrieval = new core.Retrieval(host.inputs(), host.options());
   let step = retrieval.start(host.now());
   for (;;) {
     host.mask(step.masks);
@@ -30,6 +30,9 @@ export async function run(core, host) {
  * @returns {Promise<import('../pkg/core.js').Outcome[]>}
  */
 async function answer(step, retrieval, host) {
+  if (step.read) {
+    return host.readAll(step.read);
+  }
   if (step.fetch) {
     return host.fetchAll(step.fetch);
   }

@@ -82,6 +82,7 @@ pub struct Line {
     text: String,
     notation: Span,
     destination: Span,
+    is_placeholder: bool,
 }
 
 /// Some characters of a line.
@@ -92,11 +93,55 @@ struct Span {
 }
 
 impl Line {
+    /// A mapping that stands here.
+    pub(crate) fn placed(self, notation: Notation, destination: Destination, forms: Forms) -> Mapping {
+        Mapping { notation, destination, forms, is_optional: false, line: self }
+    }
+
+    fn new(file: Option<&str>, number: usize, text: &str) -> Self {
+        let none = Span::default();
+        Self {
+            file: file.map(Into::into),
+            number,
+            text: text.to_owned(),
+            notation: none,
+            destination: none,
+            is_placeholder: false,
+        }
+    }
+
+    /// Splits the line at its last `>`.
+    fn split(&mut self, missing_arrow: Error) -> Result<(String, String), Problem> {
+        let whole = trimmed_span(&self.text, 0);
+        let Some((before, after)) = self.text.rsplit_once('>') else {
+            let error = match macro_name(&self.text) {
+                Some(name) => Error::UndefinedVariable { name: name.to_owned() },
+                None => missing_arrow,
+            };
+            return Err(self.problem(whole, error));
+        };
+        let (before, after) = (before.to_owned(), after.to_owned());
+        let arrow = before.chars().count();
+        self.notation = trimmed_span(&before, 0);
+        self.destination = trimmed_span(&after, arrow + 1);
+        if before.trim().is_empty() {
+            return Err(self.problem(Span { start: arrow, length: 1 }, Error::MissingNotation));
+        }
+        Ok((before, after))
+    }
+
     /// A part of a line of a file; the column counts from 0.
     #[must_use]
     pub(crate) fn in_file(file: &str, number: usize, text: &str, column: usize, length: usize) -> Self {
         let part = Span { start: column, length };
-        Self { file: Some(file.into()), number, text: text.to_owned(), notation: part, destination: part }
+        Self {
+            file: Some(file.into()),
+            number,
+            text: text.to_owned(),
+            notation: part,
+            destination: part,
+            is_placeholder: true,
+        }
     }
 
     /// "line 3", with the file in front if it is not the task's input `secrets`.
@@ -118,6 +163,12 @@ impl Line {
     #[must_use]
     pub fn destination_problem(&self, error: Error) -> Problem {
         self.problem(self.destination, error)
+    }
+
+    /// Whether it is a place in a template rather than a line.
+    #[must_use]
+    pub(crate) fn is_placeholder(&self) -> bool {
+        self.is_placeholder
     }
 
     /// The notation as written.
@@ -143,56 +194,84 @@ impl Line {
     }
 }
 
-/// Reads the input `secrets`; paths are judged by the rules of the agent's platform.
+/// A text with mapping lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file that it is from; none for the input `secrets`.
+    pub file: Option<&'a str>,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// Reads mapping lines; paths are judged by the rules of the agent's platform.
 ///
 /// # Errors
 /// All problems of all lines, in their order.
-pub fn parse(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
+pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
     let mut mappings: Vec<Mapping> = Vec::new();
     let mut problems = Vec::new();
-    let mut seen = HashMap::new();
-    for (index, line) in text.trim_start_matches('\u{FEFF}').lines().enumerate() {
-        let line = line.trim_end();
-        if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
-        match parse_line(index + 1, line, platform) {
-            Ok(mapping) => {
-                let first = *seen.entry(mapping.destination.identity(platform)).or_insert(mapping.line.number);
-                if first != mapping.line.number {
-                    let destination = mapping.destination.name().to_owned();
-                    problems.push(mapping.line.destination_problem(Error::DuplicateDestination { destination, first }));
+    let mut seen: HashMap<_, String> = HashMap::new();
+    for source in sources {
+        for (number, text) in lines(source.text) {
+            match parse_line(Line::new(source.file, number, text), platform) {
+                Ok(mapping) => {
+                    let name = mapping.line.name();
+                    if let Some(first) = seen.get(&mapping.destination.identity(platform)) {
+                        let destination = mapping.destination.name().to_owned();
+                        let error = Error::DuplicateDestination { destination, first: first.clone() };
+                        problems.push(mapping.line.destination_problem(error));
+                    }
+                    seen.entry(mapping.destination.identity(platform)).or_insert(name);
+                    mappings.push(mapping);
                 }
-                mappings.push(mapping);
+                Err(problem) => problems.push(problem),
             }
-            Err(problem) => problems.push(problem),
         }
-    }
-    if mappings.is_empty() && problems.is_empty() {
-        problems.push(Error::NoMappings.into());
     }
     if problems.is_empty() { Ok(mappings) } else { Err(problems) }
 }
 
-fn parse_line(number: usize, text: &str, platform: Platform) -> Result<Mapping, Problem> {
-    let mut line =
-        Line { file: None, number, text: text.to_owned(), notation: Span::default(), destination: Span::default() };
-    let whole = trimmed_span(text, 0);
-    let Some((before, after)) = text.rsplit_once('>') else {
-        let error = match macro_name(text) {
-            Some(name) => Error::UndefinedVariable { name: name.to_owned() },
-            None => Error::MissingArrow,
-        };
-        return Err(line.problem(whole, error));
-    };
-    let arrow = before.chars().count();
-    line.notation = trimmed_span(before, 0);
-    line.destination = trimmed_span(after, arrow + 1);
-
-    let written = before.trim();
-    if written.is_empty() {
-        return Err(line.problem(Span { start: arrow, length: 1 }, Error::MissingNotation));
+/// Reads the input `templates`: lines `IN > OUT`. The notation of such a mapping means nothing; the line holds the path.
+///
+/// # Errors
+/// All problems of all lines, in their order.
+pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let mut orders = Vec::new();
+    let mut problems = Vec::new();
+    for (number, text) in lines(text) {
+        match parse_template_line(Line::new(Some("templates"), number, text), platform) {
+            Ok(order) => orders.push(order),
+            Err(problem) => problems.push(problem),
+        }
     }
+    if problems.is_empty() { Ok(orders) } else { Err(problems) }
+}
+
+/// The lines that say something, with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.trim_start_matches('\u{FEFF}').lines().map(str::trim_end).enumerate();
+    lines
+        .filter(|(_, line)| !line.trim_start().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|(index, line)| (index + 1, line))
+}
+
+fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
+    let (_, after) = line.split(Error::MissingTemplateArrow)?;
+    // Without a prefix it is a file, as that of an attachment is.
+    let selector = Selector::File(String::new());
+    let (destination, forms, _) = parse_destination(after.trim(), &selector, &line)?;
+    let refused = |error| Err(line.destination_problem(error));
+    if !matches!(destination, Destination::File(_)) || !forms.is_plain() {
+        return refused(Error::FormsDoNotFit { reason: "a template becomes a file: expected a path or `file:PATH`" });
+    }
+    destination.check(platform).map_err(|error| line.destination_problem(error))?;
+    let notation = Notation { record: String::new(), selector };
+    Ok(Mapping { notation, destination, forms, is_optional: false, line })
+}
+
+fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
+    let (before, after) = line.split(Error::MissingArrow)?;
+    let written = before.trim();
     let notation = notation::parse(written).map_err(|fault| {
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
@@ -450,6 +529,10 @@ mod tests {
     use super::*;
     use crate::inputs::notation::{FieldSelector, Index, Section};
 
+    fn read(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
+        parse(&[Source { file: None, text }], Platform::Linux)
+    }
+
     fn password() -> Notation {
         Notation {
             record: "Database".to_owned(),
@@ -463,7 +546,7 @@ mod tests {
     }
 
     fn one(line: &str) -> (Notation, Destination) {
-        let mut mappings = parse(line, Platform::Linux).unwrap_or_else(|problems| panic!("{line:?}: {problems:?}"));
+        let mut mappings = read(line).unwrap_or_else(|problems| panic!("{line:?}: {problems:?}"));
         assert_eq!(mappings.len(), 1, "{line:?}");
         let mapping = mappings.remove(0);
         (mapping.notation, mapping.destination)
@@ -511,7 +594,7 @@ mod tests {
     #[test]
     fn blank_lines_and_comments_say_nothing() {
         let text = "\n  \n# Database/field/password > var:A\n   #\nDatabase/field/password > var:B\n\r\n";
-        let mappings = parse(text, Platform::Linux).expect("one line");
+        let mappings = read(text).expect("one line");
         assert_eq!(mappings.len(), 1);
         assert_eq!(mappings[0].line.number, 5);
     }
@@ -525,8 +608,7 @@ mod tests {
                     Database/field/password > env:a\n\
                     > C\n\
                     Database/field/password > file:";
-        let rendered: Vec<String> =
-            parse(text, Platform::Linux).expect_err("faults").iter().map(Problem::render).collect();
+        let rendered: Vec<String> = read(text).expect_err("faults").iter().map(Problem::render).collect();
         assert_eq!(
             rendered,
             [
@@ -562,7 +644,7 @@ mod tests {
             ["PATH", "path", "Agent.TempDirectory", "SYSTEM_ACCESSTOKEN", "Build.SourcesDirectory", "LD_PRELOAD"]
         {
             for kind in ["var", "env"] {
-                let problems = parse(&format!("A/type > {kind}:{name}"), Platform::Linux).expect_err(name);
+                let problems = read(&format!("A/type > {kind}:{name}")).expect_err(name);
                 assert_eq!(
                     problems[0].error.to_string(),
                     format!("`{name}` is a variable of the agent or the system; setting it would change the job")
@@ -574,16 +656,9 @@ mod tests {
     #[test]
     fn one_destination_may_stand_in_one_line_only() {
         for (first, second) in [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b")] {
-            let problems = parse(&format!("A/type > {first}\nA/title > {second}"), Platform::Linux).expect_err(second);
-            assert!(matches!(problems[..], [Problem { error: Error::DuplicateDestination { first: 1, .. }, .. }]));
+            let problems = read(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
+            assert!(matches!(problems[..], [Problem { error: Error::DuplicateDestination { .. }, .. }]));
         }
-        assert!(parse("A/type > var:X\nA/type > out:X\nA/type > file:X", Platform::Linux).is_ok());
-    }
-
-    #[test]
-    fn nothing_to_do_is_a_problem() {
-        for text in ["", " \n\n", "# comment"] {
-            assert_eq!(parse(text, Platform::Linux), Err(vec![Error::NoMappings.into()]), "{text:?}");
-        }
+        assert!(read("A/type > var:X\nA/type > out:X\nA/type > file:X").is_ok());
     }
 }

@@ -1,7 +1,113 @@
-//! What the pipeline's author wrote: the config, the mapping lines, the notations in them.
+//! What the pipeline's author wrote: the config, the mapping lines, the notations in them, templates.
 
 pub mod config;
 pub mod mapping;
 pub mod notation;
 pub mod path;
 pub mod template;
+
+use crate::error::Error;
+use crate::secret::SecretText;
+
+/// The task's inputs as texts. What is left out is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The config in the service connection `keeperConnection`.
+    pub connection: SecretText,
+    /// `keepersecretconfig`
+    pub config: SecretText,
+    /// The environment variable `KSM_CONFIG`.
+    pub environment: SecretText,
+    /// `secrets`
+    pub secrets: String,
+    /// `secretsFile`, a path
+    pub secrets_file: String,
+    /// `templates`
+    pub templates: String,
+    /// `mode`
+    pub mode: String,
+    /// `outputPolicy`
+    pub output_policy: String,
+}
+
+/// How much is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything.
+    #[default]
+    Run,
+    /// Everything is read and judged; nothing is asked, and no config is needed.
+    Validate,
+    /// Everything is found in the vault; nothing is set.
+    Check,
+}
+
+/// What to say of secret output variables, which another stage's log may show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputPolicy {
+    /// Warn once.
+    #[default]
+    Warn,
+    /// Nothing.
+    Allow,
+    /// Refuse them.
+    Deny,
+}
+
+impl Inputs {
+    /// The two inputs that every run has.
+    #[must_use]
+    pub fn new(config: &str, secrets: &str) -> Self {
+        Self { config: config.into(), secrets: secrets.to_owned(), ..Self::default() }
+    }
+
+    /// The texts that may be a config.
+    pub(crate) fn configs(&self) -> [&str; 3] {
+        // EXPOSE: a config is read here and masked before that.
+        [&self.connection, &self.config, &self.environment].map(SecretText::expose)
+    }
+
+    /// The one config that is given.
+    ///
+    /// # Errors
+    /// [`Error::ConfigEmpty`] or [`Error::ConfigTwice`].
+    pub fn the_config(&self) -> Result<&str, Error> {
+        let names = ["`keeperConnection`", "`keepersecretconfig`", "`KSM_CONFIG`"];
+        let mut given = self.configs().into_iter().zip(names).filter(|(text, _)| !text.trim().is_empty());
+        match (given.next(), given.next()) {
+            (None, _) => Err(Error::ConfigEmpty),
+            (Some((text, _)), None) => Ok(text),
+            (Some((_, first)), Some((_, second))) => Err(Error::ConfigTwice { first, second }),
+        }
+    }
+
+    /// The input `mode`.
+    ///
+    /// # Errors
+    /// [`Error::Choice`] when there is no such mode.
+    pub fn the_mode(&self) -> Result<Mode, Error> {
+        match self.mode.trim() {
+            "" | "run" => Ok(Mode::Run),
+            "validate" => Ok(Mode::Validate),
+            "check" => Ok(Mode::Check),
+            other => Err(choice("mode", other, "`run`, `validate` or `check`")),
+        }
+    }
+
+    /// The input `outputPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::Choice`] when there is no such policy.
+    pub fn the_output_policy(&self) -> Result<OutputPolicy, Error> {
+        match self.output_policy.trim() {
+            "" | "warn" => Ok(OutputPolicy::Warn),
+            "allow" => Ok(OutputPolicy::Allow),
+            "deny" => Ok(OutputPolicy::Deny),
+            other => Err(choice("outputPolicy", other, "`warn`, `allow` or `deny`")),
+        }
+    }
+}
+
+fn choice(input: &'static str, found: &str, expected: &'static str) -> Error {
+    Error::Choice { input, found: found.to_owned(), expected }
+}

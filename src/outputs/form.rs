@@ -81,6 +81,31 @@ pub fn dotenv(fields: &[NamedValue]) -> Result<SecretText, Error> {
     Ok(SecretText::from(lines))
 }
 
+/// A value in the quotes that shells and dotenv parsers agree on, if there are any.
+#[must_use]
+pub fn dotenv_value(value: &SecretText) -> Option<SecretText> {
+    // EXPOSE: the quoted text is a secret again.
+    quote(value.expose()).map(SecretText::from)
+}
+
+/// A text with the five characters of XML that have a meaning as entities (XML 1.0, 2.4).
+#[must_use]
+pub fn xml_text(text: &SecretText) -> SecretText {
+    let mut escaped = String::new();
+    // EXPOSE: the escaped text is a secret again.
+    for c in text.expose().chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            c => escaped.push(c),
+        }
+    }
+    SecretText::from(escaped)
+}
+
 /// The quotes in which a value means the same everywhere, if there are any.
 ///
 /// In single quotes Python's dotenv still reads `\\` and `\'`; in double quotes shells read `$`, `` ` ``, `\` and `!`,

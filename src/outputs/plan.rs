@@ -32,14 +32,14 @@ pub struct Report {
 /// What became of a mapping line.
 #[derive(Debug)]
 pub struct Row {
-    /// The line, counted from 1.
-    pub line: usize,
+    /// The mapping line, as in "line 3".
+    pub line: String,
     /// The notation as written.
     pub secret: String,
     /// The destination as written.
     pub destination: String,
-    /// In how many forms the value is masked.
-    pub forms: usize,
+    /// In how many forms the value is masked; none for a template, whose placeholders have rows of their own.
+    pub forms: Option<usize>,
 }
 
 /// A variable to set.
@@ -58,8 +58,8 @@ pub struct SetVariable {
 /// A file to write.
 #[derive(Debug)]
 pub struct WriteFile {
-    /// The mapping line, counted from 1.
-    pub line: usize,
+    /// The mapping line, as in "line 3".
+    pub line: String,
     /// Its path, as the author wrote it.
     pub path: String,
     /// Its mode, for example 0600.
@@ -115,13 +115,13 @@ impl Agent {
 
 impl Plan {
     /// Adds what a line yields for a destination. A variable's value is known to be text by now.
-    pub fn add(&mut self, line: usize, destination: Destination, mode: u32, bytes: SecretBytes) {
+    pub fn add(&mut self, line: &str, destination: Destination, mode: u32, bytes: SecretBytes) {
         let (name, is_secret, is_output) = match destination {
             Destination::Variable(name) => (name, true, false),
             Destination::Output(name) => (name, true, true),
             Destination::Environment(name) => (name, false, false),
             Destination::File(path) => {
-                self.files.push(WriteFile { line, path, mode, content: Content::Bytes(bytes) });
+                self.files.push(WriteFile { line: line.to_owned(), path, mode, content: Content::Bytes(bytes) });
                 return;
             }
         };

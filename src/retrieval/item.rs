@@ -47,8 +47,8 @@ pub(super) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn warn(&mut self, line: usize, text: &str) {
-        self.notices.push(Notice::Warning(format!("line {line}: {text}")));
+    fn warn(&mut self, line: &str, text: &str) {
+        self.notices.push(Notice::Warning(format!("{line}: {text}")));
     }
 }
 
@@ -84,14 +84,14 @@ impl Item {
         let (resolved, record) = match found {
             Ok(found) => found,
             Err(error) if mapping.is_optional && error.is_absence() => {
-                watch.warn(mapping.line.number, &format!("passed over: {error}"));
+                watch.warn(&mapping.line.name(), &format!("passed over: {error}"));
                 return Ok(None);
             }
             Err(error) => return Err(mapping.line.notation_problem(error)),
         };
         let secret = match resolved {
             Resolved::Text(text) | Resolved::Json(text) if mapping.is_optional && is_empty(&text) => {
-                watch.warn(mapping.line.number, "passed over: the value is empty");
+                watch.warn(&mapping.line.name(), "passed over: the value is empty");
                 return Ok(None);
             }
             Resolved::Text(text) => Secret::Text(text),
@@ -106,7 +106,7 @@ impl Item {
             if count > 1 {
                 let name = shown(name);
                 watch.warn(
-                    mapping.line.number,
+                    &mapping.line.name(),
                     &format!(
                         "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"
                     ),
@@ -121,9 +121,14 @@ impl Item {
         Ok(Some(item))
     }
 
-    /// The line's number, counted from 1.
-    pub(super) fn line(&self) -> usize {
-        self.mapping.line.number
+    /// The line's name, as in "line 3".
+    pub(super) fn line(&self) -> String {
+        self.mapping.line.name()
+    }
+
+    /// Whether it fills a placeholder of a template.
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.mapping.line.is_placeholder()
     }
 
     /// The path or name as the author wrote it.
@@ -151,6 +156,7 @@ impl Item {
             return Some(Transfer::Memory(CONVERTED_LIMIT + SLACK));
         }
         match self.mapping.destination {
+            Destination::File(_) if self.is_placeholder() => Some(Transfer::Memory(CONVERTED_LIMIT + SLACK)),
             Destination::File(_) if attachment.size.is_none_or(|size| size > IN_MEMORY_LIMIT) => Some(Transfer::Disk),
             _ => Some(Transfer::Memory(2 * IN_MEMORY_LIMIT + SLACK)),
         }
@@ -172,7 +178,7 @@ impl Item {
         let size = bytes.expose().len() as u64;
         if let Some(declared) = attachment.size.filter(|declared| *declared != size) {
             watch.warn(
-                self.mapping.line.number,
+                &self.mapping.line.name(),
                 &format!("the attachment has {size} bytes, its record says {declared}"),
             );
         }
@@ -202,19 +208,31 @@ impl Item {
         self.mapping.line.destination_problem(error)
     }
 
-    /// Adds what the line sets or writes to the plan, two-factor codes as they are now.
-    pub(super) fn plan(mut self, id: usize, now_ms: u64, masks: &mut Masks, plan: &mut Plan) -> Result<(), Problem> {
-        let line = self.mapping.line.number;
+    /// Adds what the line sets or writes to the plan, two-factor codes as they are now. A placeholder's text is given
+    /// back, for its template.
+    pub(super) fn plan(
+        mut self,
+        id: usize,
+        now_ms: u64,
+        masks: &mut Masks,
+        plan: &mut Plan,
+    ) -> Result<Option<SecretBytes>, Problem> {
+        let line = self.mapping.line.name();
+        let mut text = None;
         if self.pending() == Some(Transfer::Disk) {
             let path = self.mapping.destination.name().to_owned();
-            plan.files.push(WriteFile { line, path, mode: self.mode(), content: Content::Download(id) });
+            plan.files.push(WriteFile { line: line.clone(), path, mode: self.mode(), content: Content::Download(id) });
         } else {
             for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
                 if self.codes().next().is_some() {
                     // EXPOSE: masks are handed to the agent, which hides them.
                     self.masked_forms += bytes.to_text().map_or(0, |text| masks.add_value(text.expose()));
                 }
-                plan.add(line, destination, self.mode(), bytes);
+                if self.is_placeholder() {
+                    text = Some(bytes);
+                } else {
+                    plan.add(&line, destination, self.mode(), bytes);
+                }
             }
             for code in self.codes() {
                 // EXPOSE: the same.
@@ -224,10 +242,14 @@ impl Item {
         plan.report.rows.push(Row {
             line,
             secret: shown(&self.mapping.line.notation()),
-            destination: shown(&self.mapping.line.destination()),
-            forms: self.masked_forms,
+            destination: if self.is_placeholder() {
+                shown(self.mapping.destination.name())
+            } else {
+                shown(&self.mapping.line.destination())
+            },
+            forms: Some(self.masked_forms),
         });
-        Ok(())
+        Ok(text)
     }
 
     fn mode(&self) -> u32 {
@@ -322,21 +344,21 @@ impl Item {
 
     /// Masks everything that the line brings and checks that its destination can take it.
     fn check(&mut self, watch: &mut Watch<'_>) -> Result<(), Problem> {
-        let line = self.mapping.line.number;
+        let line = self.mapping.line.name();
         for (name, value) in self.raw_texts() {
             // EXPOSE: masks are handed to the agent, which hides them.
             let value = value.expose();
             let count = watch.masks.add_value(value);
             self.masked_forms += count;
             if value.is_empty() {
-                watch.warn(line, &format!("the value is empty, so `{name}` becomes empty"));
+                watch.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
             } else if count == 0 && !value.trim().is_empty() {
-                watch.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
+                watch.warn(&line, &format!("the value for `{name}` is too short to be hidden in logs"));
             }
         }
         if self.holds_a_seed() {
             let name = shown(self.mapping.destination.name());
-            watch.warn(line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
+            watch.warn(&line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
         }
         let is_converted = !self.mapping.forms.is_plain() && self.codes().next().is_none();
         for (destination, bytes) in self.outputs(0).map_err(|error| self.problem(error))? {
@@ -356,7 +378,7 @@ impl Item {
             if text.contains("$(") {
                 let name = shown(destination.name());
                 watch.warn(
-                    line,
+                    &line,
                     &format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable"),
                 );
             }

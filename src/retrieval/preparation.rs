@@ -1,0 +1,136 @@
+//! Before anything is asked: which files of the author's are needed, and whether everything that was written is sound.
+
+use std::collections::HashMap;
+
+use crate::error::{Error, Problem};
+use crate::inputs::config::{self, Config};
+use crate::inputs::mapping::{self, Destination, Mapping, Source};
+use crate::inputs::template::{self, Piece};
+use crate::inputs::{Inputs, Mode, OutputPolicy};
+use crate::outputs::plan::Agent;
+use crate::protocol::response::HttpOutcome;
+use crate::protocol::server_keys::ServerKeys;
+
+/// Everything that the author wrote, read.
+pub(super) struct Prepared {
+    /// The config and the server's key; none if nothing will be asked.
+    pub(super) access: Option<(Config, ServerKeys)>,
+    /// Mapping lines.
+    pub(super) mappings: Vec<Mapping>,
+    /// Templates.
+    pub(super) templates: Vec<Template>,
+    /// How much is to be done.
+    pub(super) mode: Mode,
+    /// Whether to warn of output variables.
+    pub(super) warns_of_outputs: bool,
+}
+
+/// A template, and the file that it becomes.
+pub(super) struct Template {
+    /// The line of the input `templates`. Its notation is the template's path.
+    pub(super) order: Mapping,
+    /// What it consists of.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// The files that have to be read first: that of the input `secretsFile`, and the templates.
+pub(super) fn wanted_files(inputs: &Inputs, agent: Agent) -> Vec<String> {
+    let lines = Some(inputs.secrets_file.trim()).filter(|path| !path.is_empty()).map(str::to_owned);
+    let templates = mapping::parse_templates(&inputs.templates, agent.platform).unwrap_or_default();
+    lines.into_iter().chain(templates.iter().map(|order| order.line.notation())).collect()
+}
+
+/// Reads everything, given the files in the order in which they were wanted.
+///
+/// # Errors
+/// All problems.
+pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) -> Result<Prepared, Vec<Problem>> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut note = |error: Error| problems.push(error.into());
+    let mode = inputs.the_mode().map_err(&mut note).unwrap_or_default();
+    let policy = inputs.the_output_policy().map_err(&mut note).unwrap_or_default();
+    let access = match mode {
+        Mode::Validate => None,
+        Mode::Run | Mode::Check => inputs.the_config().and_then(read_access).map_err(&mut note).ok(),
+    };
+    let mut files = files.into_iter();
+    let path = inputs.secrets_file.trim();
+    let lines = match path {
+        "" => None,
+        path => files.next().and_then(|file| read_text(path, file).map_err(&mut note).ok()),
+    };
+    let mut sources = vec![Source { file: None, text: &inputs.secrets }];
+    sources.extend(lines.as_deref().map(|text| Source { file: Some(path), text }));
+    let mappings = mapping::parse(&sources, agent.platform).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    let templates = read_templates(inputs, agent, files, &mappings).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    if problems.is_empty() && mappings.is_empty() && templates.is_empty() {
+        problems.push(Error::NoMappings.into());
+    }
+    let outputs = mappings.iter().filter(|mapping| matches!(mapping.destination, Destination::Output(_)));
+    if policy == OutputPolicy::Deny {
+        let denied = outputs.clone().map(|mapping| mapping.line.destination_problem(Error::OutputDenied));
+        problems.extend(denied);
+    }
+    let warns_of_outputs = policy == OutputPolicy::Warn && outputs.count() > 0;
+    if problems.is_empty() {
+        Ok(Prepared { access, mappings, templates, mode, warns_of_outputs })
+    } else {
+        Err(problems)
+    }
+}
+
+fn read_access(text: &str) -> Result<(Config, ServerKeys), Error> {
+    let config = config::parse(text)?;
+    let keys = ServerKeys::for_config(&config)?;
+    Ok((config, keys))
+}
+
+fn read_templates(
+    inputs: &Inputs,
+    agent: Agent,
+    mut files: impl Iterator<Item = HttpOutcome>,
+    mappings: &[Mapping],
+) -> Result<Vec<Template>, Vec<Problem>> {
+    let orders = mapping::parse_templates(&inputs.templates, agent.platform)?;
+    let mut taken: HashMap<_, String> =
+        mappings.iter().map(|mapping| (mapping.destination.identity(agent.platform), mapping.line.name())).collect();
+    let mut templates = Vec::new();
+    let mut problems = Vec::new();
+    for order in orders {
+        let name = format!("{} of `templates`", order.line.name());
+        if let Some(first) = taken.insert(order.destination.identity(agent.platform), name) {
+            let destination = order.destination.name().to_owned();
+            problems.push(order.line.destination_problem(Error::DuplicateDestination { destination, first }));
+        }
+        let path = order.line.notation();
+        let file = files.next().unwrap_or_else(|| HttpOutcome::Failed("ENOENT".to_owned()));
+        match read_text(&path, file).map_err(|error| vec![order.line.notation_problem(error)]) {
+            Ok(text) => match template::parse(&path, &text) {
+                Ok(pieces) => templates.push(Template { order, pieces }),
+                Err(found) => problems.extend(found),
+            },
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(templates) } else { Err(problems) }
+}
+
+fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
+    let refused = |reason: &str| Error::UnreadableFile { path: path.to_owned(), reason: reason.to_owned() };
+    match file {
+        HttpOutcome::Answered(file) => String::from_utf8(file.body).map_err(|_| refused("it is not UTF-8")),
+        HttpOutcome::Failed(code) => Err(refused(match code.as_str() {
+            "ENOENT" => "there is no such file",
+            "EACCES" | "EPERM" => "the agent has no right to",
+            "EISDIR" => "it is a folder",
+            "TOO_LARGE" => "it has more than 4 MiB",
+            code => code,
+        })),
+    }
+}

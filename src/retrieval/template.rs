@@ -1,0 +1,76 @@
+//! A template on its way to a file: its placeholders become lines of their own, and their values go back between its
+//! pieces of text.
+
+use super::preparation::Template;
+use crate::error::{Error, Problem, counted, shown};
+use crate::inputs::mapping::{Encoding, Forms, Mapping, Structure};
+use crate::inputs::template::{Piece, Placeholder, TemplateForm};
+use crate::outputs::form;
+use crate::outputs::plan::{Content, Plan, Row, WriteFile};
+use crate::secret::{SecretBytes, SecretText};
+
+impl Template {
+    /// A line for each placeholder, in their order.
+    pub(super) fn placeholders(&self) -> impl Iterator<Item = Mapping> + '_ {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Placeholder(placeholder) => Some(self.mapping(placeholder)),
+            Piece::Text(_) => None,
+        })
+    }
+
+    fn mapping(&self, placeholder: &Placeholder) -> Mapping {
+        let Placeholder { notation, form, line } = placeholder.clone();
+        let forms = match form {
+            TemplateForm::Json => Forms { structure: Some(Structure::Json), ..Forms::default() },
+            TemplateForm::Base64 => Forms { encoding: Some(Encoding::Base64), ..Forms::default() },
+            TemplateForm::Raw | TemplateForm::Xml | TemplateForm::Dotenv => Forms::default(),
+        };
+        line.placed(notation, self.order.destination.clone(), forms)
+    }
+
+    /// Adds the file to the plan, given the placeholders' values in their order.
+    pub(super) fn plan(&self, values: &mut impl Iterator<Item = SecretBytes>, plan: &mut Plan) -> Result<(), Problem> {
+        const PRIVATE: u32 = 0o600;
+        let mut text = String::new();
+        let mut count = 0;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(literal) => text.push_str(literal),
+                Piece::Placeholder(placeholder) => {
+                    let value = values.next().and_then(|value| value.to_text());
+                    let value = value.ok_or_else(|| placeholder.line.notation_problem(Error::NotText))?;
+                    let quoted = quote(&value, placeholder)?;
+                    // EXPOSE: the whole text is a secret again.
+                    text.push_str(quoted.expose());
+                    count += 1;
+                }
+            }
+        }
+        let order = &self.order;
+        let line = order.line.name();
+        plan.report.rows.push(Row {
+            line: line.clone(),
+            secret: format!("{} ({})", shown(&order.line.notation()), counted(count, "placeholder", "placeholders")),
+            destination: shown(&order.line.destination()),
+            forms: None,
+        });
+        plan.files.push(WriteFile {
+            line,
+            path: order.destination.name().to_owned(),
+            mode: order.forms.mode.unwrap_or(PRIVATE),
+            content: Content::Bytes(SecretBytes::from(text.into_bytes())),
+        });
+        Ok(())
+    }
+}
+
+fn quote(value: &SecretText, placeholder: &Placeholder) -> Result<SecretText, Problem> {
+    match placeholder.form {
+        TemplateForm::Xml => Ok(form::xml_text(value)),
+        TemplateForm::Dotenv => form::dotenv_value(value).ok_or_else(|| {
+            let error = Error::Dotenv { field: placeholder.line.notation() };
+            placeholder.line.notation_problem(error)
+        }),
+        TemplateForm::Raw | TemplateForm::Json | TemplateForm::Base64 => Ok(value.clone()),
+    }
+}
