@@ -25,6 +25,9 @@ const WASM_OPT_FLAGS = [
   '--strip-target-features',
 ];
 
+// SHA-2 without unrolled loops is a tenth of the size; the few texts that are hashed here are short.
+const SMALL_HASHES = ['--cfg', 'sha2_backend_soft="compact"'];
+
 // The oldest Node of an agent that the task could be run with.
 const OLDEST_AGENT_NODE = 'node16';
 
@@ -59,7 +62,7 @@ async function compileCore() {
  * enough to do without in our code and to strip the note that says otherwise, which wasm-bindgen goes by.
  */
 async function compilerSettings() {
-  const flags = ['-Ctarget-feature=-reference-types', ...(await pathRemapping())];
+  const flags = ['-Ctarget-feature=-reference-types', ...SMALL_HASHES, ...(await pathRemapping())];
   return { CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f'), CARGO_PROFILE_RELEASE_STRIP: 'symbols' };
 }
 

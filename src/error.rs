@@ -51,34 +51,34 @@ pub enum Error {
     #[error("`outputPolicy` denies secret output variables")]
     OutputDenied,
     /// The config is still the text `$(name)`: the agent found no such variable.
-    #[error("`keepersecretconfig` is the text `$({})`: the pipeline has no variable of that name", shown(name))]
+    #[error("the config is the text `$({})`: the pipeline has no variable of that name", shown(name))]
     ConfigUndefined {
         /// The variable's name.
         name: String,
     },
     /// The config looks like the path of a file.
-    #[error("`keepersecretconfig` looks like the path of a file; expected the config itself")]
+    #[error("the config looks like the path of a file; expected the config itself")]
     ConfigIsPath,
     /// The config is a one-time token.
-    #[error("`keepersecretconfig` is a one-time token; expected a config that is already bound to a device")]
+    #[error("the config is a one-time token; expected one that is already bound to a device")]
     ConfigIsToken,
     /// The config was never bound: it still holds a one-time token and no application key.
-    #[error("`keepersecretconfig` is not bound to a device yet: it has a `clientKey` but no `appKey`")]
+    #[error("the config is not bound to a device yet: it has a `clientKey` but no `appKey`")]
     ConfigUnbound,
     /// The config is a JSON text inside quotes.
-    #[error("`keepersecretconfig` is a JSON text inside quotes; expected it without the outer quotes")]
+    #[error("the config is a JSON text inside quotes; expected it without the outer quotes")]
     ConfigQuoted,
     /// The config is neither JSON nor Base64.
-    #[error("`keepersecretconfig` is neither JSON nor Base64")]
+    #[error("the config is neither JSON nor Base64")]
     ConfigNeitherJsonNorBase64,
     /// The config is Base64 of something that is not a config.
-    #[error("`keepersecretconfig` is Base64 of {found}; expected Base64 of a JSON object")]
+    #[error("the config is Base64 of {found}; expected Base64 of a JSON object")]
     ConfigDecodesTo {
         /// What it decodes to.
         found: &'static str,
     },
     /// The config's JSON is broken.
-    #[error("the JSON of `keepersecretconfig` is broken at line {line}, column {column}")]
+    #[error("the config's JSON is broken at line {line}, column {column}")]
     ConfigBrokenJson {
         /// Line in the JSON text, from 1.
         line: usize,
@@ -86,7 +86,7 @@ pub enum Error {
         column: usize,
     },
     /// The config's JSON is cut off.
-    #[error("the JSON of `keepersecretconfig` ends too early (line {line}, column {column})")]
+    #[error("the config's JSON ends too early (line {line}, column {column})")]
     ConfigCut {
         /// Line in the JSON text, from 1.
         line: usize,
@@ -94,7 +94,7 @@ pub enum Error {
         column: usize,
     },
     /// The config is JSON, but not an object.
-    #[error("`keepersecretconfig` is a JSON {found}; expected a JSON object")]
+    #[error("the config is {found} in JSON; expected an object")]
     ConfigNotAnObject {
         /// What it is instead.
         found: &'static str,
@@ -124,6 +124,15 @@ pub enum Error {
     /// A text is still a macro: the agent found no variable of that name.
     #[error("`$({})` was not replaced: the pipeline has no variable of that name", shown(name))]
     UndefinedVariable {
+        /// The variable's name.
+        name: String,
+    },
+    /// A text of a file holds a macro, which the agent replaces in inputs only.
+    #[error(
+        "`$({})` is not replaced here: the agent replaces variables in the task's inputs, not in files",
+        shown(name)
+    )]
+    MacroInFile {
         /// The variable's name.
         name: String,
     },
@@ -395,11 +404,20 @@ pub enum Error {
 
     // ---- what the agent can take ------------------------------------------------------------------------------
     /// A value of several lines can't be a secret variable.
-    #[error("the value has several lines, which a variable of the agent cannot hold")]
-    SeveralLines,
-    /// An attachment that is not text can't be a variable.
-    #[error("the attachment is not text (UTF-8 without NUL), so it cannot be a variable")]
+    #[error("the value for `{}` has several lines, which a variable of the agent cannot hold", shown(name))]
+    SeveralLines {
+        /// The variable.
+        name: String,
+    },
+    /// What is not text can't be a variable.
+    #[error("the content is not text (UTF-8 without NUL), so it cannot be a variable")]
     NotText,
+    /// What is not text can't be quoted, nor stand in a template.
+    #[error("the content is not text (UTF-8), so it cannot {purpose}")]
+    NotTextFor {
+        /// What it was to do, as in "stand in a template".
+        purpose: &'static str,
+    },
     /// A value that is to be decoded is no Base64.
     #[error("the value is not Base64, so it cannot be decoded")]
     NotBase64,
@@ -412,6 +430,12 @@ pub enum Error {
         /// The field's label or type.
         field: String,
     },
+    /// A value of a template that no quotes protect in a dotenv file.
+    #[error("the value means different things to different readers of dotenv files, however it is quoted")]
+    DotenvValue,
+    /// A value of a template that XML has no way to write.
+    #[error("the value holds a control character, which XML cannot hold")]
+    Xml,
     /// Two fields of a record become one name.
     #[error("the fields `{}` and `{}` both become `{}`", shown(first), shown(second), shown(name))]
     FieldClash {
@@ -532,7 +556,8 @@ pub enum Error {
 }
 
 const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager › application › Devices › Add Device › Configuration File) \
-     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable";
+     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable or in a service \
+     connection";
 
 impl Error {
     /// What to do about it, if there is something to say.
@@ -586,6 +611,14 @@ impl Error {
                 "a `|` in a name can be written only in a notation in Base64".to_owned()
             }
             Self::Dotenv { .. } => "use `file+json:`".to_owned(),
+            Self::DotenvValue | Self::Xml | Self::NotTextFor { .. } => {
+                "take it in Base64, as in `${keeper://… | base64}` or `+base64`".to_owned()
+            }
+            Self::MacroInFile { .. } => "move this line to the input `secrets`, or write the path itself".to_owned(),
+            Self::UnreadableFile { reason, .. } if reason == NO_SUCH_FILE => {
+                "the path begins at the default working directory; is the repository checked out in this job?"
+                    .to_owned()
+            }
             Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
             Self::NameReserved { .. } => "choose another name".to_owned(),
             Self::DuplicateDestination { .. } => {
@@ -653,7 +686,7 @@ impl Error {
             Self::Totp { .. } => {
                 "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
             }
-            Self::SeveralLines | Self::NotText => {
+            Self::SeveralLines { .. } | Self::NotText => {
                 "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
                  in `> var+base64:NAME`"
                     .to_owned()
@@ -702,6 +735,9 @@ impl Error {
         )
     }
 }
+
+/// Why a file of the author's can't be read, most of the time.
+pub(crate) const NO_SUCH_FILE: &str = "there is no such file";
 
 const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
 
@@ -879,12 +915,12 @@ fn code_shown(code: &str) -> String {
 
 /// The candidate that is most like a word, if one is like it at all.
 pub fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a str> {
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .iter()
         .map(AsRef::as_ref)
-        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         // Of equally near ones the first by name, so that a message is the same each time.
         .min()

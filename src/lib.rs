@@ -1,7 +1,7 @@
 //! The core of the task: from what a pipeline's author wrote to what the agent is to set and write.
 //!
 //! ```text
-//! inputs ──▶ protocol ──▶ vault ──▶ outputs          crypto, base64, secret and error serve all
+//! inputs ──▶ protocol ──▶ vault ──▶ outputs          crypto, base64, json, secret and error serve all
 //! what the   what Keeper's  what we   what the
 //! author     servers speak  may read  agent understands
 //! wrote
@@ -27,4 +27,5 @@ pub mod wasm;
 pub mod base64;
 pub mod crypto;
 pub mod error;
+pub mod json;
 pub mod secret;

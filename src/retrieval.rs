@@ -23,6 +23,7 @@ use crate::inputs::config::{self, Config};
 use crate::inputs::mapping::Mapping;
 use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
+use crate::json::Value;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
 use crate::protocol::failure;
@@ -307,8 +308,8 @@ impl Session {
                 match response::read(response, key, &host) {
                     Err(error) => return failed(error),
                     Ok(Reply::Answer(answer)) => {
-                        for warning in answer.warnings.iter().filter_map(|warning| warning.as_str()) {
-                            self.notices.push(Notice::Warning(format!("Keeper says: {}", shown(warning))));
+                        for warning in answer.warnings.iter().filter_map(Value::as_text) {
+                            self.notices.push(Notice::Warning(format!("Keeper says: {}", shown(warning.expose()))));
                         }
                         let vault = Vault::new(*answer, self.config.app_key.clone());
                         return self.found(vault, &filter, now_ms, masks, entropy);
@@ -380,11 +381,6 @@ impl Session {
             return Err(problems);
         }
         self.report.records = vault.len();
-        if self.mode == Mode::Check {
-            let count = counted(self.items.len(), "secret is", "secrets are");
-            self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
-            return Ok(Next::Finish(Plan::default()));
-        }
         self.fetch_attachments(now_ms, masks)
     }
 
@@ -398,6 +394,11 @@ impl Session {
     }
 
     fn download_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+        if self.mode == Mode::Check {
+            let count = counted(self.items.len(), "secret is", "secrets are");
+            self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
+            return Ok(Next::Finish(Plan::default()));
+        }
         let large = self.pending(|transfer| transfer == Transfer::Disk);
         if !large.is_empty() {
             return self.download(large, &[]);

@@ -11,6 +11,7 @@
 pub mod aes_gcm;
 pub mod ecies;
 pub mod keys;
+mod pkcs8;
 pub mod signature;
 pub mod streaming;
 

@@ -3,16 +3,14 @@
 //! A JSON object, or Base64 of one, that Keeper Vault or Commander makes for a device of an application. Its members
 //! are those of "Secrets Manager Configuration" in Keeper's documentation; names are case-sensitive.
 
-use std::collections::BTreeMap;
-
 use p256::PublicKey;
-use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::base64;
 use crate::crypto::keys::AppKey;
 use crate::crypto::signature::ClientKey;
 use crate::error::Error;
+use crate::json::Value;
 use crate::secret::SecretText;
 
 /// A bound config.
@@ -53,8 +51,8 @@ pub fn secrets_of(text: &str) -> Vec<SecretText> {
     let Ok(json) = to_json(text) else { return Vec::new() };
     let Ok(members) = read_members(&json) else { return vec![SecretText::from(json.trim())] };
     let parts = ["privateKey", "clientId", "appKey", "clientKey"];
-    let parts = parts.iter().filter_map(|name| members.get(*name)).filter(|part| part.len() >= 8);
-    parts.map(|part| SecretText::from(part.as_str())).chain([SecretText::from(json.trim())]).collect()
+    let parts = parts.iter().filter_map(|name| members.get(name)).filter(|part| part.len() >= 8);
+    parts.map(SecretText::from).chain([SecretText::from(json.trim())]).collect()
 }
 
 /// The JSON text of a config, decoded if need be.
@@ -80,7 +78,7 @@ fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
     }
     let Some(decoded) = base64::decode(unquoted) else {
         return Err(match serde_json::from_str::<Value>(text) {
-            Ok(value) => Error::ConfigNotAnObject { found: kind_of(&value) },
+            Ok(value) => Error::ConfigNotAnObject { found: value.kind() },
             Err(_) => Error::ConfigNeitherJsonNorBase64,
         });
     };
@@ -129,46 +127,39 @@ fn is_path(text: &str) -> bool {
             || (text.starts_with('/') && text.len() < 200))
 }
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+/// The members that hold a text or a number. `null` is as good as missing.
+struct Members(Vec<(String, SecretText)>);
+
+impl Members {
+    fn get(&self, name: &str) -> Option<&str> {
+        // EXPOSE: the config is read here.
+        self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.expose())
     }
 }
 
-type Members = BTreeMap<String, Zeroizing<String>>;
-
-/// The members that hold a text or a number. `null` is as good as missing.
 fn read_members(json: &str) -> Result<Members, Error> {
     let value: Value = serde_json::from_str(json).map_err(|error| {
         let (line, column) = (error.line(), error.column().max(1));
         if error.is_eof() { Error::ConfigCut { line, column } } else { Error::ConfigBrokenJson { line, column } }
     })?;
-    let Value::Object(object) = value else {
-        return Err(Error::ConfigNotAnObject { found: kind_of(&value) });
+    let Value::Object(object) = &value else {
+        return Err(Error::ConfigNotAnObject { found: value.kind() });
     };
-    let text = |value| match value {
-        Value::String(mut text) => {
-            let trimmed = Zeroizing::new(text.trim().to_owned());
-            text.zeroize();
-            Some(trimmed)
-        }
-        Value::Number(number) => Some(Zeroizing::new(number.to_string())),
+    let text = |value: &Value| match value {
+        // EXPOSE: it becomes a secret again.
+        Value::Text(text) => Some(SecretText::from(text.expose().trim())),
+        Value::Number(_) => Some(value.render()),
         _ => None,
     };
-    let members = object.into_iter().filter_map(|(name, value)| Some((name, text(value)?)));
-    Ok(members.filter(|(_, text)| !text.is_empty()).collect())
+    let members = object.iter().rev().filter_map(|(name, value)| Some((name.clone(), text(value)?)));
+    Ok(Members(members.filter(|(_, text)| !text.expose().is_empty()).collect()))
 }
 
 const REQUIRED: [&str; 4] = ["hostname", "clientId", "privateKey", "appKey"];
 
 impl Config {
     fn from_members(members: &Members) -> Result<Self, Error> {
-        if members.contains_key("clientKey") && !members.contains_key("appKey") {
+        if members.get("clientKey").is_some() && members.get("appKey").is_none() {
             return Err(Error::ConfigUnbound);
         }
         let [Some(hostname), Some(client_id), Some(private_key), Some(app_key)] =
@@ -192,7 +183,7 @@ impl Config {
         let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
         let app_key = <[u8; 32]>::try_from(app_key.as_slice()).ok().map(|bytes| AppKey::new(*Zeroizing::new(bytes)));
         check("appKey", "Base64 of 32 bytes", app_key.is_some());
-        let server_key_id = members.get("serverPublicKeyId").map(|id| id.to_string());
+        let server_key_id = members.get("serverPublicKeyId").map(str::to_owned);
         let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
         check("serverPublicKeyId", "a number", server_key_id.as_ref().is_none_or(is_number));
         let point = members.get("serverPublicKey");
@@ -201,7 +192,7 @@ impl Config {
 
         match (hostname, client_key, app_key) {
             (Some(hostname), Some(client_key), Some(app_key)) if wrong.is_empty() => {
-                let client_id = SecretText::from(client_id.as_str());
+                let client_id = SecretText::from(client_id);
                 Ok(Self { hostname, client_id, client_key, app_key, server_key_id, server_key })
             }
             _ => Err(Error::ConfigMembers { members: wrong }),
@@ -211,9 +202,9 @@ impl Config {
 
 fn missing(members: &Members) -> Error {
     let names: Vec<String> =
-        REQUIRED.iter().filter(|name| !members.contains_key(**name)).map(|name| (*name).to_owned()).collect();
+        REQUIRED.iter().filter(|name| members.get(name).is_none()).map(|name| (*name).to_owned()).collect();
     let misspelled = names.iter().find_map(|name| {
-        let found = members.keys().find(|member| member.eq_ignore_ascii_case(name))?;
+        let (found, _) = members.0.iter().find(|(member, _)| member.eq_ignore_ascii_case(name))?;
         Some((found.clone(), name.clone()))
     });
     Error::ConfigMissing { names, misspelled }
@@ -285,8 +276,8 @@ mod tests {
             ("/etc/ksm/config", ConfigIsPath),
             ("'{\"hostname\":\"ksm.test\"}'", ConfigQuoted),
             ("hello, world", ConfigNeitherJsonNorBase64),
-            ("\"hello, world\"", ConfigNotAnObject { found: "string" }),
-            ("[1]", ConfigNotAnObject { found: "array" }),
+            ("\"hello, world\"", ConfigNotAnObject { found: "a text" }),
+            ("[1]", ConfigNotAnObject { found: "a list" }),
             ("aGVsbG8gd29ybGQ=", ConfigDecodesTo { found: "a text that is not JSON" }),
             ("8P//8A==", ConfigDecodesTo { found: "bytes that are not text" }),
             ("ZXlKaElqb3hmUT09", ConfigDecodesTo { found: "Base64 (it was encoded twice)" }),

@@ -59,8 +59,10 @@ pub struct Forms {
 pub enum Structure {
     /// As JSON.
     Json,
-    /// As lines `NAME=value`; for whole records only.
+    /// As lines `NAME=value` of a whole record; in a template as one value in its quotes.
     Dotenv,
+    /// As text of XML; in a template only.
+    Xml,
 }
 
 /// How bytes are written.
@@ -128,6 +130,14 @@ impl Line {
             return Err(self.problem(Span { start: arrow, length: 1 }, Error::MissingNotation));
         }
         Ok((before, after))
+    }
+
+    /// A destination that still holds a macro means that the agent did not replace it.
+    fn refuse_macro(&self, destination: &str) -> Result<(), Problem> {
+        let Some(name) = macro_name(destination).map(str::to_owned) else { return Ok(()) };
+        let is_input = self.file.as_deref().is_none_or(|file| file == TEMPLATES);
+        let error = if is_input { Error::UndefinedVariable { name } } else { Error::MacroInFile { name } };
+        Err(self.destination_problem(error))
     }
 
     /// A part of a line of a file; the column counts from 0.
@@ -231,6 +241,9 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
     if problems.is_empty() { Ok(mappings) } else { Err(problems) }
 }
 
+/// The name by which messages call the input `templates`, as if it were a file.
+const TEMPLATES: &str = "templates";
+
 /// Reads the input `templates`: lines `IN > OUT`. The notation of such a mapping means nothing; the line holds the path.
 ///
 /// # Errors
@@ -239,7 +252,7 @@ pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, V
     let mut orders = Vec::new();
     let mut problems = Vec::new();
     for (number, text) in lines(text) {
-        match parse_template_line(Line::new(Some("templates"), number, text), platform) {
+        match parse_template_line(Line::new(Some(TEMPLATES), number, text), platform) {
             Ok(order) => orders.push(order),
             Err(problem) => problems.push(problem),
         }
@@ -259,11 +272,15 @@ fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Pr
     let (_, after) = line.split(Error::MissingTemplateArrow)?;
     // Without a prefix it is a file, as that of an attachment is.
     let selector = Selector::File(String::new());
-    let (destination, forms, _) = parse_destination(after.trim(), &selector, &line)?;
-    let refused = |error| Err(line.destination_problem(error));
+    let (destination, forms, is_optional) = parse_destination(after.trim(), &selector, &line)?;
+    let refused = |reason| Err(line.destination_problem(Error::FormsDoNotFit { reason }));
     if !matches!(destination, Destination::File(_)) || !forms.is_plain() {
-        return refused(Error::FormsDoNotFit { reason: "a template becomes a file: expected a path or `file:PATH`" });
+        return refused("a template becomes a file: expected a path or `file:PATH`");
     }
+    if is_optional {
+        return refused("a template cannot be optional, nor can a part of it");
+    }
+    line.refuse_macro(destination.name())?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     let notation = Notation { record: String::new(), selector };
     Ok(Mapping { notation, destination, forms, is_optional: false, line })
@@ -277,10 +294,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
         line.problem(span, fault.error)
     })?;
     let (destination, forms, is_optional) = parse_destination(after.trim(), &notation.selector, &line)?;
-    if let Some(name) = macro_name(destination.name()) {
-        let error = Error::UndefinedVariable { name: name.to_owned() };
-        return Err(line.destination_problem(error));
-    }
+    line.refuse_macro(destination.name())?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     check_forms(&notation.selector, &destination, forms).map_err(|error| line.destination_problem(error))?;
     Ok(Mapping { notation, destination, forms, is_optional, line })
@@ -339,6 +353,10 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
     };
     let mut words = words.split('+');
     let word = words.next().unwrap_or_default();
+    if KINDS.into_iter().any(|kind| word.strip_suffix('?') == Some(kind)) {
+        let reason = "the `?` stands right before the colon, as in `var+base64?:NAME`";
+        return Err(line.destination_problem(Error::FormsDoNotFit { reason }));
+    }
     let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
         let length = prefix.chars().count() + 1;
         let nearest = nearest_of(&KINDS, word);

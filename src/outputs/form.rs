@@ -1,11 +1,13 @@
 //! How a value is written: in Base64, as JSON, as a dotenv file.
 
+use std::fmt::Write as _;
+
 use crate::base64;
 use crate::error::Error;
 use crate::inputs::mapping::Encoding;
+use crate::json::Value;
 use crate::secret::{SecretBytes, SecretText};
 use crate::vault::resolve::json;
-use crate::vault::value::Value;
 
 /// A field of a whole record: its label or else its type, and its value.
 #[derive(Clone, Debug)]
@@ -39,18 +41,41 @@ pub fn to_bytes(text: &SecretText) -> SecretBytes {
     SecretBytes::from(text.expose().as_bytes().to_vec())
 }
 
-/// A text as a JSON string, in its quotes.
+/// A text as a JSON string, in its quotes. YAML reads the same in double quotes.
 #[must_use]
 pub fn json_string(text: &SecretText) -> SecretText {
     // EXPOSE: the JSON is a secret again.
-    json(text.expose())
+    let quoted = json(text.expose());
+    if !quoted.expose().contains(is_escaped_for_yaml) {
+        return quoted;
+    }
+    let mut escaped = String::new();
+    for c in quoted.expose().chars() {
+        if is_escaped_for_yaml(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    SecretText::from(escaped)
+}
+
+/// What JSON may leave as it is while YAML may not, or reads as the end of a line (YAML 1.2, 5.1; YAML 1.1, 5.4).
+fn is_escaped_for_yaml(c: char) -> bool {
+    matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// The name of an environment variable for a field: upper case, everything but letters, digits and `_` as `_`.
 #[must_use]
 pub fn variable_name(field: &str) -> String {
-    let upper = field.to_uppercase();
-    upper.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    field.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// The same for a dotenv file, where a name does not begin with a digit.
+#[must_use]
+pub fn dotenv_name(field: &str) -> String {
+    let name = variable_name(field);
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
 /// A whole record as one JSON object, names as they are in Keeper.
@@ -69,11 +94,7 @@ pub fn dotenv(fields: &[NamedValue]) -> Result<SecretText, Error> {
         let value = field.value.render();
         // EXPOSE: the lines are a secret again.
         let quoted = quote(value.expose()).ok_or_else(|| Error::Dotenv { field: field.name.clone() })?;
-        let name = variable_name(&field.name);
-        if name.starts_with(|c: char| c.is_ascii_digit()) {
-            lines.push('_');
-        }
-        lines.push_str(&name);
+        lines.push_str(&dotenv_name(&field.name));
         lines.push('=');
         lines.push_str(&quoted);
         lines.push('\n');
@@ -88,9 +109,12 @@ pub fn dotenv_value(value: &SecretText) -> Option<SecretText> {
     quote(value.expose()).map(SecretText::from)
 }
 
-/// A text with the five characters of XML that have a meaning as entities (XML 1.0, 2.4).
+/// A text for an element or an attribute of XML; none if XML has no way to write one of its characters (XML 1.0, 2.2).
+///
+/// Besides the five characters that have a meaning, blanks that a reader would change get a reference: the end of a line
+/// anywhere, and in an attribute a tab as well (XML 1.0, 2.11 and 3.3.3).
 #[must_use]
-pub fn xml_text(text: &SecretText) -> SecretText {
+pub fn xml_text(text: &SecretText) -> Option<SecretText> {
     let mut escaped = String::new();
     // EXPOSE: the escaped text is a secret again.
     for c in text.expose().chars() {
@@ -100,10 +124,14 @@ pub fn xml_text(text: &SecretText) -> SecretText {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&apos;"),
+            '\t' => escaped.push_str("&#9;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => return None,
             c => escaped.push(c),
         }
     }
-    SecretText::from(escaped)
+    Some(SecretText::from(escaped))
 }
 
 /// The quotes in which a value means the same everywhere, if there are any.
@@ -137,9 +165,41 @@ mod tests {
 
     #[test]
     fn a_field_becomes_the_name_of_a_variable() {
-        for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("Größe", "GR_SSE"), ("a-b.c", "A_B_C")]
+        for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("Größe", "GR__E"), ("a-b.c", "A_B_C")]
         {
             assert_eq!(variable_name(field), name, "{field}");
+        }
+    }
+
+    #[test]
+    fn in_a_dotenv_file_no_name_begins_with_a_digit() {
+        for (field, name) in [("2nd key", "_2ND_KEY"), ("password", "PASSWORD")] {
+            assert_eq!(dotenv_name(field), name, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_json_string_is_one_for_yaml_too() {
+        for (text, quoted) in [
+            ("a\"b\\c\n", r#""a\"b\\c\n""#),
+            ("ü😀", "\"ü😀\""),
+            ("a\u{85}b\u{2028}c\u{FEFF}\u{7F}", r#""a\u0085b\u2028c\ufeff\u007f""#),
+        ] {
+            assert_eq!(json_string(&SecretText::from(text)).expose(), quoted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_xml_comes_back_as_it_was_from_elements_and_attributes() {
+        for (text, escaped) in [
+            ("a<b>&\"c\"'d'", Some("a&lt;b&gt;&amp;&quot;c&quot;&apos;d&apos;")),
+            ("line\r\n\tnext", Some("line&#13;&#10;&#9;next")),
+            ("ü😀", Some("ü😀")),
+            ("a\u{1}b", None),
+            ("a\0b", None),
+        ] {
+            let found = xml_text(&SecretText::from(text));
+            assert_eq!(found.as_ref().map(SecretText::expose), escaped, "{text:?}");
         }
     }
 

@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use crate::base64;
+use crate::json::Value;
 use crate::secret::SecretText;
-use crate::vault::value::Value;
 
 /// A whole value shorter than this is not masked: three characters would be hidden all over the log.
 pub const MIN_WHOLE: usize = 4;
@@ -40,8 +40,11 @@ impl Masks {
         count
     }
 
-    /// Masks a text as it is, in one piece.
+    /// Masks a text as it is, in one piece, unless it is as short as `{}`.
     pub fn add_whole(&mut self, text: &str) {
+        if text.len() < MIN_LINE {
+            return;
+        }
         let text = SecretText::from(text);
         if self.known.insert(text.clone()) {
             self.fresh.push(text);
@@ -59,16 +62,14 @@ impl Masks {
 pub fn forms(value: &str) -> Vec<SecretText> {
     let mut forms = Forms::default();
     forms.add_text(value, MIN_WHOLE);
-    if value.starts_with(['{', '['])
+    if !value.trim().is_empty() {
+        // The agent quotes a command that it can't carry out as it came.
+        forms.add(&value.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A"), MIN_WHOLE);
+    }
+    if value.trim_start().starts_with(['{', '['])
         && let Ok(json) = serde_json::from_str::<Value>(value)
     {
         forms.add_leaves(&json);
-    }
-    if let Some(password) = url_password(value) {
-        forms.add_text(password, MIN_WHOLE);
-    }
-    if let Some(seed) = totp_seed(value) {
-        forms.add(seed, MIN_WHOLE);
     }
     forms.list
 }
@@ -92,6 +93,9 @@ impl Forms {
     }
 
     fn add_text(&mut self, text: &str, min_len: usize) {
+        if text.trim().is_empty() {
+            return;
+        }
         self.add(text, min_len);
         self.add(text.trim(), min_len);
         if text.trim().contains(['\n', '\r']) {
@@ -105,6 +109,12 @@ impl Forms {
             for offset in 0..3 {
                 self.add(&base64_inside(text.as_bytes(), offset), min_len);
             }
+        }
+        if let Some(password) = url_password(text) {
+            self.add_text(password, MIN_WHOLE);
+        }
+        if let Some(seed) = totp_seed(text.trim()) {
+            self.add(seed, MIN_WHOLE);
         }
     }
 
@@ -169,7 +179,11 @@ mod tests {
             masks_of(" s3cr3t "),
             [" s3cr3t ", "s3cr3t", "IHMzY3IzdCA=", "IHMzY3IzdC", "BzM2NyM3Qg", "gczNjcjN0I"]
         );
-        assert_eq!(masks_of("ab\nsecond"), ["ab\nsecond", "ab\\nsecond", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm"]);
+        assert_eq!(
+            masks_of("ab\nsecond"),
+            ["ab\nsecond", "ab\\nsecond", "YWIKc2Vjb25k", "FiCnNlY29uZ", "hYgpzZWNvbm", "ab%0Asecond"]
+        );
+        assert_eq!(masks_of("s3c%r"), ["s3c%r", "s3c%AZP25r"]);
     }
 
     #[test]
@@ -189,6 +203,7 @@ mod tests {
         for (value, part) in [
             (r#"{"user":"alice","pass":["p4ssw0rd",123456789]}"#, "p4ssw0rd"),
             (r#"{"user":"alice","pass":["p4ssw0rd",123456789]}"#, "123456789"),
+            (" {\"url\":\"https://alice:p4ss%40@host.test/x\"}", "p4ss%40"),
             ("https://alice:p4ss%40@host.test/x", "p4ss%40"),
             ("otpauth://totp/x?issuer=y&secret=JBSWY3DP", "JBSWY3DP"),
             ("-----BEGIN KEY-----\r\nMIIB0123\r\n-----END KEY-----\r\n", "MIIB0123"),
@@ -201,7 +216,7 @@ mod tests {
 
     #[test]
     fn nothing_is_masked_that_is_blank_or_too_short() {
-        for value in ["", " ", "\n\n", "abc", "1"] {
+        for value in ["", " ", "\n\n", "         ", "abc", "1"] {
             assert_eq!(masks_of(value), [""; 0], "{value:?}");
         }
     }

@@ -104,7 +104,7 @@ impl Agent {
     pub fn check(self, name: &str, value: &str) -> Result<(), Error> {
         let limit = self.variable_limit(name);
         if value.contains(['\n', '\r']) && !self.allows_several_lines {
-            return Err(Error::SeveralLines);
+            return Err(Error::SeveralLines { name: name.to_owned() });
         }
         if value.len() as u64 > limit {
             return Err(Error::TooLarge { what: "value", size: value.len() as u64, limit });

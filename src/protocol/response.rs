@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use crate::base64;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
+use crate::json::Value;
 use crate::secret::SecretBytes;
 
 /// What came back for one request.
@@ -255,7 +255,8 @@ pub fn is_transient(status: u16) -> bool {
 fn number_text(value: &Value) -> Option<String> {
     let text = match value {
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.trim().to_owned(),
+        // EXPOSE: a number of seconds, or a key's id.
+        Value::Text(text) => text.expose().trim().to_owned(),
         _ => return None,
     };
     (!text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)

@@ -5,6 +5,7 @@ use crate::crypto::Undecryptable;
 use crate::error::{Error, Problem, shown};
 use crate::inputs::mapping::{Destination, Encoding, Mapping, Structure};
 use crate::inputs::notation::{FieldSelector, Selector};
+use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
@@ -14,7 +15,6 @@ use crate::vault::record::Attachment;
 use crate::vault::resolve::{self, FieldValue, NamedField, Resolved};
 use crate::vault::sealed::Vault;
 use crate::vault::totp::Totp;
-use crate::vault::value::Value;
 
 /// A mapping line and what it yields.
 pub(super) struct Item {
@@ -275,26 +275,23 @@ impl Item {
         let forms = self.mapping.forms;
         let destination = self.mapping.destination.clone();
         let one = |bytes: SecretBytes| Ok(vec![(destination.clone(), form::encode(forms.encoding, bytes)?)]);
-        let as_json = |text: &SecretText| match forms.structure {
-            Some(Structure::Json) => form::to_bytes(&form::json_string(text)),
-            _ => form::to_bytes(text),
-        };
         match &self.secret {
-            Secret::Text(text) => one(as_json(text)),
-            Secret::Json(json) => one(form::to_bytes(json)),
+            Secret::Text(text) => one(laid_out(text, forms.structure)?),
+            Secret::Json(json) => one(laid_out(json, structure_of_json(forms.structure))?),
             Secret::Codes { codes, as_list } => {
                 let codes: Vec<Value> = codes.iter().map(|code| Value::Text(code.code(now_ms))).collect();
                 match codes.as_slice() {
-                    [Value::Text(code)] if !as_list => one(as_json(code)),
-                    _ => one(form::to_bytes(&Value::List(codes).render())),
+                    [Value::Text(code)] if !as_list => one(laid_out(code, forms.structure)?),
+                    _ => one(laid_out(&Value::List(codes).render(), structure_of_json(forms.structure))?),
                 }
             }
             Secret::Attachment { content, .. } => {
                 let content = content.clone().unwrap_or_default();
-                match forms.structure {
-                    Some(Structure::Json) => one(as_json(&content.to_text().ok_or(Error::NotText)?)),
-                    _ => one(content),
+                if forms.structure.is_none() {
+                    return one(content);
                 }
+                let text = content.to_text().ok_or(Error::NotTextFor { purpose: "be quoted" })?;
+                one(laid_out(&text, forms.structure)?)
             }
             Secret::Record(fields) => {
                 let fields = at(fields, now_ms);
@@ -304,10 +301,11 @@ impl Item {
                         one(form::to_bytes(&form::json_object(&fields)))
                     }
                     Some(Structure::Dotenv) => {
-                        refuse_clash(&fields, form::variable_name)?;
+                        refuse_clash(&fields, form::dotenv_name)?;
                         one(form::to_bytes(&form::dotenv(&fields)?))
                     }
-                    None => {
+                    // `Xml` is for templates, which take no whole records.
+                    None | Some(Structure::Xml) => {
                         refuse_clash(&fields, form::variable_name)?;
                         let variables = fields.iter().map(|field| {
                             let name = destination.name().replace('*', &form::variable_name(&field.name));
@@ -325,8 +323,8 @@ impl Item {
     fn check_declared_size(&self, size: Option<u64>, agent: Agent) -> Result<(), Problem> {
         let Some(size) = size else { return Ok(()) };
         let forms = self.mapping.forms;
-        if !forms.is_plain() && size > CONVERTED_LIMIT {
-            let reason = "the attachment has more than 8 MiB, too much to be converted";
+        if (!forms.is_plain() || self.is_placeholder()) && size > CONVERTED_LIMIT {
+            let reason = "the attachment has more than 8 MiB, too much for a form or a template";
             return Err(self.problem(Error::FormsDoNotFit { reason }));
         }
         let limit = agent.variable_limit(self.mapping.destination.name());
@@ -356,6 +354,9 @@ impl Item {
                 watch.warn(&line, &format!("the value for `{name}` is too short to be hidden in logs"));
             }
         }
+        if matches!(&self.secret, Secret::Record(fields) if fields.is_empty()) {
+            watch.warn(&line, "no field of the record has a value");
+        }
         if self.holds_a_seed() {
             let name = shown(self.mapping.destination.name());
             watch.warn(&line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
@@ -366,6 +367,9 @@ impl Item {
             if is_converted {
                 // EXPOSE: masks are handed to the agent, which hides them.
                 self.masked_forms += text.as_ref().map_or(0, |text| watch.masks.add_value(text.expose()));
+            }
+            if self.is_placeholder() && text.is_none() {
+                return Err(self.problem(Error::NotTextFor { purpose: "stand in a template" }));
             }
             if matches!(destination, Destination::File(_)) {
                 continue;
@@ -412,6 +416,22 @@ impl Item {
             _ => false,
         }
     }
+}
+
+/// A value as its form wants it.
+fn laid_out(text: &SecretText, structure: Option<Structure>) -> Result<SecretBytes, Error> {
+    let quoted = match structure {
+        None => return Ok(form::to_bytes(text)),
+        Some(Structure::Json) => form::json_string(text),
+        Some(Structure::Xml) => form::xml_text(text).ok_or(Error::Xml)?,
+        Some(Structure::Dotenv) => form::dotenv_value(text).ok_or(Error::DotenvValue)?,
+    };
+    Ok(form::to_bytes(&quoted))
+}
+
+/// What is JSON already needs no quotes to be it.
+fn structure_of_json(structure: Option<Structure>) -> Option<Structure> {
+    structure.filter(|structure| *structure != Structure::Json)
 }
 
 fn is_empty(text: &SecretText) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{Error, Problem};
+use crate::error::{Error, NO_SUCH_FILE, Problem};
 use crate::inputs::config::{self, Config};
 use crate::inputs::mapping::{self, Destination, Mapping, Source};
 use crate::inputs::template::{self, Piece};
@@ -103,8 +103,7 @@ fn read_templates(
     let mut templates = Vec::new();
     let mut problems = Vec::new();
     for order in orders {
-        let name = format!("{} of `templates`", order.line.name());
-        if let Some(first) = taken.insert(order.destination.identity(agent.platform), name) {
+        if let Some(first) = taken.insert(order.destination.identity(agent.platform), order.line.name()) {
             let destination = order.destination.name().to_owned();
             problems.push(order.line.destination_problem(Error::DuplicateDestination { destination, first }));
         }
@@ -126,7 +125,7 @@ fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
     match file {
         HttpOutcome::Answered(file) => String::from_utf8(file.body).map_err(|_| refused("it is not UTF-8")),
         HttpOutcome::Failed(code) => Err(refused(match code.as_str() {
-            "ENOENT" => "there is no such file",
+            "ENOENT" => NO_SUCH_FILE,
             "EACCES" | "EPERM" => "the agent has no right to",
             "EISDIR" => "it is a folder",
             "TOO_LARGE" => "it has more than 4 MiB",

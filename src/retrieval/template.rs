@@ -5,9 +5,8 @@ use super::preparation::Template;
 use crate::error::{Error, Problem, counted, shown};
 use crate::inputs::mapping::{Encoding, Forms, Mapping, Structure};
 use crate::inputs::template::{Piece, Placeholder, TemplateForm};
-use crate::outputs::form;
 use crate::outputs::plan::{Content, Plan, Row, WriteFile};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretBytes;
 
 impl Template {
     /// A line for each placeholder, in their order.
@@ -21,9 +20,11 @@ impl Template {
     fn mapping(&self, placeholder: &Placeholder) -> Mapping {
         let Placeholder { notation, form, line } = placeholder.clone();
         let forms = match form {
+            TemplateForm::Raw => Forms::default(),
             TemplateForm::Json => Forms { structure: Some(Structure::Json), ..Forms::default() },
+            TemplateForm::Xml => Forms { structure: Some(Structure::Xml), ..Forms::default() },
+            TemplateForm::Dotenv => Forms { structure: Some(Structure::Dotenv), ..Forms::default() },
             TemplateForm::Base64 => Forms { encoding: Some(Encoding::Base64), ..Forms::default() },
-            TemplateForm::Raw | TemplateForm::Xml | TemplateForm::Dotenv => Forms::default(),
         };
         line.placed(notation, self.order.destination.clone(), forms)
     }
@@ -37,11 +38,12 @@ impl Template {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
                 Piece::Placeholder(placeholder) => {
+                    // INVARIANT: there is a value for each placeholder, and `Item` has made sure that it is text.
                     let value = values.next().and_then(|value| value.to_text());
-                    let value = value.ok_or_else(|| placeholder.line.notation_problem(Error::NotText))?;
-                    let quoted = quote(&value, placeholder)?;
+                    let missing =
+                        || placeholder.line.notation_problem(Error::Internal("a placeholder without a value"));
                     // EXPOSE: the whole text is a secret again.
-                    text.push_str(quoted.expose());
+                    text.push_str(value.ok_or_else(missing)?.expose());
                     count += 1;
                 }
             }
@@ -61,16 +63,5 @@ impl Template {
             content: Content::Bytes(SecretBytes::from(text.into_bytes())),
         });
         Ok(())
-    }
-}
-
-fn quote(value: &SecretText, placeholder: &Placeholder) -> Result<SecretText, Problem> {
-    match placeholder.form {
-        TemplateForm::Xml => Ok(form::xml_text(value)),
-        TemplateForm::Dotenv => form::dotenv_value(value).ok_or_else(|| {
-            let error = Error::Dotenv { field: placeholder.line.notation() };
-            placeholder.line.notation_problem(error)
-        }),
-        TemplateForm::Raw | TemplateForm::Json | TemplateForm::Base64 => Ok(value.clone()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! sealed    the answer's records, found by UID or title     ── opens ──▶ record
-//! record    one record: fields, attachments                 ── holds ──▶ value
+//! record    one record: fields, attachments
 //! resolve   what a notation selects of a record
 //! totp      the code that an authenticator app would show
 //! ```
@@ -11,4 +11,3 @@ pub mod record;
 pub mod resolve;
 pub mod sealed;
 pub mod totp;
-pub mod value;

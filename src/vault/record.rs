@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::value::Value;
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
 use crate::error::shown;
 use crate::inputs::notation::Section;
+use crate::json::Value;
 use crate::protocol::response::{self, null_is_default};
 use crate::secret::{SecretBytes, SecretText};
 

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::record::{Attachment, Field, Record};
 use super::totp::Totp;
-use super::value::Value;
 use crate::error::{Error, nearest};
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
+use crate::json::Value;
 use crate::secret::SecretText;
 
 /// What a notation selects.
@@ -180,12 +180,9 @@ fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error>
     let Value::Object(members) = value else {
         return Err(Error::NoProperties { kind: value.kind(), property: property.to_owned() });
     };
-    // Of members with one name the last one counts, as in JavaScript.
-    members.iter().rev().find(|(name, _)| name == property).map(|(_, value)| value).ok_or_else(|| {
-        Error::UnknownProperty {
-            property: property.to_owned(),
-            existing: members.iter().map(|(name, _)| name.clone()).collect(),
-        }
+    value.member(property).ok_or_else(|| Error::UnknownProperty {
+        property: property.to_owned(),
+        existing: members.iter().map(|(name, _)| name.clone()).collect(),
     })
 }
 

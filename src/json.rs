@@ -10,9 +10,10 @@ use serde_json::Number;
 use crate::secret::SecretText;
 
 /// One value of a field, or a part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Value {
     /// `null`
+    #[default]
     Null,
     /// `true` or `false`
     Bool(bool),
@@ -46,6 +47,22 @@ impl Value {
             Self::Text(text) => text.expose().is_empty(),
             _ => false,
         }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&SecretText> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The member of an object. Of members with one name the last one counts, as in JavaScript.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// What it is, with an article, for messages.
