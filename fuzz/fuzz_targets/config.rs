@@ -1,0 +1,11 @@
+//! No text makes the reader of configs panic, and what it refuses it does not quote.
+#![no_main]
+use ksm_task::inputs::config;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let _ = config::secrets_of(text);
+    if let Err(error) = config::parse(text) {
+        assert!(!error.to_string().is_empty());
+    }
+});
