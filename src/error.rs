@@ -30,7 +30,7 @@ pub enum Error {
         second: &'static str,
     },
     /// An input is none of the words that it can be.
-    #[error("`{input}` is `{}`; expected {expected}", shown(found))]
+    #[error("`{input}` is `{}`; expected {expected}", written(found))]
     Choice {
         /// The input.
         input: &'static str,
@@ -40,7 +40,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A file of the author's can't be read.
-    #[error("the file `{}` cannot be read: {}", shown(path), shown(reason))]
+    #[error("the file `{}` cannot be read: {}", written(path), shown(reason))]
     UnreadableFile {
         /// Its path.
         path: String,
@@ -51,7 +51,7 @@ pub enum Error {
     #[error("`outputPolicy` denies secret output variables")]
     OutputDenied,
     /// The config is still the text `$(name)`: the agent found no such variable.
-    #[error("the config is the text `$({})`: the pipeline has no variable of that name", shown(name))]
+    #[error("the config is the text `$({})`: the pipeline has no variable of that name", written(name))]
     ConfigUndefined {
         /// The variable's name.
         name: String,
@@ -122,7 +122,7 @@ pub enum Error {
 
     // ---- the mapping lines ------------------------------------------------------------------------------------
     /// A text is still a macro: the agent found no variable of that name.
-    #[error("`$({})` was not replaced: the pipeline has no variable of that name", shown(name))]
+    #[error("`$({})` was not replaced: the pipeline has no variable of that name", written(name))]
     UndefinedVariable {
         /// The variable's name.
         name: String,
@@ -130,7 +130,7 @@ pub enum Error {
     /// A text of a file holds a macro, which the agent replaces in inputs only.
     #[error(
         "`$({})` is not replaced here: the agent replaces variables in the task's inputs, not in files",
-        shown(name)
+        written(name)
     )]
     MacroInFile {
         /// The variable's name.
@@ -157,7 +157,7 @@ pub enum Error {
         after: String,
     },
     /// A destination has a prefix that does not exist.
-    #[error("unknown destination prefix `{}:`; expected `var:`, `out:`, `env:` or `file:`", shown(prefix))]
+    #[error("unknown destination prefix `{}:`; expected `var:`, `out:`, `env:` or `file:`", written(prefix))]
     UnknownPrefix {
         /// The prefix without its colon.
         prefix: String,
@@ -167,7 +167,7 @@ pub enum Error {
     /// A form does not exist.
     #[error(
         "unknown form `{}`; expected `+base64`, `+unbase64`, `+json`, `+dotenv` or a file's mode such as `+0640`",
-        shown(form)
+        written(form)
     )]
     UnknownForm {
         /// The form with its plus.
@@ -178,14 +178,14 @@ pub enum Error {
     /// A file's mode is none.
     #[error(
         "`{}` is no mode of a file; expected octal digits such as `+0640`, with which the owner can read",
-        shown(form)
+        written(form)
     )]
     Mode {
         /// The form with its plus.
         form: String,
     },
     /// Two forms of one sort.
-    #[error("`{}` comes after another form of its sort", shown(form))]
+    #[error("`{}` comes after another form of its sort", written(form))]
     FormTwice {
         /// The form with its plus.
         form: String,
@@ -197,7 +197,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A variable's name has a character that it can't have.
-    #[error("the name `{}` holds {found}, which a variable's name cannot have", shown(name))]
+    #[error("the name `{}` holds {found}, which a variable's name cannot have", written(name))]
     NameCharacter {
         /// The name.
         name: String,
@@ -205,13 +205,13 @@ pub enum Error {
         found: &'static str,
     },
     /// A variable's name belongs to the agent.
-    #[error("`{}` is a variable of the agent or the system; setting it would change the job", shown(name))]
+    #[error("`{}` is a variable of the agent or the system; setting it would change the job", written(name))]
     NameReserved {
         /// The name.
         name: String,
     },
     /// A path that can't be a file's.
-    #[error("the path `{}` {problem}", shown(path))]
+    #[error("the path `{}` {problem}", written(path))]
     Path {
         /// The path.
         path: String,
@@ -219,7 +219,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// Two lines have one destination.
-    #[error("`{}` is the destination of {first} as well", shown(destination))]
+    #[error("`{}` is the destination of {first} as well", written(destination))]
     DuplicateDestination {
         /// The destination as written.
         destination: String,
@@ -229,7 +229,7 @@ pub enum Error {
 
     // ---- the notation -----------------------------------------------------------------------------------------
     /// A notation has no selector.
-    #[error("the notation `{}` has no selector", shown(notation))]
+    #[error("the notation `{}` has no selector", written(notation))]
     MissingSelector {
         /// The notation.
         notation: String,
@@ -240,7 +240,7 @@ pub enum Error {
     /// The selector does not exist.
     #[error(
         "unknown selector `{}`; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`",
-        shown(selector)
+        written(selector)
     )]
     UnknownSelector {
         /// The selector.
@@ -255,7 +255,7 @@ pub enum Error {
         selector: &'static str,
     },
     /// Something follows the end of a notation.
-    #[error("unexpected text `{}` at the end of the notation", shown(text))]
+    #[error("unexpected text `{}` at the end of the notation", written(text))]
     TrailingText {
         /// The text.
         text: String,
@@ -273,19 +273,19 @@ pub enum Error {
     #[error("a `[` stands inside of `[…]`")]
     IndexNested,
     /// Something stands behind `[…]`.
-    #[error("expected `[` or the end of the notation after `]`, found `{}`", shown(text))]
+    #[error("expected `[` or the end of the notation after `]`, found `{}`", written(text))]
     IndexFollowed {
         /// What stands there.
         text: String,
     },
     /// The first of two indexes is not a number.
-    #[error("the index `[{}]` is not a number", shown(index))]
+    #[error("the index `[{}]` is not a number", written(index))]
     IndexNotANumber {
         /// The index.
         index: String,
     },
     /// An attachment has an index.
-    #[error("an attachment has no index; found `{}`", shown(index))]
+    #[error("an attachment has no index; found `{}`", written(index))]
     IndexOnFile {
         /// The index with its brackets.
         index: String,
@@ -295,7 +295,7 @@ pub enum Error {
     #[error("`${{keeper://` is never closed; expected a `}}` on the same line")]
     PlaceholderUnclosed,
     /// A form of a placeholder does not exist.
-    #[error("unknown form `{}`; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or `base64`", shown(form))]
+    #[error("unknown form `{}`; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or `base64`", written(form))]
     UnknownTemplateForm {
         /// The form.
         form: String,
@@ -305,7 +305,7 @@ pub enum Error {
 
     // ---- what the vault holds ---------------------------------------------------------------------------------
     /// Nothing that is shared with the application has this UID or title.
-    #[error("no record with the UID or title `{}` is shared with this application", shown(record))]
+    #[error("no record with the UID or title `{}` is shared with this application", written(record))]
     UnknownRecord {
         /// What was asked for.
         record: String,
@@ -331,7 +331,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// The record has no such field.
-    #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), shown(field))]
+    #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), written(field))]
     UnknownField {
         /// The record's title.
         record: Box<str>,
@@ -360,7 +360,7 @@ pub enum Error {
         count: usize,
     },
     /// The value is an object without this property.
-    #[error("the value has no property `{}`", shown(property))]
+    #[error("the value has no property `{}`", written(property))]
     UnknownProperty {
         /// The property.
         property: String,
@@ -368,7 +368,7 @@ pub enum Error {
         existing: Vec<String>,
     },
     /// The value has no properties at all.
-    #[error("the value is {kind}, so it has no property `{}`", shown(property))]
+    #[error("the value is {kind}, so it has no property `{}`", written(property))]
     NoProperties {
         /// What the value is.
         kind: &'static str,
@@ -376,7 +376,7 @@ pub enum Error {
         property: String,
     },
     /// The record has no such attachment.
-    #[error("the record `{}` has no attachment `{}`", shown(record), shown(file))]
+    #[error("the record `{}` has no attachment `{}`", shown(record), written(file))]
     UnknownAttachment {
         /// The record's title.
         record: String,
@@ -514,20 +514,64 @@ pub enum Error {
         limit_s: u64,
     },
     /// No connection, or it broke.
-    #[error("no answer from {}: {}", shown(host), shown(reason))]
+    #[error("no answer from {host}: {reason}")]
     Unreachable {
-        /// The host.
+        /// The host, and the proxy on the way to it.
         host: String,
         /// The system's code such as `ENOTFOUND`, in words where there are any.
         reason: String,
     },
+    /// The time limit was over before the answer was there.
+    #[error("no whole answer from {host} within the time limit of {limit_s} s: {reason}")]
+    OutOfTime {
+        /// The host or the proxy that was waited for.
+        host: String,
+        /// The limit in seconds.
+        limit_s: u64,
+        /// What was waited for.
+        reason: String,
+    },
     /// The server's certificate was not accepted.
-    #[error("the certificate of {} is not accepted: {}", shown(host), shown(reason))]
+    #[error("the certificate of {host} is not accepted: {reason}")]
     Untrusted {
-        /// The host.
+        /// The host or the proxy.
         host: String,
         /// What is wrong with it.
         reason: String,
+        /// Whether it is only that nobody here knows its issuer.
+        is_issuer_unknown: bool,
+    },
+    /// No connection to the proxy, or it broke.
+    #[error("no answer from the proxy {proxy}: {reason}")]
+    ProxyUnreachable {
+        /// The proxy.
+        proxy: String,
+        /// The system's code, in words where there are any.
+        reason: String,
+    },
+    /// The proxy answered and did not connect.
+    #[error("the proxy {proxy} {problem} (status {status})")]
+    ProxyRefused {
+        /// The proxy.
+        proxy: String,
+        /// Its status.
+        status: u16,
+        /// What it means by that.
+        problem: String,
+    },
+    /// A setting of the network cannot be used.
+    #[error("`{}` {problem}", shown(name))]
+    Setting {
+        /// The input, or the agent's setting.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The input `timeoutInSeconds` is not a limit.
+    #[error("`timeoutInSeconds` is `{}`; expected whole seconds from 1 to 3600", shown(written))]
+    TimeLimit {
+        /// What is written there.
+        written: String,
     },
     /// A download failed.
     #[error("the download of the attachment `{}` failed with status {status}", shown(file))]
@@ -538,12 +582,20 @@ pub enum Error {
         status: u16,
     },
     /// A download broke off or brought something else.
-    #[error("the download of the attachment `{}` failed: {}", shown(file), shown(reason))]
+    #[error("the download of the attachment `{}` failed: {reason}", shown(file))]
     BrokenDownload {
         /// The attachment.
         file: String,
         /// What happened.
         reason: String,
+    },
+    /// There was no way to an attachment.
+    #[error("the download of the attachment `{}` failed: {cause}", shown(file))]
+    UnreachableDownload {
+        /// The attachment.
+        file: String,
+        /// Why not.
+        cause: Box<Error>,
     },
 
     // ---- neither the author's nor Keeper's fault ---------------------------------------------------------------
@@ -702,11 +754,41 @@ impl Error {
                 "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)"
                     .to_owned()
             }
-            Self::Untrusted { .. } => {
-                "if a proxy of your company stands in between, set NODE_EXTRA_CA_CERTS on the agent to a file with its \
-                 authority's certificate; the check cannot be turned off"
+            Self::OutOfTime { .. } => {
+                "if it is only slow, allow more by the input `timeoutInSeconds`; else check what stands between the agent \
+                 and it"
                     .to_owned()
             }
+            Self::Untrusted { is_issuer_unknown: true, .. } => {
+                "if a proxy of your company stands in between, give its authority's certificate (PEM) by the input \
+                 `caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off"
+                    .to_owned()
+            }
+            Self::Untrusted { .. } => {
+                "check the config's hostname and any proxy in between; the check cannot be turned off".to_owned()
+            }
+            Self::ProxyUnreachable { .. } => {
+                "check the proxy that the agent is configured with (`--proxyurl`), or HTTPS_PROXY".to_owned()
+            }
+            Self::ProxyRefused { status: 407, .. } => {
+                "configure the agent with `--proxyusername` and `--proxypassword`, or let HTTPS_PROXY hold them, \
+                 percent-encoded"
+                    .to_owned()
+            }
+            Self::ProxyRefused { .. } => {
+                "have the proxy allow this host, or name it in the agent's `.proxybypass` or in NO_PROXY".to_owned()
+            }
+            Self::Setting { name, .. } if name == "caCertificate" => {
+                "give the certificate itself, from `-----BEGIN CERTIFICATE-----` on, or the path of such a file on the \
+                 agent"
+                    .to_owned()
+            }
+            Self::Setting { .. } => "as in `http://proxy.example.com:3128`, or with `https://`".to_owned(),
+            Self::TimeLimit { .. } => "leave it out for 120 s".to_owned(),
+            Self::UnreachableDownload { cause, .. } if matches!(**cause, Self::Unreachable { .. }) => {
+                "the agent has to be allowed to connect to this host as well (port 443, proxy, firewall)".to_owned()
+            }
+            Self::UnreachableDownload { cause, .. } => return cause.hint(),
             Self::Download { status: 401 | 403, .. } => {
                 "run the pipeline again; the address of an attachment is valid for a short time".to_owned()
             }
@@ -794,8 +876,8 @@ impl Problem {
             let _ = write!(text, "line {}, column {}: ", place.line, place.column);
         }
         text.push_str(&self.error.to_string());
-        if let Some(place) = &self.place {
-            let _ = write!(text, "\n{}", place.excerpt());
+        if let Some(excerpt) = self.place.as_ref().and_then(|place| place.excerpt()) {
+            let _ = write!(text, "\n{excerpt}");
         }
         if let Some(hint) = self.error.hint() {
             let _ = write!(text, "\nhint: {hint}");
@@ -814,19 +896,25 @@ impl From<Error> for Problem {
 const EXCERPT_WIDTH: usize = 120;
 
 impl Place {
-    /// The line and a row of carets under the fault. A long line is shown around the fault.
-    fn excerpt(&self) -> String {
+    /// The line and a row of carets under the fault; of a long line the fault alone, and nothing if that is long too.
+    ///
+    /// The agent hides a secret only where it stands as a whole, so nothing is shown in part.
+    fn excerpt(&self) -> Option<String> {
         let start = self.column.saturating_sub(1);
-        let skipped = start.saturating_sub(EXCERPT_WIDTH / 2);
-        let visible: String = self.text.chars().skip(skipped).take(EXCERPT_WIDTH).map(visible_char).collect();
-        let room = visible.chars().count().saturating_sub(start - skipped).max(1);
+        let (before, shown) = match self.text.chars().count() {
+            0..=EXCERPT_WIDTH => (start, self.text.clone()),
+            _ if self.length <= EXCERPT_WIDTH => (0, self.text.chars().skip(start).take(self.length).collect()),
+            _ => return None,
+        };
+        let visible: String = shown.chars().map(visible_char).collect();
+        let room = visible.chars().count().saturating_sub(before).max(1);
         let number = self.line.to_string();
-        format!(
+        Some(format!(
             "  {number} | {visible}\n  {} | {}{}",
             " ".repeat(number.len()),
-            " ".repeat(start - skipped),
+            " ".repeat(before),
             "^".repeat(self.length.clamp(1, room)),
-        )
+        ))
     }
 }
 
@@ -841,6 +929,19 @@ pub fn shown(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// How long a text may be that the author wrote and a message shows.
+const WRITTEN_LEN: usize = 1000;
+
+/// A text of the author's as a message may show it: as a whole, or not at all if it is very long.
+///
+/// It may be a secret that was written in the wrong place, and the agent hides a secret only where it stands as a whole.
+fn written(text: &str) -> String {
+    if text.chars().nth(WRITTEN_LEN).is_some() {
+        return "…".to_owned();
+    }
+    text.chars().map(visible_char).collect()
 }
 
 /// Stands in for a character that would not be seen, or would move others on the screen.
@@ -922,7 +1023,10 @@ pub fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a
         .map(AsRef::as_ref)
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        // Of equally near ones the first by name, so that a message is the same each time.
-        .min()
+        // Of equally near ones that with the same beginning, then the first by name: a message is the same each time.
+        .min_by_key(|(distance, candidate)| {
+            let begins_alike = candidate.get(..1).is_some_and(|first| word.starts_with(&first.to_ascii_lowercase()));
+            (*distance, !begins_alike, *candidate)
+        })
         .map(|(_, candidate)| candidate)
 }

@@ -9,6 +9,20 @@ use serde_json::Number;
 
 use crate::secret::SecretText;
 
+/// Reads a JSON object. Serde would take a list for it as well, its elements for the members in their order.
+#[must_use]
+pub fn object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
+    serde_json::from_slice(bytes).ok().filter(|_| is_object)
+}
+
+/// For a member that should be a text: anything else is as good as missing, and no reason to give up all around it.
+pub(crate) fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    // EXPOSE: used for names, types and addresses, which are no values.
+    Ok(value.as_text().map(|text| text.expose().to_owned()).unwrap_or_default())
+}
+
 /// One value of a field, or a part of it.
 #[derive(Clone, Debug, Default)]
 pub enum Value {

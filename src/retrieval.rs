@@ -9,6 +9,7 @@
 //! Nothing here sends, waits or writes. Whoever drives it prints the notices and registers the masks of each step first.
 
 mod item;
+mod loading;
 mod preparation;
 mod template;
 
@@ -26,15 +27,14 @@ use crate::inputs::{Inputs, Mode};
 use crate::json::Value;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
-use crate::protocol::failure;
 use crate::protocol::request::{self, HttpRequest};
-use crate::protocol::response::{self, HttpOutcome, Reply};
-use crate::protocol::retry::Patience;
+use crate::protocol::response::{self, Answer, HttpOutcome, Reply};
+use crate::protocol::retry::{Patience, Retry};
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
-use crate::vault::record::Attachment;
 use crate::vault::sealed::Vault;
-use item::{Item, Transfer, Watch};
+use item::{Item, Watch};
+use loading::{Load, Renewal, Way, too_late};
 use preparation::{Prepared, Template};
 
 /// What the agent is like and how long the run may take.
@@ -42,7 +42,7 @@ use preparation::{Prepared, Template};
 pub struct Options {
     /// What the agent can take.
     pub agent: Agent,
-    /// The time limit for Keeper's answer, in milliseconds.
+    /// The time limit for Keeper's answer in milliseconds, where the author sets none.
     pub timeout_ms: u64,
 }
 
@@ -90,6 +90,19 @@ pub struct Download {
     pub id: usize,
     /// The request.
     pub request: HttpRequest,
+    /// The mapping line, as in "line 3".
+    pub line: String,
+    /// The file's path, as the author wrote it.
+    pub path: String,
+    /// Further files that get the same content.
+    pub twins: Vec<Twin>,
+}
+
+/// A further file that gets the content of a download.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// Its number in this run.
+    pub id: usize,
     /// The mapping line, as in "line 3".
     pub line: String,
     /// The file's path, as the author wrote it.
@@ -165,13 +178,14 @@ impl Retrieval {
                     .to_owned(),
             ));
         }
+        let options = Options { timeout_ms: prepared.timeout_ms.unwrap_or(self.options.timeout_ms), ..self.options };
         let Prepared { access: Some((config, keys)), mappings, templates, mode, .. } = prepared else {
             let lines = counted(prepared.mappings.len(), "mapping line", "mapping lines");
             let templates = counted(prepared.templates.len(), "template", "templates");
             self.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
             return Ok(Next::Finish(Plan::default()));
         };
-        let mut session = Box::new(Session::new(config, keys, mappings, templates, mode, self.options));
+        let mut session = Box::new(Session::new(config, keys, mappings, templates, mode, options));
         let next = session.start(now_ms, entropy);
         self.stage = Stage::Asking(session);
         next
@@ -195,7 +209,13 @@ struct Session {
     patience: Patience,
     state: State,
     items: Vec<Item>,
+    /// The filter by which Keeper gave all that is needed.
+    filter: Vec<String>,
+    /// The items whose attachment got a new address.
+    renewed: HashSet<usize>,
     notices: Vec<Notice>,
+    /// What Keeper had to say already: a second look brings it again.
+    told: Vec<Notice>,
     report: Report,
 }
 
@@ -203,18 +223,22 @@ struct Session {
 enum State {
     /// To be started.
     Ready,
-    /// The answer of `get_secret`, to be opened with this key. The filter is empty for all records.
-    Asked { key: TransmissionKey, filter: Vec<String> },
-    /// The attachments with these numbers, each asked for so many times before.
-    Fetching(Attempts),
-    /// The same, for those that go to disk on the way.
-    Downloading(Attempts),
+    /// The answer of `get_secret`, to be opened with this key.
+    Asked { key: TransmissionKey, question: Question },
+    /// Attachments.
+    Loading { way: Way, loads: Vec<Load> },
     /// A fresh two-factor code.
     Waiting,
 }
 
-/// Numbers of attachments, and how often each was asked for before.
-type Attempts = Vec<(usize, u32)>;
+/// What `get_secret` is asked for.
+#[derive(Clone)]
+struct Question {
+    /// UIDs; none for all records.
+    filter: Vec<String>,
+    /// If it is only for new addresses of attachments.
+    renewal: Option<Renewal>,
+}
 
 type Outcome = Result<Next, Vec<Problem>>;
 
@@ -238,7 +262,10 @@ impl Session {
             patience: Patience::new(options.timeout_ms),
             state: State::Ready,
             items: Vec::new(),
+            filter: Vec::new(),
+            renewed: HashSet::new(),
             notices: Vec::new(),
+            told: Vec::new(),
             report: Report::default(),
         }
     }
@@ -252,7 +279,7 @@ impl Session {
             let mut seen = HashSet::new();
             filter = names.into_iter().filter(|name| seen.insert(name.as_str())).cloned().collect();
         }
-        self.ask(filter, 0, entropy)
+        self.ask(Question { filter, renewal: None }, 0, now_ms, entropy)
     }
 
     fn resume(
@@ -264,23 +291,23 @@ impl Session {
     ) -> Outcome {
         match std::mem::replace(&mut self.state, State::Ready) {
             State::Ready => Err(vec![Error::Internal("an answer that nobody asked for").into()]),
-            State::Asked { key, filter } => {
+            State::Asked { key, question } => {
                 let outcome = outcomes.into_iter().next().ok_or(Error::Internal("a missing answer"));
                 let outcome = outcome.map_err(|error| vec![error.into()])?;
-                self.answered(outcome, &key, filter, now_ms, masks, entropy)
+                self.answered(outcome, &key, question, now_ms, masks, entropy)
             }
-            State::Fetching(asked) => self.fetched(asked, outcomes, now_ms, masks, entropy),
-            State::Downloading(asked) => self.downloaded(asked, outcomes, now_ms, masks, entropy),
+            State::Loading { way, loads } => self.loaded(way, loads, outcomes, now_ms, masks, entropy),
             State::Waiting => self.settle(now_ms, masks),
         }
     }
 
-    fn ask(&mut self, filter: Vec<String>, delay_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
-        let (mut request, key) = request::get_secret(&self.config, &self.server_keys, &filter, entropy)
+    fn ask(&mut self, question: Question, delay_ms: u64, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+        let (mut request, key) = request::get_secret(&self.config, &self.server_keys, &question.filter, entropy)
             .map_err(|error| vec![error.into()])?;
         request.delay_ms = delay_ms;
+        request.timeout_ms = Some(self.patience.remaining_ms(delay_ms, now_ms));
         self.report.requests += 1;
-        self.state = State::Asked { key, filter };
+        self.state = State::Asked { key, question };
         Ok(Next::Fetch(vec![request]))
     }
 
@@ -288,7 +315,7 @@ impl Session {
         &mut self,
         outcome: HttpOutcome,
         key: &TransmissionKey,
-        filter: Vec<String>,
+        question: Question,
         now_ms: u64,
         masks: &mut Masks,
         entropy: &mut dyn Entropy,
@@ -296,9 +323,9 @@ impl Session {
         let failed = |error: Error| Err(vec![error.into()]);
         let host = self.config.hostname.clone();
         let (error, retry_after_s) = match outcome {
-            HttpOutcome::Failed(code) => {
-                let error = failure::unreachable(&host, &code);
-                if !failure::is_worth_retrying(&code) {
+            HttpOutcome::Failed(failure) => {
+                let error = failure.to_error(&host, self.patience.limit_s());
+                if !failure.is_passing() {
                     return failed(error);
                 }
                 (error, None)
@@ -307,19 +334,12 @@ impl Session {
                 let retry_after_s = response.retry_after_s;
                 match response::read(response, key, &host) {
                     Err(error) => return failed(error),
-                    Ok(Reply::Answer(answer)) => {
-                        for warning in answer.warnings.iter().filter_map(Value::as_text) {
-                            self.notices.push(Notice::Warning(format!("Keeper says: {}", shown(warning.expose()))));
-                        }
-                        let vault = Vault::new(*answer, self.config.app_key.clone());
-                        return self.found(vault, &filter, now_ms, masks, entropy);
-                    }
+                    Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks, entropy),
                     Ok(Reply::RotateKey(id)) => {
                         return match self.patience.rotate().and_then(|()| self.server_keys.rotate_to(&id)) {
                             Ok(keys) => {
                                 self.server_keys = keys;
-                                self.report.retries += 1;
-                                self.ask(filter, 0, entropy)
+                                self.ask_again(question, 0, now_ms, entropy)
                             }
                             Err(error) => failed(error),
                         };
@@ -331,8 +351,7 @@ impl Session {
                                     "Keeper throttles this application; asking again in {} s",
                                     delay_ms.div_ceil(1000)
                                 )));
-                                self.report.retries += 1;
-                                self.ask(filter, delay_ms, entropy)
+                                self.ask_again(question, delay_ms, now_ms, entropy)
                             }
                             Err(error) => failed(error),
                         };
@@ -342,29 +361,59 @@ impl Session {
             }
         };
         match self.patience.retry(retry_after_s, now_ms, entropy) {
-            Ok(Some(delay_ms)) => {
+            Ok(Retry::After(delay_ms)) => {
                 self.notices.push(Notice::Info(format!("{error}; trying again")));
-                self.report.retries += 1;
-                self.ask(filter, delay_ms, entropy)
+                self.ask_again(question, delay_ms, now_ms, entropy)
             }
-            Ok(None) => failed(error),
+            Ok(Retry::TooLate(pause_s)) => {
+                self.notices.push(too_late(&error, pause_s));
+                failed(error)
+            }
+            Ok(Retry::Enough) => failed(error),
             Err(error) => failed(error),
         }
+    }
+
+    fn ask_again(&mut self, question: Question, delay_ms: u64, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+        self.report.retries += 1;
+        self.ask(question, delay_ms, now_ms, entropy)
+    }
+
+    fn opened(
+        &mut self,
+        answer: Answer,
+        Question { filter, renewal }: Question,
+        now_ms: u64,
+        masks: &mut Masks,
+        entropy: &mut dyn Entropy,
+    ) -> Outcome {
+        let warnings = answer.warnings.iter().filter_map(Value::as_text).map(|text| shown(text.expose()));
+        let warnings: Vec<_> = warnings.map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
+        let vault = Vault::new(answer, self.config.app_key.clone());
+        if let Some(renewal) = renewal {
+            return self.renew(vault, renewal);
+        }
+        for warning in warnings.into_iter().filter(|warning| !self.told.contains(warning)).collect::<Vec<_>>() {
+            self.told.push(warning.clone());
+            self.notices.push(warning);
+        }
+        self.found(vault, filter, now_ms, masks, entropy)
     }
 
     /// The records have come: every line is resolved, or every line that can't be is told.
     fn found(
         &mut self,
         mut vault: Vault,
-        filter: &[String],
+        filter: Vec<String>,
         now_ms: u64,
         masks: &mut Masks,
         entropy: &mut dyn Entropy,
     ) -> Outcome {
         if filter.iter().any(|uid| !vault.has_uid(uid)) {
             // What looks like a UID may be a title.
-            return self.ask(Vec::new(), 0, entropy);
+            return self.ask(Question { filter: Vec::new(), renewal: None }, 0, now_ms, entropy);
         }
+        self.filter = filter;
         let mut problems = Vec::new();
         let mut watch = Watch { agent: self.options.agent, masks, notices: &mut self.notices };
         for mapping in &self.mappings {
@@ -381,129 +430,14 @@ impl Session {
             return Err(problems);
         }
         self.report.records = vault.len();
-        self.fetch_attachments(now_ms, masks)
+        self.load_attachments(now_ms, masks)
     }
 
-    /// Asks for the attachments that are held in memory, and then for those that go to disk.
-    fn fetch_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
-        let small = self.pending(|transfer| transfer != Transfer::Disk);
-        if !small.is_empty() {
-            return self.fetch(small, &[]);
-        }
-        self.download_attachments(now_ms, masks)
-    }
-
-    fn download_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
-        if self.mode == Mode::Check {
-            let count = counted(self.items.len(), "secret is", "secrets are");
-            self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
-            return Ok(Next::Finish(Plan::default()));
-        }
-        let large = self.pending(|transfer| transfer == Transfer::Disk);
-        if !large.is_empty() {
-            return self.download(large, &[]);
-        }
-        self.settle(now_ms, masks)
-    }
-
-    /// The attachments that have not come yet, of one of the two kinds.
-    fn pending(&self, wanted: impl Fn(Transfer) -> bool) -> Attempts {
-        let items = self.items.iter().enumerate();
-        items.filter(|(_, item)| item.pending().is_some_and(&wanted)).map(|(id, _)| (id, 0)).collect()
-    }
-
-    fn attachment(&self, id: usize) -> Result<&Attachment, Vec<Problem>> {
-        let attachment = self.items.get(id).and_then(Item::attachment);
-        attachment.ok_or_else(|| vec![Error::Internal("an attachment out of range").into()])
-    }
-
-    fn request(&self, id: usize, limit: u64, delay_ms: u64) -> Result<HttpRequest, Vec<Problem>> {
-        let url = self.attachment(id)?.url.clone();
-        // A pre-signed address wants no headers of Keeper's.
-        Ok(HttpRequest { method: "GET", url, headers: Vec::new(), body: None, limit, delay_ms })
-    }
-
-    fn fetch(&mut self, ids: Attempts, delays_ms: &[u64]) -> Outcome {
-        let requests = ids.iter().enumerate().map(|(index, (id, _))| {
-            let limit = match self.items.get(*id).and_then(Item::pending) {
-                Some(Transfer::Memory(limit)) => limit,
-                _ => IN_MEMORY_LIMIT,
-            };
-            self.request(*id, limit, delays_ms.get(index).copied().unwrap_or(0))
-        });
-        let requests = requests.collect::<Result<_, _>>()?;
-        self.count(&ids);
-        self.state = State::Fetching(ids);
-        Ok(Next::Fetch(requests))
-    }
-
-    fn count(&mut self, ids: &[(usize, u32)]) {
-        self.report.requests += ids.len();
-        self.report.retries += ids.iter().filter(|(_, attempt)| *attempt > 0).count();
-    }
-
-    fn download(&mut self, ids: Attempts, delays_ms: &[u64]) -> Outcome {
-        let downloads = ids.iter().enumerate().map(|(index, (id, _))| {
-            let request = self.request(*id, u64::MAX, delays_ms.get(index).copied().unwrap_or(0))?;
-            let item = self.items.get(*id).ok_or(Error::Internal("an attachment out of range"));
-            let item = item.map_err(|error| vec![error.into()])?;
-            let path = item.destination().name().to_owned();
-            Ok(Download { id: *id, request, line: item.line(), path })
-        });
-        let downloads = downloads.collect::<Result<_, Vec<Problem>>>()?;
-        self.count(&ids);
-        self.state = State::Downloading(ids);
-        Ok(Next::Download(downloads))
-    }
-
-    fn fetched(
-        &mut self,
-        asked: Attempts,
-        outcomes: Vec<HttpOutcome>,
-        now_ms: u64,
-        masks: &mut Masks,
-        entropy: &mut dyn Entropy,
-    ) -> Outcome {
-        let agent = self.options.agent;
-        let mut again = Again::default();
-        for ((id, attempt), outcome) in asked.into_iter().zip(outcomes) {
-            let name = self.attachment(id)?.name.clone();
-            let Some(item) = self.items.get_mut(id) else { continue };
-            match judge_download(&outcome, &name) {
-                Ok(()) => {
-                    let HttpOutcome::Answered(response) = outcome else { continue };
-                    let mut watch = Watch { agent, masks, notices: &mut self.notices };
-                    again.problems.extend(item.accept(response.body, &mut watch).err());
-                }
-                Err(failure) => again.judge(item, id, attempt, failure, &mut self.patience, now_ms, entropy),
-            }
-        }
-        match again.into_retries()? {
-            (ids, _) if ids.is_empty() => self.download_attachments(now_ms, masks),
-            (ids, delays_ms) => self.fetch(ids, &delays_ms),
-        }
-    }
-
-    fn downloaded(
-        &mut self,
-        asked: Attempts,
-        outcomes: Vec<HttpOutcome>,
-        now_ms: u64,
-        masks: &mut Masks,
-        entropy: &mut dyn Entropy,
-    ) -> Outcome {
-        let mut again = Again::default();
-        for ((id, attempt), outcome) in asked.into_iter().zip(outcomes) {
-            let name = self.attachment(id)?.name.clone();
-            let Some(item) = self.items.get_mut(id) else { continue };
-            if let Err(failure) = judge_download(&outcome, &name) {
-                again.judge(item, id, attempt, failure, &mut self.patience, now_ms, entropy);
-            }
-        }
-        match again.into_retries()? {
-            (ids, _) if ids.is_empty() => self.settle(now_ms, masks),
-            (ids, delays_ms) => self.download(ids, &delays_ms),
-        }
+    /// Everything was found that can be judged without being set.
+    fn checked(&mut self) -> Next {
+        let count = counted(self.items.len(), "secret is", "secrets are");
+        self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
+        Next::Finish(Plan::default())
     }
 
     /// Everything is here but the two-factor codes: they are made last, so that they are fresh.
@@ -552,72 +486,4 @@ fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// How a download failed.
-struct DownloadFailure {
-    error: Error,
-    is_transient: bool,
-    retry_after_s: Option<u64>,
-}
-
-fn judge_download(outcome: &HttpOutcome, file: &str) -> Result<(), DownloadFailure> {
-    match outcome {
-        HttpOutcome::Answered(response) if response.status == 200 => Ok(()),
-        HttpOutcome::Answered(response) => Err(DownloadFailure {
-            error: Error::Download { file: file.to_owned(), status: response.status },
-            is_transient: response::is_transient(response.status),
-            retry_after_s: response.retry_after_s,
-        }),
-        HttpOutcome::Failed(code) if code == "UNDECRYPTABLE" => Err(DownloadFailure {
-            error: Error::BrokenAttachment { file: file.to_owned(), reason: failure::UNDECRYPTABLE },
-            is_transient: false,
-            retry_after_s: None,
-        }),
-        HttpOutcome::Failed(code) => Err(DownloadFailure {
-            error: Error::BrokenDownload { file: file.to_owned(), reason: failure::describe(code) },
-            is_transient: failure::is_worth_retrying(code),
-            retry_after_s: None,
-        }),
-    }
-}
-
-/// The attachments that did not come: to be asked for once more, or given up.
-#[derive(Default)]
-struct Again {
-    ids: Attempts,
-    delays_ms: Vec<u64>,
-    problems: Vec<Problem>,
-}
-
-impl Again {
-    #[expect(clippy::too_many_arguments, reason = "one call each for the two kinds of download")]
-    fn judge(
-        &mut self,
-        item: &Item,
-        id: usize,
-        attempt: u32,
-        failure: DownloadFailure,
-        patience: &mut Patience,
-        now_ms: u64,
-        entropy: &mut dyn Entropy,
-    ) {
-        let delay_ms = if failure.is_transient {
-            patience.delay(attempt, failure.retry_after_s, now_ms, entropy)
-        } else {
-            Ok(None)
-        };
-        match delay_ms {
-            Ok(Some(delay_ms)) => {
-                self.ids.push((id, attempt + 1));
-                self.delays_ms.push(delay_ms);
-            }
-            Ok(None) => self.problems.push(item.problem(failure.error)),
-            Err(error) => self.problems.push(error.into()),
-        }
-    }
-
-    fn into_retries(self) -> Result<(Attempts, Vec<u64>), Vec<Problem>> {
-        if self.problems.is_empty() { Ok((self.ids, self.delays_ms)) } else { Err(self.problems) }
-    }
 }

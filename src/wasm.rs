@@ -13,6 +13,7 @@ use crate::error::{Error, Problem};
 use crate::inputs::Inputs;
 use crate::inputs::path::Platform;
 use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
+use crate::protocol::failure::Failure;
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval::{self, Next, Notice, Options};
@@ -23,11 +24,17 @@ const TYPES: &str = r"
 export interface RunInputs {
   connection?: string; config?: string; environment?: string;
   secrets?: string; secretsFile?: string; templates?: string; mode?: string; outputPolicy?: string;
+  timeoutInSeconds?: string;
 }
 export interface RunOptions { allowsSeveralLines: boolean; platform: string; timeoutMs: number }
-export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number }
-export interface Outcome { status?: number; body?: Uint8Array; retryAfterS?: number; code?: string }
-export interface Download { id: number; request: Request; line: string; path: string }
+export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number; timeoutMs?: number }
+export interface Outcome {
+  via?: string;
+  status?: number; body?: Uint8Array; retryAfterS?: number; location?: string;
+  code?: string; isAtProxy?: boolean; proxyStatus?: number; detail?: string; isOutOfTime?: boolean;
+}
+export interface Target { id: number; line: string; path: string }
+export interface Download extends Target { request: Request; twins: Target[] }
 export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
 export interface PlannedFile { line: string; path: string; mode: number; bytes?: Uint8Array; download?: number }
 export interface Row { line: string; secret: string; destination: string; forms?: number }
@@ -200,22 +207,31 @@ impl Entropy for SystemEntropy {
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
 struct JsInputs {
-    connection: String,
-    config: String,
-    environment: String,
-    secrets: String,
-    secrets_file: String,
-    templates: String,
-    mode: String,
-    output_policy: String,
+    connection: Option<String>,
+    config: Option<String>,
+    environment: Option<String>,
+    secrets: Option<String>,
+    secrets_file: Option<String>,
+    templates: Option<String>,
+    mode: Option<String>,
+    output_policy: Option<String>,
+    timeout_in_seconds: Option<String>,
 }
 
 impl From<JsInputs> for Inputs {
     fn from(inputs: JsInputs) -> Self {
-        let JsInputs { connection, config, environment, secrets, secrets_file, templates, mode, output_policy } =
-            inputs;
-        let [connection, config, environment] = [connection, config, environment].map(SecretText::from);
-        Self { connection, config, environment, secrets, secrets_file, templates, mode, output_policy }
+        let secret = |text: Option<String>| SecretText::from(text.unwrap_or_default());
+        Self {
+            connection: secret(inputs.connection),
+            config: secret(inputs.config),
+            environment: secret(inputs.environment),
+            secrets: inputs.secrets.unwrap_or_default(),
+            secrets_file: inputs.secrets_file.unwrap_or_default(),
+            templates: inputs.templates.unwrap_or_default(),
+            mode: inputs.mode.unwrap_or_default(),
+            output_policy: inputs.output_policy.unwrap_or_default(),
+            timeout_in_seconds: inputs.timeout_in_seconds.unwrap_or_default(),
+        }
     }
 }
 
@@ -242,11 +258,19 @@ impl From<JsOptions> for Options {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct JsOutcome {
+    via: Option<String>,
     status: Option<u16>,
     #[serde(default, deserialize_with = "bytes")]
     body: Vec<u8>,
     retry_after_s: Option<f64>,
+    location: Option<String>,
     code: Option<String>,
+    #[serde(default)]
+    is_at_proxy: bool,
+    proxy_status: Option<u16>,
+    detail: Option<String>,
+    #[serde(default)]
+    is_out_of_time: bool,
 }
 
 impl From<JsOutcome> for HttpOutcome {
@@ -256,8 +280,17 @@ impl From<JsOutcome> for HttpOutcome {
                 status,
                 body: outcome.body,
                 retry_after_s: outcome.retry_after_s.map(milliseconds),
+                location: outcome.location,
+                via: outcome.via,
             }),
-            None => Self::Failed(outcome.code.unwrap_or_default()),
+            None => Self::Failed(Failure {
+                code: outcome.code.unwrap_or_default(),
+                via: outcome.via,
+                is_at_proxy: outcome.is_at_proxy,
+                status: outcome.proxy_status,
+                detail: outcome.detail,
+                is_out_of_time: outcome.is_out_of_time,
+            }),
         }
     }
 }
@@ -297,12 +330,22 @@ struct JsRequest<'a> {
     body: Option<Bytes<'a>>,
     limit: f64,
     delay_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct JsDownload<'a> {
     id: usize,
     request: JsRequest<'a>,
+    line: &'a str,
+    path: &'a str,
+    twins: Vec<JsTwin<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsTwin<'a> {
+    id: usize,
     line: &'a str,
     path: &'a str,
 }
@@ -383,7 +426,7 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
             Ok(Vec::new())
         }
     }
-    deserializer.deserialize_byte_buf(BytesVisitor)
+    deserializer.deserialize_any(BytesVisitor)
 }
 
 fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
@@ -429,14 +472,16 @@ impl<'a> From<&'a HttpRequest> for JsRequest<'a> {
             body: request.body.as_deref().map(Bytes),
             limit: request.limit as f64,
             delay_ms: request.delay_ms,
+            timeout_ms: request.timeout_ms,
         }
     }
 }
 
 impl<'a> From<&'a retrieval::Download> for JsDownload<'a> {
     fn from(download: &'a retrieval::Download) -> Self {
-        let request = JsRequest::from(&download.request);
-        Self { id: download.id, request, line: &download.line, path: &download.path }
+        let retrieval::Download { id, request, line, path, twins } = download;
+        let twins = twins.iter().map(|twin| JsTwin { id: twin.id, line: &twin.line, path: &twin.path });
+        Self { id: *id, request: request.into(), line, path, twins: twins.collect() }
     }
 }
 

@@ -53,5 +53,5 @@ function warn(text) {
 
 /** @param {string} text */
 function print(text) {
-  process.stdout.write(`${text.replaceAll('##', '# #').replaceAll(/[\r\n]/g, ' ')}\n`);
+  process.stdout.write(`${text.replace(/#(?=#)/g, '# ').replaceAll(/[\r\n]/g, ' ')}\n`);
 }

@@ -26,7 +26,7 @@ export class Files {
   /**
    * Opens a temporary file for a download, or remembers the problem for {@link stage} to tell.
    *
-   * @param {import('../pkg/core.js').Download} download
+   * @param {import('../pkg/core.js').Target} target
    */
   open({ id, path: written, line }) {
     try {
@@ -113,16 +113,29 @@ export class Files {
     return [];
   }
 
-  /** The run has succeeded: from here on nothing is taken back. */
+  /**
+   * The run has succeeded: from here on nothing is taken back.
+   *
+   * @returns {string[]} what is left of files that were replaced
+   */
   keep() {
-    this.#staged.forEach(({ replaced }) => replaced && fs.rmSync(replaced, { force: true }));
+    const staged = this.#staged;
     this.#staged = [];
     this.#createdFolders = [];
+    return staged.flatMap(({ line, replaced }) =>
+      replaced === undefined ? [] : attempt(line, replaced, () => fs.rmSync(replaced, { force: true })),
+    );
   }
 
-  /** Removes every file that this run wrote, and the folders it made for them. */
+  /**
+   * Removes every file that this run wrote, and the folders it made for them.
+   *
+   * @returns {string[]} what could not be taken back
+   */
   rollBack() {
-    this.#staged.slice().forEach((staged) => this.#remove(staged));
+    const left = this.#staged.flatMap((staged) =>
+      attempt(staged.line, staged.target, () => this.#remove(staged)),
+    );
     for (const folder of this.#createdFolders.reverse()) {
       try {
         fs.rmdirSync(folder);
@@ -131,6 +144,7 @@ export class Files {
       }
     }
     this.#createdFolders = [];
+    return left;
   }
 
   /**
@@ -186,11 +200,32 @@ export class Files {
 
   /** @param {Staged} staged */
   #remove(staged) {
-    fs.rmSync(staged.isCommitted ? staged.target : staged.temporary, { force: true });
     if (staged.replaced) {
+      // It takes the place of what was written.
       fs.renameSync(staged.replaced, staged.target);
+    } else if (staged.isCommitted) {
+      fs.rmSync(staged.target, { force: true });
     }
+    fs.rmSync(staged.temporary, { force: true });
     this.#staged = this.#staged.filter((other) => other !== staged);
+  }
+}
+
+/**
+ * Goes on when something can't be removed, and says so.
+ *
+ * @param {string} line
+ * @param {string} path
+ * @param {() => void} remove
+ * @returns {string[]}
+ */
+function attempt(line, path, remove) {
+  try {
+    remove();
+    return [];
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    return [`${line}: \`${path}\` could not be removed (${code ?? 'unknown'}); it may hold a secret`];
   }
 }
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Files } from './files.js';
 import { printMask } from './masks.js';
+import { readNetworkSettings } from './network-settings.js';
 import { Network } from './network.js';
 import { isInside, whyItMayBePublished } from './publication.js';
 import { layOut } from './report.js';
@@ -14,16 +15,17 @@ import { layOut } from './report.js';
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../pkg/core.js').Plan} Plan */
 
-/** How long Keeper may take to answer, in milliseconds. */
+/** How long Keeper may take to answer if the author sets no limit, in milliseconds. */
 const TIMEOUT_MS = 120_000;
 
 /** The host for one run of the task. */
 export function createHost() {
   const startedAt = Date.now();
   const cancellation = new AbortController();
-  const network = new Network(cancellation.signal);
+  const network = new Network(cancellation.signal, readNetworkSettings({ warn, log: print }));
   const files = new Files();
   const stopListening = onCancel(() => cancellation.abort());
+  let hasNote = false;
 
   return {
     inputs: readInputs,
@@ -42,7 +44,7 @@ export function createHost() {
     notify(notices) {
       for (const { level, text } of notices) {
         if (level === 'warning') {
-          tl.warning(text, tl.IssueSource.TaskInternal);
+          warn(text);
         } else {
           print(text);
         }
@@ -80,7 +82,7 @@ export function createHost() {
       }
       const written = files.list();
       warnOfPublication(written);
-      rememberForCleanUp(written);
+      hasNote = rememberForCleanUp(written);
       const refusals = files.commit();
       if (refusals.length > 0) {
         return this.fail(refusals);
@@ -90,7 +92,7 @@ export function createHost() {
         const properties = { variable: name, isOutput: `${isOutput}`, issecret: `${isSecret}` };
         tl.command('task.setvariable', properties, value);
       }
-      files.keep();
+      files.keep().forEach((text) => warn(text));
       if (plan.report.rows.length > 0) {
         const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
         layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
@@ -104,11 +106,14 @@ export function createHost() {
      * @param {string[]} problems
      */
     fail(problems) {
-      files.rollBack();
-      const [first, ...others] = problems;
+      const left = files.rollBack();
+      if (hasNote && left.length === 0) {
+        tl.setTaskVariable(NOTE, '[]');
+      }
+      const [first, ...others] = [...problems, ...left];
       if (others.length > 0) {
-        problems.forEach((problem) => tl.error(problem, tl.IssueSource.TaskInternal));
-        report(tl.TaskResult.Failed, `${problems.length} problems; nothing was set`);
+        [first, ...others].forEach((problem) => tl.error(problem, tl.IssueSource.TaskInternal));
+        report(tl.TaskResult.Failed, `${others.length + 1} problems; nothing was set`);
       } else {
         report(tl.TaskResult.Failed, first ?? 'the task failed; nothing was set');
       }
@@ -128,7 +133,7 @@ function readInputs() {
   // Programs that are started from here need not know it.
   delete process.env.KSM_CONFIG;
   return {
-    connection: connection ? tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) : '',
+    connection: (connection && tl.getEndpointAuthorizationParameter(connection, 'apitoken', true)) ?? '',
     config: tl.getInput('keepersecretconfig') ?? '',
     environment,
     secrets: tl.getInput('secrets') ?? '',
@@ -136,6 +141,7 @@ function readInputs() {
     templates: tl.getInput('templates') ?? '',
     mode: tl.getInput('mode') ?? '',
     outputPolicy: tl.getInput('outputPolicy') ?? '',
+    timeoutInSeconds: tl.getInput('timeoutInSeconds') ?? '',
   };
 }
 
@@ -148,7 +154,11 @@ const MAX_FILE_SIZE = 4 * 1024 * 1024;
  */
 function readFile(path) {
   try {
-    return fs.statSync(path).size > MAX_FILE_SIZE
+    const found = fs.statSync(path);
+    if (!found.isFile()) {
+      return { code: found.isDirectory() ? 'EISDIR' : 'NOT_A_FILE' };
+    }
+    return found.size > MAX_FILE_SIZE
       ? { code: 'TOO_LARGE' }
       : { status: 200, body: fs.readFileSync(path) };
   } catch (error) {
@@ -173,7 +183,13 @@ function report(result, message) {
  * @param {string} text
  */
 function print(text) {
-  console.log(text.replaceAll('##', '# #'));
+  // A blank behind each `#` that another follows: of `###` no two may stay together.
+  console.log(text.replace(/#(?=#)/g, '# '));
+}
+
+/** @param {string} text */
+function warn(text) {
+  tl.warning(text, tl.IssueSource.TaskInternal);
 }
 
 /** @typedef {ReturnType<Files['list']>} Written */
@@ -184,22 +200,28 @@ function warnOfPublication(written) {
   for (const { line, target } of written) {
     const reason = whyItMayBePublished(target, stagingFolder);
     if (reason) {
-      tl.warning(`${line}: \`${target}\` may be published: ${reason}`, tl.IssueSource.TaskInternal);
+      warn(`${line}: \`${target}\` may be published: ${reason}`);
     }
   }
 }
+
+/** The task variable in which the post-job step finds what to remove. */
+const NOTE = 'ksmFiles';
 
 /**
  * Leaves a note for the post-job step. The agent itself empties its temporary folder.
  *
  * @param {Written} written
+ * @returns {boolean} whether there was something to note
  */
 function rememberForCleanUp(written) {
   const temporaryFolder = tl.getVariable('Agent.TempDirectory');
   const others = written.filter(({ target }) => !temporaryFolder || !isInside(target, temporaryFolder));
-  if (others.length > 0 && !tl.getBoolInput('keepFiles')) {
-    tl.setTaskVariable('ksmFiles', JSON.stringify(others.map((file) => file.written)));
+  if (others.length === 0 || tl.getBoolInput('keepFiles')) {
+    return false;
   }
+  tl.setTaskVariable(NOTE, JSON.stringify(others.map((file) => file.written)));
+  return true;
 }
 
 /** @param {Written[number]} file */

@@ -1,6 +1,7 @@
-/** This file is where the agent starts the task: the config is masked first, then the library and the core load. */
+/** This file is where the agent starts the task: secrets are masked first, then the library and the core load. */
 
 import './mask-config.js';
+import './mask-proxy.js';
 import { performTask } from './perform.js';
 
 void performTask();

@@ -1,28 +1,47 @@
 /**
- * This file is where requests leave and answers come: HTTPS only, bounded in time and size. What a failure means is
- * decided by the core.
+ * This file is where the task's requests leave: HTTPS only, a few side by side, each on its way and into memory or
+ * through the core's cipher into files.
  */
 
 import { createDecipheriv } from 'node:crypto';
-import https from 'node:https';
+import { createSecureContext } from './certificates.js';
+import { Connections } from './connections.js';
+import { exchange } from './exchange.js';
+import { proxyFor } from './proxy.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
 /** @typedef {import('../pkg/core.js').Outcome} Outcome */
 /** @typedef {(id: number, cipher: import('../pkg/core.js').PlatformCipher) => import('../pkg/core.js').AttachmentStream | undefined} OpenDownload */
 
-/** A connection on which nothing moves for so many milliseconds is given up. */
-const IDLE_MS = 30_000;
-/** So many attachments are loaded side by side. */
-const MAX_SOCKETS = 6;
+/**
+ * @typedef {object} NetworkSettings
+ * @property {import('./proxy.js').ProxySettings} [proxy]
+ * @property {import('./certificates.js').CertificateSettings} certificates
+ * @property {(text: string) => void} log
+ */
+
+/** So many requests are under way side by side. */
+const MAX_SIDE_BY_SIDE = 6;
 
 /** Requests of one run, over connections that stay open in between. */
 export class Network {
-  #agent = new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, minVersion: 'TLSv1.2' });
   #signal;
+  #settings;
+  /** @type {Connections | undefined} */
+  #connections;
+  #freeSlots = MAX_SIDE_BY_SIDE;
+  /** Those that wait for a slot. @type {(() => void)[]} */
+  #queue = [];
+  /** The ways that were told. */
+  #told = new Set();
 
-  /** @param {AbortSignal} signal ends everything that is under way */
-  constructor(signal) {
+  /**
+   * @param {AbortSignal} signal ends everything that is under way
+   * @param {NetworkSettings} settings
+   */
+  constructor(signal, settings) {
     this.#signal = signal;
+    this.#settings = settings;
   }
 
   /**
@@ -34,14 +53,12 @@ export class Network {
   async fetch(request) {
     /** @type {Buffer[]} */
     const chunks = [];
-    const outcome = await this.#exchange(request, async (chunk) => {
-      chunks.push(chunk);
-    });
+    const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk));
     return outcome.status === undefined ? outcome : { ...outcome, body: Buffer.concat(chunks) };
   }
 
   /**
-   * Loads an attachment into a temporary file, decrypting it on the way.
+   * Loads an attachment into temporary files, decrypting it on the way.
    *
    * @param {import('../pkg/core.js').Download} download
    * @param {OpenDownload} open
@@ -49,24 +66,30 @@ export class Network {
    * @returns {Promise<Outcome>}
    */
   async download(download, open, files) {
-    const { id, request } = download;
-    const stream = open(id, platformCipher());
+    const stream = open(download.id, platformCipher());
     if (!stream) {
       return { code: 'UNKNOWN' };
     }
-    const sink = files.open(download);
-    if (!sink) {
+    const sinks = [download, ...download.twins].flatMap((target) => files.open(target) ?? []);
+    if (sinks.length === 0) {
       // It is told, with the others, when the files are staged.
       return { status: 200 };
     }
-    const outcome = await this.#exchange(request, async (chunk) => {
-      for (const plaintext of stream.update(chunk)) {
-        await sink.write(plaintext);
+    let isWhole = false;
+    try {
+      const outcome = await this.#exchange(download.request, async (chunk, isContent) => {
+        for (const plaintext of isContent ? stream.update(chunk) : []) {
+          await Promise.all(sinks.map((sink) => sink.write(plaintext)));
+        }
+      });
+      if (outcome.status !== 200) {
+        return outcome;
       }
-    });
-    const isWhole = outcome.status !== 200 || stream.finish() !== undefined;
-    sink.close(outcome.status === 200 && isWhole);
-    return isWhole ? outcome : { code: 'UNDECRYPTABLE' };
+      isWhole = stream.finish() !== undefined;
+      return isWhole ? outcome : { code: 'UNDECRYPTABLE' };
+    } finally {
+      sinks.forEach((sink) => sink.close(isWhole));
+    }
   }
 
   /**
@@ -89,65 +112,69 @@ export class Network {
   }
 
   close() {
-    this.#agent.destroy();
+    this.#connections?.destroy();
   }
 
   /**
-   * One request and its answer; a body of status 200, or the start of another one, is handed to `take`.
-   *
    * @param {Request} request
-   * @param {(chunk: Buffer) => Promise<void>} take
+   * @param {import('./exchange.js').Take} take
    * @returns {Promise<Outcome>}
    */
-  async #exchange({ method, url, headers, body, limit, delayMs }, take) {
-    await this.wait(delayMs);
-    if (!url.startsWith('https://')) {
-      return { code: 'NOT_HTTPS' };
-    }
+  async #exchange(request, take) {
+    await this.wait(request.delayMs);
+    await this.#enterSlot();
     try {
-      const response = await this.#send(method, url, headers, body);
-      let size = 0;
-      for await (const chunk of response) {
-        size += chunk.length;
-        if (size > limit) {
-          response.destroy();
-          return { code: 'TOO_LARGE' };
-        }
-        await take(chunk);
+      const url = new URL(request.url);
+      if (url.protocol !== 'https:') {
+        return { code: 'NOT_HTTPS' };
       }
-      const expected = response.headers['content-length'];
-      if (expected !== undefined && Number(expected) !== size) {
-        return { code: 'TRUNCATED' };
-      }
-      return { status: response.statusCode, retryAfterS: seconds(response.headers['retry-after']) };
+      const proxy = proxyFor(url, this.#settings.proxy);
+      this.#tell(url, proxy);
+      const agent = (this.#connections ??= this.#connect());
+      const outcome = await exchange(request, take, { url, proxy, agent, signal: this.#signal });
+      return { ...outcome, via: proxy?.label };
     } catch (error) {
-      return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
+      // A setting that is no good, or an address that is none.
+      const { code = 'UNKNOWN', detail } = /** @type {{ code?: string, detail?: string }} */ (error);
+      return { code, detail };
+    } finally {
+      this.#leaveSlot();
     }
   }
 
+  #connect() {
+    return new Connections(MAX_SIDE_BY_SIDE, createSecureContext(this.#settings.certificates));
+  }
+
   /**
-   * @param {string} method
-   * @param {string} url
-   * @param {[string, string][]} headers
-   * @param {Uint8Array | undefined} body
-   * @returns {Promise<import('node:http').IncomingMessage>}
+   * Says once by which proxy a host is reached, before it can fail.
+   *
+   * @param {URL} url
+   * @param {import('./proxy.js').Proxy | undefined} proxy
    */
-  #send(method, url, headers, body) {
-    return new Promise((resolve, reject) => {
-      const options = {
-        method,
-        headers: Object.fromEntries(headers),
-        agent: this.#agent,
-        signal: this.#signal,
-      };
-      const request = https.request(url, { ...options, timeout: IDLE_MS });
-      request.on('response', resolve);
-      request.on('error', reject);
-      request.on('timeout', () => {
-        request.destroy(Object.assign(new Error('nothing came'), { code: 'TIMEOUT' }));
-      });
-      request.end(body);
-    });
+  #tell({ host }, proxy) {
+    if (proxy && !this.#told.has(host)) {
+      this.#told.add(host);
+      this.#settings.log(`connecting to ${host} via ${proxy.label}`);
+    }
+  }
+
+  /** @returns {Promise<void>} */
+  #enterSlot() {
+    if (this.#freeSlots > 0) {
+      this.#freeSlots--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => void this.#queue.push(resolve));
+  }
+
+  #leaveSlot() {
+    const next = this.#queue.shift();
+    if (next) {
+      next();
+    } else {
+      this.#freeSlots++;
+    }
   }
 }
 
@@ -173,13 +200,4 @@ function platformCipher() {
       }
     },
   };
-}
-
-/**
- * The header `Retry-After` where it is a number; a date is left aside.
- *
- * @param {string | undefined} header
- */
-function seconds(header) {
-  return header !== undefined && /^\d{1,6}$/.test(header.trim()) ? Number(header) : undefined;
 }

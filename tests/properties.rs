@@ -1,7 +1,6 @@
 //! What holds for every input: nothing panics, every fault lies inside of its line, what is printed reads back the same.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::missing_panics_doc, reason = "tests")]
 
 use ksm_task::crypto::keys::TransmissionKey;
 use ksm_task::error::Problem;
@@ -121,7 +120,7 @@ proptest! {
     fn no_answer_makes_the_reader_panic(status in 100_u16..600, body in any::<Vec<u8>>(), json in grammar_like()) {
         let key = || TransmissionKey::new([7; 32]);
         for body in [body, json.clone().into_bytes(), format!("{{\"error\":\"{json}\",\"key_id\":{json}}}").into_bytes()] {
-            let _ = response::read(HttpResponse { status, body, retry_after_s: None }, &key(), "ksm.test");
+            let _ = response::read(HttpResponse { status, body, ..HttpResponse::default() }, &key(), "ksm.test");
         }
     }
 

@@ -21,7 +21,7 @@ fuzz_target!(|input: (u16, &[u8])| {
     let key = TransmissionKey::new([7; 32]);
     let sealed = key.encrypt(bytes, &mut Zeros).expect("encrypted");
     for (status, body) in [(status, bytes.to_vec()), (200, sealed)] {
-        let reply = response::read(HttpResponse { status, body, retry_after_s: None }, &key, "ksm.test");
+        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, &key, "ksm.test");
         if let Ok(Reply::Answer(answer)) = reply {
             let mut vault = Vault::new(*answer, AppKey::new([8; 32]));
             let _ = vault.find("Database");

@@ -28,6 +28,8 @@ pub struct Inputs {
     pub mode: String,
     /// `outputPolicy`
     pub output_policy: String,
+    /// `timeoutInSeconds`
+    pub timeout_in_seconds: String,
 }
 
 /// How much is done.
@@ -104,6 +106,20 @@ impl Inputs {
             "allow" => Ok(OutputPolicy::Allow),
             "deny" => Ok(OutputPolicy::Deny),
             other => Err(choice("outputPolicy", other, "`warn`, `allow` or `deny`")),
+        }
+    }
+
+    /// The input `timeoutInSeconds` in milliseconds, or nothing if it is left out.
+    ///
+    /// # Errors
+    /// [`Error::TimeLimit`] when it is not a whole number from 1 to 3600.
+    pub fn the_timeout_ms(&self) -> Result<Option<u64>, Error> {
+        match self.timeout_in_seconds.trim() {
+            "" => Ok(None),
+            written => match written.parse::<u64>() {
+                Ok(seconds @ 1..=3600) if written.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(seconds * 1000)),
+                _ => Err(Error::TimeLimit { written: written.to_owned() }),
+            },
         }
     }
 }

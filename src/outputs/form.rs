@@ -29,7 +29,11 @@ pub fn encode(encoding: Option<Encoding>, bytes: SecretBytes) -> Result<SecretBy
         Some(Encoding::Base64) => Ok(SecretBytes::from(base64::encode(bytes.expose()).into_bytes())),
         Some(Encoding::Unbase64) => {
             let text = bytes.to_text().ok_or(Error::NotBase64)?;
-            base64::decode(text.expose()).map(SecretBytes::from).ok_or(Error::NotBase64)
+            let text = text.expose().trim();
+            // Keeper's servers are read leniently; what an author calls Base64 has to be it.
+            let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
+            let decoded = base64::decode(text).filter(|_| !has_strays);
+            decoded.map(SecretBytes::from).ok_or(Error::NotBase64)
         }
     }
 }

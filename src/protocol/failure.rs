@@ -1,76 +1,317 @@
-//! Words for a request that got no answer, and whether it is worth another try.
+//! Words for a request that got no answer: where it stuck, whether another try may help, and what to do about it.
 
-use crate::error::Error;
+use crate::error::{Error, shown};
 
-/// What kind of failure a code of Node's, or of the task's own network layer, stands for.
+/// Why a request got no answer, as the network layer tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The system's code such as `ECONNRESET`, or one of the network layer's own.
+    pub code: String,
+    /// The proxy on the way, as `host:port`.
+    pub via: Option<String>,
+    /// Whether it is about the proxy and not about what lies behind.
+    pub is_at_proxy: bool,
+    /// The status with which the proxy refused.
+    pub status: Option<u16>,
+    /// What belongs to the code: a certificate's issuer, the ways in which a proxy lets log in, the name of a setting.
+    pub detail: Option<String>,
+    /// Whether it was the time limit of the whole run that ended it.
+    pub is_out_of_time: bool,
+}
+
+impl Failure {
+    /// A failure of which nothing but the code is known.
+    #[must_use]
+    pub fn new(code: &str) -> Self {
+        Self { code: code.to_owned(), ..Self::default() }
+    }
+
+    /// Whether it may pass. What is wrong with a certificate, a setting or the answer's size will not.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self.status {
+            Some(status) => is_transient(status),
+            None => find(&self.code).is_some_and(|(kind, _)| kind == Kind::Passing) && !self.is_out_of_time,
+        }
+    }
+
+    /// The error for a request to a host, in a run that may take so many seconds.
+    #[must_use]
+    pub fn to_error(&self, host: &str, limit_s: u64) -> Error {
+        let proxy = self.via.as_deref().map(shown).unwrap_or_default();
+        if let Some(status) = self.status {
+            let problem = self.refusal(status, host);
+            return Error::ProxyRefused { proxy, status, problem };
+        }
+        let peer = if self.is_at_proxy { format!("the proxy {proxy}") } else { peer(host, self.via.as_deref()) };
+        let reason = self.describe();
+        match find(&self.code) {
+            _ if self.is_out_of_time => Error::OutOfTime { host: peer, limit_s, reason },
+            Some((Kind::Untrusted, words)) => {
+                Error::Untrusted { host: peer, reason, is_issuer_unknown: words == UNKNOWN_ISSUER }
+            }
+            Some((Kind::Unusable, words)) => Error::BrokenAnswer { host: peer, reason: words },
+            Some((Kind::Setting, words)) => {
+                Error::Setting { name: self.detail.clone().unwrap_or_default(), problem: words }
+            }
+            _ if self.is_at_proxy => Error::ProxyUnreachable { proxy, reason },
+            _ => Error::Unreachable { host: peer, reason },
+        }
+    }
+
+    /// The error for the download of an attachment.
+    #[must_use]
+    pub fn to_download_error(&self, file: &str, host: &str, limit_s: u64) -> Error {
+        let file = file.to_owned();
+        match find(&self.code) {
+            Some((Kind::Unusable, _)) => Error::BrokenDownload { file, reason: self.describe() },
+            _ => Error::UnreachableDownload { file, cause: Box::new(self.to_error(host, limit_s)) },
+        }
+    }
+
+    /// What happened, with the code for a search engine.
+    fn describe(&self) -> String {
+        match (find(&self.code), &self.detail) {
+            (Some((Kind::Untrusted, UNKNOWN_ISSUER)), Some(issuer)) => {
+                format!("its issuer `{}` {NOT_TRUSTED} ({})", shown(issuer), self.code)
+            }
+            (Some((_, words)), _) => format!("{words} ({})", shown(&self.code)),
+            // Foreign words could quote anything, a code is a code.
+            (None, _) => shown(&self.code),
+        }
+    }
+
+    fn refusal(&self, status: u16, host: &str) -> String {
+        let host = shown(host);
+        match (status, self.detail.as_deref()) {
+            (407, Some(schemes)) if !schemes.split(", ").any(|scheme| scheme.eq_ignore_ascii_case("basic")) => {
+                format!("wants to be logged in to by {}, and this task can do Basic only", shown(schemes))
+            }
+            (407, _) if self.code == "PROXY_CREDENTIALS" => "does not accept this user name and password".to_owned(),
+            (407, _) => "wants a user name and a password".to_owned(),
+            (status, _) if is_transient(status) => format!("did not get through to {host}"),
+            _ => format!("does not allow connections to {host}"),
+        }
+    }
+}
+
+/// A host as messages name it, with the proxy on the way to it.
+#[must_use]
+pub fn peer(host: &str, via: Option<&str>) -> String {
+    match via {
+        Some(proxy) => format!("{} via {}", shown(host), shown(proxy)),
+        None => shown(host),
+    }
+}
+
+/// Statuses by which a server, or a proxy before it, says "not now".
+#[must_use]
+pub fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// What kind of failure a code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// It may go away by itself.
     Passing,
-    /// The server's certificate was not accepted.
-    Untrusted,
     /// It will be the same next time.
     Lasting,
+    /// The server's certificate was not accepted.
+    Untrusted,
+    /// Something came that cannot be used.
+    Unusable,
+    /// An input, or a setting of the agent, is wrong.
+    Setting,
 }
 
-const FAILURES: [(&str, Kind, &str); 25] = [
+const FAILURES: [(&str, Kind, &str); 51] = [
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
+    ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
     ("ECONNREFUSED", Kind::Passing, "it refuses connections"),
     ("ECONNRESET", Kind::Passing, "the connection broke"),
     ("ECONNABORTED", Kind::Passing, "the connection broke"),
     ("EPIPE", Kind::Passing, "the connection broke"),
     ("EHOSTUNREACH", Kind::Passing, "there is no way to it"),
     ("ENETUNREACH", Kind::Passing, "there is no way to it"),
+    ("EADDRNOTAVAIL", Kind::Passing, "there is no way to it"),
     ("ETIMEDOUT", Kind::Passing, "it did not answer in time"),
-    ("TIMEOUT", Kind::Passing, "it did not answer in time"),
+    ("CONNECT_TIMEOUT", Kind::Passing, "it did not accept a connection in time"),
+    ("TUNNEL_TIMEOUT", Kind::Passing, "it was asked for a connection and did not answer in time"),
+    ("TLS_TIMEOUT", Kind::Passing, "it accepted a connection and did not begin TLS in time"),
+    ("ANSWER_TIMEOUT", Kind::Passing, "it took the request and did not answer in time"),
+    ("BODY_TIMEOUT", Kind::Passing, "it stopped in the middle of its answer"),
     ("TRUNCATED", Kind::Passing, "the answer ended too early"),
-    ("HPE_INVALID_CONSTANT", Kind::Lasting, "it does not speak HTTP"),
-    ("EPROTO", Kind::Lasting, "it does not speak TLS 1.2 or newer"),
-    ("ERR_SSL_WRONG_VERSION_NUMBER", Kind::Lasting, "it does not speak TLS"),
+    ("EPROTO", Kind::Lasting, NOT_TLS),
+    ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than they can be"),
+    ("TUNNEL_HEAD", Kind::Lasting, "it sent something of its own instead of a connection"),
+    ("NOT_HTTPS", Kind::Unusable, "its address is not https"),
+    ("ABORT_ERR", Kind::Lasting, "the task was cancelled"),
     ("SELF_SIGNED_CERT_IN_CHAIN", Kind::Untrusted, UNKNOWN_ISSUER),
     ("DEPTH_ZERO_SELF_SIGNED_CERT", Kind::Untrusted, UNKNOWN_ISSUER),
     ("UNABLE_TO_GET_ISSUER_CERT", Kind::Untrusted, UNKNOWN_ISSUER),
     ("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", Kind::Untrusted, UNKNOWN_ISSUER),
     ("UNABLE_TO_VERIFY_LEAF_SIGNATURE", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("CERT_HAS_EXPIRED", Kind::Untrusted, "it has expired"),
-    ("CERT_NOT_YET_VALID", Kind::Untrusted, "it is not valid yet; the agent's clock may be wrong"),
+    ("CERT_UNTRUSTED", Kind::Untrusted, UNKNOWN_ISSUER),
+    ("CERT_SIGNATURE_FAILURE", Kind::Untrusted, "its signature is wrong"),
+    ("CERT_HAS_EXPIRED", Kind::Untrusted, "it has expired, or the agent's clock is wrong"),
+    ("CERT_NOT_YET_VALID", Kind::Untrusted, "it is not valid yet, or the agent's clock is wrong"),
+    ("CERT_REVOKED", Kind::Untrusted, "it was revoked"),
+    ("CERT_REJECTED", Kind::Untrusted, "it may not be used by a server"),
+    ("INVALID_PURPOSE", Kind::Untrusted, "it may not be used by a server"),
+    ("INVALID_CA", Kind::Untrusted, "it was issued by one that may not issue certificates"),
+    ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "it was issued by one that may not issue certificates"),
     ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
-    ("TOO_LARGE", Kind::Lasting, "the answer is larger than it can be"),
-    ("NOT_HTTPS", Kind::Lasting, "its address is not https"),
-    ("ABORT_ERR", Kind::Lasting, "the task was cancelled"),
+    ("TOO_LARGE", Kind::Unusable, "it is larger than it can be"),
+    ("ENCODED", Kind::Unusable, "it is compressed, which nobody asked for"),
+    ("REDIRECT_NOT_HTTPS", Kind::Unusable, "it is redirected to an address that is not https"),
+    ("REDIRECTS", Kind::Unusable, "it is redirected again and again"),
+    ("ENOSPC", Kind::Unusable, "the disk is full"),
+    ("EDQUOT", Kind::Unusable, "the disk is full"),
+    ("EIO", Kind::Unusable, "the disk cannot be written"),
+    ("CA_UNREADABLE", Kind::Setting, "is neither a certificate in PEM nor the path of a file that can be read"),
+    ("CA_MISSING", Kind::Setting, "holds no certificate"),
+    ("CA_BROKEN", Kind::Setting, "holds a certificate that cannot be read"),
+    ("PROXY_ADDRESS", Kind::Setting, "is not the address of a proxy"),
+    ("PROXY_SCHEME", Kind::Setting, "names a kind of proxy that this task cannot use"),
+    ("ERR_INVALID_URL", Kind::Lasting, "the address is not a URL"),
+    ("ERR_INVALID_CHAR", Kind::Lasting, "the request holds a character that cannot be sent"),
+];
+
+/// Codes that differ between versions of Node and of OpenSSL, by their beginnings.
+const FAMILIES: [(&str, Kind, &str); 3] = [
+    ("HPE_", Kind::Lasting, "it does not speak HTTP as it should"),
+    ("ERR_SSL_", Kind::Lasting, NOT_TLS),
+    ("ERR_TLS_", Kind::Lasting, NOT_TLS),
 ];
 
 /// Why an attachment that came cannot be kept.
 pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
+const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
-
-/// Whether a failure without an answer may pass. What is wrong with a certificate, or with the answer's size, will not.
-#[must_use]
-pub fn is_worth_retrying(code: &str) -> bool {
-    matches!(find(code), Some((Kind::Passing, _)))
-}
-
-/// What happened, with the code for a search engine. An unknown code stands alone: foreign words could quote anything.
-#[must_use]
-pub fn describe(code: &str) -> String {
-    match find(code) {
-        Some((_, words)) => format!("{words} ({code})"),
-        None => code.to_owned(),
-    }
-}
-
-/// The error for a server that gave no answer.
-#[must_use]
-pub fn unreachable(host: &str, code: &str) -> Error {
-    let (host, reason) = (host.to_owned(), describe(code));
-    match find(code) {
-        Some((Kind::Untrusted, _)) => Error::Untrusted { host, reason },
-        _ => Error::Unreachable { host, reason },
-    }
-}
+const NOT_TRUSTED: &str = "is not one that this agent trusts";
 
 fn find(code: &str) -> Option<(Kind, &'static str)> {
-    FAILURES.iter().find(|(known, _, _)| *known == code).map(|(_, kind, words)| (*kind, *words))
+    let exact = FAILURES.iter().find(|(known, _, _)| *known == code);
+    let (_, kind, words) = exact.or_else(|| FAMILIES.iter().find(|(start, _, _)| code.starts_with(start)))?;
+    Some((*kind, *words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "keeper.example.test";
+    const PROXY: Option<&str> = Some("proxy.example.test:3128");
+
+    fn message(failure: &Failure, via: Option<&str>) -> String {
+        let via = via.map(str::to_owned);
+        Failure { via, ..failure.clone() }.to_error(HOST, 120).to_string()
+    }
+
+    #[test]
+    fn a_code_becomes_a_sentence_about_whoever_failed() {
+        let at_proxy = |code: &str| Failure { is_at_proxy: true, ..Failure::new(code) };
+        for (failure, via, expected) in [
+            (Failure::new("ECONNRESET"), None, "no answer from keeper.example.test: the connection broke (ECONNRESET)"),
+            (Failure::new("EWHATEVER"), None, "no answer from keeper.example.test: EWHATEVER"),
+            (
+                Failure::new("ENOTFOUND"),
+                PROXY,
+                "no answer from keeper.example.test via proxy.example.test:3128: its name cannot be resolved (ENOTFOUND)",
+            ),
+            (
+                at_proxy("ECONNREFUSED"),
+                PROXY,
+                "no answer from the proxy proxy.example.test:3128: it refuses connections (ECONNREFUSED)",
+            ),
+            (
+                Failure { is_out_of_time: true, ..Failure::new("BODY_TIMEOUT") },
+                None,
+                "no whole answer from keeper.example.test within the time limit of 120 s: it stopped in the middle of its \
+                 answer (BODY_TIMEOUT)",
+            ),
+            (
+                Failure::new("HPE_INVALID_METHOD"),
+                None,
+                "no answer from keeper.example.test: it does not speak HTTP as it should (HPE_INVALID_METHOD)",
+            ),
+            (
+                Failure::new("ENCODED"),
+                None,
+                "the answer of keeper.example.test cannot be read: it is compressed, which nobody asked for",
+            ),
+        ] {
+            assert_eq!(message(&failure, via), expected);
+        }
+    }
+
+    #[test]
+    fn an_untrusted_certificate_is_told_with_its_issuer() {
+        let known = Failure { detail: Some("Company CA".to_owned()), ..Failure::new("SELF_SIGNED_CERT_IN_CHAIN") };
+        assert_eq!(
+            message(&known, None),
+            "the certificate of keeper.example.test is not accepted: its issuer `Company CA` is not one that this agent \
+             trusts (SELF_SIGNED_CERT_IN_CHAIN)"
+        );
+        assert_eq!(
+            message(&Failure { is_at_proxy: true, ..Failure::new("CERT_HAS_EXPIRED") }, PROXY),
+            "the certificate of the proxy proxy.example.test:3128 is not accepted: it has expired, or the agent's clock is \
+             wrong (CERT_HAS_EXPIRED)"
+        );
+    }
+
+    #[test]
+    fn a_proxys_refusal_is_told_by_what_it_wants() {
+        let refusal = |status, code: &str, detail: Option<&str>| {
+            let detail = detail.map(str::to_owned);
+            let failure = Failure { status: Some(status), detail, is_at_proxy: true, ..Failure::new(code) };
+            message(&failure, PROXY)
+        };
+        let proxy = "the proxy proxy.example.test:3128";
+        for (status, code, detail, expected) in [
+            (407, "PROXY_STATUS", None, "wants a user name and a password (status 407)"),
+            (407, "PROXY_STATUS", Some("Negotiate, Basic"), "wants a user name and a password (status 407)"),
+            (407, "PROXY_CREDENTIALS", None, "does not accept this user name and password (status 407)"),
+            (
+                407,
+                "PROXY_CREDENTIALS",
+                Some("Negotiate, NTLM"),
+                "wants to be logged in to by Negotiate, NTLM, and this task can do Basic only (status 407)",
+            ),
+            (403, "PROXY_STATUS", None, "does not allow connections to keeper.example.test (status 403)"),
+            (502, "PROXY_STATUS", None, "did not get through to keeper.example.test (status 502)"),
+        ] {
+            assert_eq!(refusal(status, code, detail), format!("{proxy} {expected}"));
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        for (code, expected) in [
+            ("ECONNRESET", true),
+            ("EAI_AGAIN", true),
+            ("ANSWER_TIMEOUT", true),
+            ("CERT_HAS_EXPIRED", false),
+            ("HPE_INVALID_CONSTANT", false),
+            ("TOO_LARGE", false),
+            ("EWHATEVER", false),
+        ] {
+            assert_eq!(Failure::new(code).is_passing(), expected, "{code}");
+        }
+        for (status, expected) in [(407, false), (403, false), (502, true), (503, true)] {
+            assert_eq!(Failure { status: Some(status), ..Failure::default() }.is_passing(), expected, "{status}");
+        }
+        assert!(!Failure { is_out_of_time: true, ..Failure::new("ANSWER_TIMEOUT") }.is_passing());
+    }
+
+    #[test]
+    fn every_code_stands_in_the_table_once() {
+        let mut codes: Vec<&str> = FAILURES.iter().map(|(code, _, _)| *code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), FAILURES.len());
+    }
 }

@@ -29,6 +29,8 @@ pub struct HttpRequest {
     pub limit: u64,
     /// How long to wait before it is sent, in milliseconds.
     pub delay_ms: u64,
+    /// How long it may take from then on, in milliseconds; what has no limit may go on as long as something comes.
+    pub timeout_ms: Option<u64>,
 }
 
 /// The payload of `get_secret`. A filter that is left out asks for all records.
@@ -41,8 +43,8 @@ struct Payload<'a> {
     requested_records: &'a [String],
 }
 
-/// The largest answer of `get_secret` that is read: 256 MiB, some 100,000 records.
-const ANSWER_LIMIT: u64 = 256 << 20;
+/// The largest answer of `get_secret` that is read: 128 MiB, some 50,000 records. It is held in memory.
+const ANSWER_LIMIT: u64 = 128 << 20;
 
 /// Asks for the records with these UIDs, or for all records if there are none.
 ///
@@ -78,6 +80,7 @@ pub fn get_secret(
         body: Some(body),
         limit: ANSWER_LIMIT,
         delay_ms: 0,
+        timeout_ms: None,
     };
     Ok((request, transmission_key))
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 use crate::base64;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
-use crate::json::Value;
+use crate::json::{self, Value, text_or_nothing};
+use crate::protocol::failure::{Failure, is_transient, peer};
 use crate::secret::SecretBytes;
 
 /// What came back for one request.
@@ -16,19 +17,23 @@ use crate::secret::SecretBytes;
 pub enum HttpOutcome {
     /// An answer, whatever its status.
     Answered(HttpResponse),
-    /// No answer: the system's code such as `ECONNRESET`, or one of the network layer's own.
-    Failed(String),
+    /// No answer.
+    Failed(Failure),
 }
 
 /// An HTTP answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// The header `Retry-After`, if it is a number of seconds.
+    /// The header `Retry-After`, in seconds from now.
     pub retry_after_s: Option<u64>,
+    /// The header `Location`, as a whole URL. It may be signed.
+    pub location: Option<String>,
+    /// The proxy on the way, as `host:port`.
+    pub via: Option<String>,
 }
 
 /// What an answer of `get_secret` says.
@@ -63,6 +68,7 @@ pub struct Answer {
 #[serde(rename_all = "camelCase")]
 pub struct Folder {
     /// Its UID.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub folder_uid: String,
     /// Its key, wrapped by the app key.
     #[serde(default)]
@@ -77,6 +83,7 @@ pub struct Folder {
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Its UID. A record that is shared in two places comes twice.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub record_uid: String,
     /// Its key, wrapped by the app key or a folder's.
     #[serde(default)]
@@ -85,8 +92,8 @@ pub struct Record {
     #[serde(default)]
     pub data: Blob,
     /// The folder in which it stands, although it is shared directly.
-    #[serde(default)]
-    pub inner_folder_uid: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub inner_folder_uid: String,
     /// Its attachments.
     #[serde(default, deserialize_with = "null_is_default")]
     pub files: Vec<File>,
@@ -97,6 +104,7 @@ pub struct Record {
 #[serde(rename_all = "camelCase")]
 pub struct File {
     /// Its UID.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub file_uid: String,
     /// Its key, wrapped by the record's.
     #[serde(default)]
@@ -105,8 +113,8 @@ pub struct File {
     #[serde(default)]
     pub data: Blob,
     /// Where its content can be had for a while.
-    #[serde(default)]
-    pub url: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub url: String,
 }
 
 /// Bytes that stand in the JSON as Base64. What is missing, or is no Base64, is empty: no key opens it.
@@ -175,31 +183,32 @@ pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 /// # Errors
 /// Whatever sending it again would not change.
 pub fn read(response: HttpResponse, key: &TransmissionKey, host: &str) -> Result<Reply, Error> {
+    let host = peer(host, response.via.as_deref());
     if response.status == 200 {
-        let broken = |reason| Error::BrokenAnswer { host: host.to_owned(), reason };
+        let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
         if response.body.is_empty() {
             return Err(broken("it is empty"));
         }
         if looks_like_html(&response.body) {
-            return Err(Error::NotKeeper { host: host.to_owned(), status: 200, found: "a web page" });
+            return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
         }
         let json = key
             .decrypt(response.body)
             .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);
     }
-    read_failure(&response, host)
+    read_failure(&response, &host)
 }
 
 /// Reads the decrypted JSON of an answer, which may be followed by blanks.
-fn parse_answer(json: &SecretBytes) -> Result<Answer, &'static str> {
+fn parse_answer(plaintext: &SecretBytes) -> Result<Answer, &'static str> {
     // EXPOSE: what comes out holds ciphertexts only.
-    serde_json::from_slice(json.expose()).map_err(|_| "what it decrypts to is not the JSON of an answer")
+    json::object(plaintext.expose()).ok_or("what it decrypts to is not the JSON of an answer")
 }
 
 /// The body of a failure: machine code and message, under one of two names.
 #[derive(Default, Deserialize)]
-struct Failure {
+struct RefusalBody {
     #[serde(default)]
     result_code: Option<String>,
     #[serde(default)]
@@ -216,7 +225,7 @@ struct Failure {
 
 fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
     let status = response.status;
-    let Ok(failure) = serde_json::from_slice::<Failure>(&response.body) else {
+    let Some(failure) = json::object::<RefusalBody>(&response.body) else {
         let host = host.to_owned();
         return match response.body.first() {
             _ if is_transient(status) => Ok(Reply::Unavailable(Error::OutOfService { host, status })),
@@ -243,12 +252,6 @@ fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
             if is_transient(status) { Ok(Reply::Unavailable(error)) } else { Err(error) }
         }
     }
-}
-
-/// Statuses by which a server, or a proxy before it, says "not now".
-#[must_use]
-pub fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// A whole number, written as a number or as a text.

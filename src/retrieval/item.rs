@@ -162,6 +162,28 @@ impl Item {
         }
     }
 
+    /// The UID of the line's attachment, if it is one.
+    pub(super) fn uid(&self) -> Option<&str> {
+        self.attachment().map(|attachment| attachment.uid.as_str())
+    }
+
+    /// Takes the attachment's new address from records that were fetched again.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    pub(super) fn renew(&mut self, vault: &mut Vault) -> Result<(), Problem> {
+        let Mapping { notation, .. } = &self.mapping;
+        let found = vault.find(&notation.record).and_then(|record| resolve::resolve(&notation.selector, &record));
+        match (&mut self.secret, found) {
+            (Secret::Attachment { attachment, .. }, Ok(Resolved::Attachment(fresh))) => {
+                *attachment = fresh;
+                Ok(())
+            }
+            (_, Err(error)) => Err(self.problem(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens an attachment that has come as a whole.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::inputs::mapping::{self, Destination, Mapping, Source};
 use crate::inputs::template::{self, Piece};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
+use crate::protocol::failure::Failure;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::server_keys::ServerKeys;
 
@@ -21,6 +22,8 @@ pub(super) struct Prepared {
     pub(super) templates: Vec<Template>,
     /// How much is to be done.
     pub(super) mode: Mode,
+    /// How long Keeper may take, if the author says so.
+    pub(super) timeout_ms: Option<u64>,
     /// Whether to warn of output variables.
     pub(super) warns_of_outputs: bool,
 }
@@ -49,6 +52,7 @@ pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) ->
     let mut note = |error: Error| problems.push(error.into());
     let mode = inputs.the_mode().map_err(&mut note).unwrap_or_default();
     let policy = inputs.the_output_policy().map_err(&mut note).unwrap_or_default();
+    let timeout_ms = inputs.the_timeout_ms().map_err(&mut note).unwrap_or_default();
     let access = match mode {
         Mode::Validate => None,
         Mode::Run | Mode::Check => inputs.the_config().and_then(read_access).map_err(&mut note).ok(),
@@ -79,7 +83,7 @@ pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) ->
     }
     let warns_of_outputs = policy == OutputPolicy::Warn && outputs.count() > 0;
     if problems.is_empty() {
-        Ok(Prepared { access, mappings, templates, mode, warns_of_outputs })
+        Ok(Prepared { access, mappings, templates, mode, timeout_ms, warns_of_outputs })
     } else {
         Err(problems)
     }
@@ -108,7 +112,7 @@ fn read_templates(
             problems.push(order.line.destination_problem(Error::DuplicateDestination { destination, first }));
         }
         let path = order.line.notation();
-        let file = files.next().unwrap_or_else(|| HttpOutcome::Failed("ENOENT".to_owned()));
+        let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
         match read_text(&path, file).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) => match template::parse(&path, &text) {
                 Ok(pieces) => templates.push(Template { order, pieces }),
@@ -124,10 +128,11 @@ fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
     let refused = |reason: &str| Error::UnreadableFile { path: path.to_owned(), reason: reason.to_owned() };
     match file {
         HttpOutcome::Answered(file) => String::from_utf8(file.body).map_err(|_| refused("it is not UTF-8")),
-        HttpOutcome::Failed(code) => Err(refused(match code.as_str() {
+        HttpOutcome::Failed(failure) => Err(refused(match failure.code.as_str() {
             "ENOENT" => NO_SUCH_FILE,
             "EACCES" | "EPERM" => "the agent has no right to",
             "EISDIR" => "it is a folder",
+            "NOT_A_FILE" => "it is not a plain file",
             "TOO_LARGE" => "it has more than 4 MiB",
             code => code,
         })),

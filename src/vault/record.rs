@@ -6,7 +6,7 @@ use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
 use crate::error::shown;
 use crate::inputs::notation::Section;
-use crate::json::Value;
+use crate::json::{self, Value, text_or_nothing};
 use crate::protocol::response::{self, null_is_default};
 use crate::secret::{SecretBytes, SecretText};
 
@@ -27,10 +27,10 @@ pub struct Record {
 #[derive(Debug, Deserialize)]
 pub struct Data {
     /// The title.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub title: String,
     /// The record type, for example `login`.
-    #[serde(default, rename = "type", deserialize_with = "null_is_default")]
+    #[serde(default, rename = "type", deserialize_with = "text_or_nothing")]
     pub record_type: String,
     /// The notes.
     #[serde(default)]
@@ -45,10 +45,10 @@ pub struct Data {
 #[derive(Debug, Deserialize)]
 pub struct Field {
     /// The type, for example `password`.
-    #[serde(default, rename = "type", deserialize_with = "null_is_default")]
+    #[serde(default, rename = "type", deserialize_with = "text_or_nothing")]
     pub field_type: String,
     /// The label; empty if there is none.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub label: String,
     /// The values.
     #[serde(default, rename = "value", deserialize_with = "one_or_many")]
@@ -121,9 +121,9 @@ pub struct Attachment {
 /// The metadata's JSON. Mobile clients write sizes as fractions.
 #[derive(Deserialize)]
 struct Metadata {
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "text_or_nothing")]
     name: String,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "text_or_nothing")]
     title: String,
     #[serde(default)]
     size: Option<Value>,
@@ -134,9 +134,9 @@ impl Record {
     ///
     /// # Errors
     /// Which part of it is no good.
-    pub fn open(sealed: &response::Record, key: &RecordKey, json: &SecretBytes) -> Result<Self, &'static str> {
+    pub fn open(sealed: &response::Record, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, &'static str> {
         // EXPOSE: what comes out keeps texts as secrets.
-        let data: Data = serde_json::from_slice(json.expose()).map_err(|_| BROKEN_JSON)?;
+        let data: Data = json::object(plaintext.expose()).ok_or(BROKEN_JSON)?;
         let mut record =
             Self { uid: sealed.record_uid.clone(), data, attachments: Vec::new(), broken_attachments: Vec::new() };
         for file in &sealed.files {
@@ -163,15 +163,15 @@ impl Attachment {
     fn open(file: &response::File, record_key: &RecordKey) -> Result<Self, &'static str> {
         let key = FileKey::unwrap_with(record_key, &file.file_key.0)
             .map_err(|Undecryptable| "its key does not decrypt with the record's key")?;
-        let json = key.decrypt(file.data.0.clone()).map_err(|Undecryptable| "its metadata does not decrypt")?;
+        let plaintext = key.decrypt(file.data.0.clone()).map_err(|Undecryptable| "its metadata does not decrypt")?;
         // EXPOSE: name, title and size are no secrets.
         let metadata: Metadata =
-            serde_json::from_slice(json.expose()).map_err(|_| "its metadata is not the JSON of an attachment")?;
+            json::object(plaintext.expose()).ok_or("its metadata is not the JSON of an attachment")?;
         let size = match metadata.size {
             Some(Value::Number(size)) => size.as_u64(),
             _ => None,
         };
-        let url = file.url.clone().filter(|url| !url.is_empty()).ok_or("Keeper gave no address for it")?;
+        let url = Some(file.url.clone()).filter(|url| !url.is_empty()).ok_or("Keeper gave no address for it")?;
         Ok(Self { uid: file.file_uid.clone(), name: metadata.name, title: metadata.title, size, key, url })
     }
 

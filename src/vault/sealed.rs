@@ -11,7 +11,8 @@ use super::record::{self, Record};
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
 use crate::error::{Error, nearest, shown};
-use crate::protocol::response::{self, Answer, null_is_default};
+use crate::json::{self, text_or_nothing};
+use crate::protocol::response::{self, Answer};
 use crate::secret::SecretBytes;
 
 /// What is shared with the application.
@@ -67,11 +68,12 @@ impl Vault {
             }
             vault.folder_keys.insert(folder.folder_uid.clone(), key);
         }
-        for record in answer.records {
+        // What has no UID cannot be asked for, nor told apart from others.
+        for record in answer.records.into_iter().filter(|record| !record.record_uid.is_empty()) {
             vault.add(record, Parent::Application);
         }
         for folder in answer.folders {
-            for record in folder.records {
+            for record in folder.records.into_iter().filter(|record| !record.record_uid.is_empty()) {
                 vault.add(record, Parent::Folder(folder.folder_uid.clone()));
             }
         }
@@ -195,7 +197,7 @@ impl Vault {
 /// As much of a record as its title.
 #[derive(Deserialize)]
 struct Title {
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "text_or_nothing")]
     title: String,
 }
 
@@ -203,9 +205,9 @@ type FolderKeys = HashMap<String, Option<FolderKey>>;
 
 impl Copies {
     fn title(&self, app_key: &AppKey, folder_keys: &FolderKeys) -> Result<String, &'static str> {
-        let (_, _, json) = self.unseal(app_key, folder_keys)?;
+        let (_, _, plaintext) = self.unseal(app_key, folder_keys)?;
         // EXPOSE: a title is no secret.
-        serde_json::from_slice::<Title>(json.expose()).map(|record| record.title).map_err(|_| record::BROKEN_JSON)
+        json::object::<Title>(plaintext.expose()).map(|record| record.title).ok_or(record::BROKEN_JSON)
     }
 
     /// Decrypts the first copy that opens; the reason is that of the last one.
@@ -252,10 +254,7 @@ fn unwrap_key(
     };
     match parent {
         Parent::Folder(uid) => by_folder(uid).ok_or("its key does not decrypt with its folder's key"),
-        Parent::Application => record
-            .inner_folder_uid
-            .as_ref()
-            .and_then(by_folder)
+        Parent::Application => by_folder(&record.inner_folder_uid)
             .or_else(|| RecordKey::unwrap_with(app_key, wrapped).ok())
             .ok_or("its key does not decrypt with the application's key"),
     }

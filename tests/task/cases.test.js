@@ -2,8 +2,9 @@
 // Here it is told through the packed task, as an agent runs it; the same files run through the core alone.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
@@ -12,6 +13,11 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.j
  * @typedef {object} Case
  * @property {string} story a sentence that is true
  * @property {string[]} secrets the mapping lines
+ * @property {string} [secretsFile] the path of a file with more of them
+ * @property {string[]} [templates] lines `TEMPLATE > FILE`
+ * @property {Record<string, string>} [files] the author's own by path in the working directory
+ * @property {'run' | 'validate' | 'check'} [mode]
+ * @property {'warn' | 'allow' | 'deny'} [outputPolicy]
  * @property {import('../keeper/vault.js').Description} keeperHolds
  * @property {string} [config] else that of the embedded Keeper
  * @property {boolean} [allowsSeveralLines] whether the pipeline allows secrets of several lines
@@ -24,9 +30,11 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.j
  * @property {Record<string, string>} [variables] secret ones of the job
  * @property {Record<string, string>} [outputs] secret ones of the step
  * @property {Record<string, string>} [environment] what later steps find in their environment
- * @property {Record<string, string | { base64: string }>} [files] by path in the working directory
+ * @property {Record<string, string | { base64: string }>} [files] written, by path in the working directory
+ * @property {Record<string, string>} [modes] of files that are not `0600`
  * @property {string[]} [warnings]
  * @property {string[]} [problems]
+ * @property {string[]} [tells] lines that the log holds, among others
  */
 
 const FOLDER = fileURLToPath(new URL('../cases/', import.meta.url));
@@ -50,11 +58,8 @@ describe('through the packed task', { concurrency: 2 }, () => {
  * @param {Case} story
  * @param {boolean} debug
  */
-async function tell(
-  t,
-  { secrets, keeperHolds, config, allowsSeveralLines, now, agentSees, keeperSees },
-  debug,
-) {
+async function tell(t, story, debug) {
+  const { secrets, keeperHolds, config, allowsSeveralLines, now, agentSees, keeperSees } = story;
   const keeper = await openKeeper(t, { holds: keeperHolds });
   const run = await runWithKeeper(t, {
     keeper,
@@ -63,9 +68,14 @@ async function tell(
     now,
     // A config in the pipeline itself is hidden by nobody but the task.
     isConfigInline: debug || config !== undefined,
-    agent: { debug, allowMultilineSecret: allowsSeveralLines },
+    agent: {
+      debug,
+      allowMultilineSecret: allowsSeveralLines,
+      inputs: inputsOf(story),
+      sourcesFolder: makeFolder(t, story.files ?? {}),
+    },
   });
-  const { result, variables, outputs, environment, files, warnings, problems } = agentSees;
+  const { result, variables, outputs, environment, files, modes, warnings, problems, tells } = agentSees;
 
   assert.deepEqual(
     {
@@ -74,6 +84,7 @@ async function tell(
       outputs: valuesOf(run.outputs, { secret: true }),
       environment: valuesOf(run.variables, { secret: false }),
       files: contentOf(run),
+      modes: unusualModesOf(run),
       warnings: warningsOf(run),
       problems: errorsOf(run),
     },
@@ -83,6 +94,7 @@ async function tell(
       outputs: outputs ?? {},
       environment: environment ?? {},
       files: files ?? {},
+      modes: modes ?? {},
       warnings: warnings ?? [],
       problems: withSummary(problems ?? []),
     },
@@ -94,9 +106,9 @@ async function tell(
     [result],
   );
   assert.deepEqual(
-    run.files.filter(({ mode }) => mode !== 0o600),
+    (tells ?? []).filter((line) => !run.log.includes(line)),
     [],
-    'files of another mode',
+    'not told in the log',
   );
   if (result === 'Failed') assertNothingIsSet(run);
   assert.deepEqual(run.droppedCommands, []);
@@ -107,6 +119,23 @@ async function tell(
   );
   assertNothingIsShown(run.log, [...textsIn(keeperHolds), ...partsOf(config ?? keeper.configJson)]);
   assert.deepEqual(requestsTo(keeper), keeperSees);
+}
+
+/** The inputs that a story names besides its mapping lines. @param {Case} story */
+function inputsOf({ secretsFile, templates, mode, outputPolicy }) {
+  const inputs = { secretsFile, templates: templates?.join('\n'), mode, outputPolicy };
+  return Object.fromEntries(Object.entries(inputs).filter(([, text]) => text !== undefined));
+}
+
+/** A working directory that holds the author's files, removed when the test ends. */
+function makeFolder(t, files) {
+  const folder = mkdtempSync(join(tmpdir(), 'case-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
 }
 
 /** @param {import('../agent/agent.js').VariableTable} table @param {{ secret: boolean }} wanted */
@@ -124,6 +153,14 @@ function contentOf({ files, folders }) {
       const isText = !text.includes('\0') && Buffer.from(text).equals(bytes);
       return [relative(folders.sources, path), isText ? text : { base64: bytes.toString('base64') }];
     }),
+  );
+}
+
+/** Windows knows no modes. @param {import('../agent/agent.js').Run} run */
+function unusualModesOf({ files, folders }) {
+  const unusual = process.platform === 'win32' ? [] : files.filter(({ mode }) => mode !== 0o600);
+  return Object.fromEntries(
+    unusual.map(({ path, mode }) => [relative(folders.sources, path), mode.toString(8).padStart(4, '0')]),
   );
 }
 

@@ -225,15 +225,16 @@ describe('the task fails with the reason', { concurrency: 2 }, () => {
       trusted: false,
       requests: 0,
       problem:
-        'the certificate of HOST is not accepted: its issuer is not one that this agent trusts ' +
-        '(UNABLE_TO_VERIFY_LEAF_SIGNATURE)\nhint: if a proxy of your company stands in between, set ' +
-        "NODE_EXTRA_CA_CERTS on the agent to a file with its authority's certificate; the check cannot be turned off",
+        'the certificate of HOST is not accepted: its issuer `Embedded Keeper Test CA` is not one that this agent trusts ' +
+        '(UNABLE_TO_VERIFY_LEAF_SIGNATURE)\nhint: if a proxy of your company stands in between, give its ' +
+        "authority's certificate (PEM) by the input `caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check " +
+        'cannot be turned off',
     },
     {
-      when: 'the address of an attachment has expired',
-      faults: [{ on: 'download', expired: true }],
+      when: 'the address of an attachment has expired, and so has the new one',
+      faults: forEver({ on: 'download', expired: true }),
       secrets: [PASSWORD, SMALL],
-      requests: 2,
+      requests: 4,
       problem:
         `line 2, column 1: the download of the attachment \`small.pem\` failed with status 403\n${SMALL_EXCERPT}\n` +
         'hint: run the pipeline again; the address of an attachment is valid for a short time',
@@ -243,7 +244,10 @@ describe('the task fails with the reason', { concurrency: 2 }, () => {
       faults: forEver({ on: 'download', breakAfter: 500_000 }),
       secrets: [PASSWORD, LARGE],
       requests: 5,
-      problem: `line 2, column 1: the download of the attachment \`large.bin\` failed: the connection broke (ECONNRESET)\n${LARGE_EXCERPT}`,
+      problem:
+        'line 2, column 1: the download of the attachment `large.bin` failed: no answer from HOST: the connection broke ' +
+        `(ECONNRESET)\n${LARGE_EXCERPT}\n` +
+        'hint: the agent has to be allowed to connect to this host as well (port 443, proxy, firewall)',
     },
   ];
 

@@ -1,0 +1,312 @@
+//! Attachments on their way: asked for side by side, then again, elsewhere or by a new address, until they are here or
+//! given up.
+
+use super::item::{Item, Transfer, Watch};
+use super::{Download, Next, Notice, Outcome, Question, Session, State, Twin};
+use crate::crypto::Entropy;
+use crate::error::{Error, Problem};
+use crate::inputs::Mode;
+use crate::outputs::mask::Masks;
+use crate::protocol::failure::{self, is_transient};
+use crate::protocol::request::HttpRequest;
+use crate::protocol::response::HttpOutcome;
+use crate::protocol::retry::Retry;
+use crate::vault::record::Attachment;
+use crate::vault::sealed::Vault;
+
+/// An attachment that is asked for, by the number of its item.
+#[derive(Clone, Debug)]
+pub(super) struct Load {
+    id: usize,
+    /// How often it was asked for in vain.
+    failures: u32,
+    /// Where redirects have led, and how many there were.
+    redirect: Option<(String, u32)>,
+    delay_ms: u64,
+}
+
+/// Where attachments go that are loaded side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    ToMemory,
+    ToDisk,
+}
+
+/// What to do about an attachment.
+enum Verdict {
+    /// It is here. What went to disk has no bytes.
+    Whole(Vec<u8>),
+    /// Ask again.
+    Again(Load),
+    /// Its address has expired: ask Keeper for a new one.
+    Expired(Load),
+}
+
+/// An attachment's address may lead elsewhere so many times in a row.
+const MAX_REDIRECTS: u32 = 3;
+/// An attachment whose record does not tell its size may have so many bytes: 16 GiB, more than Keeper takes.
+const UNTOLD_LIMIT: u64 = 16 << 30;
+
+impl Session {
+    /// Asks for the attachments that are held in memory, and then for those that go to disk.
+    pub(super) fn load_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+        match self.wanted(Way::ToMemory) {
+            loads if loads.is_empty() => self.load_to_disk(now_ms, masks),
+            loads => self.load(Way::ToMemory, loads),
+        }
+    }
+
+    fn load_to_disk(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+        if self.mode == Mode::Check {
+            // What only goes to a file has nothing that could be judged.
+            return Ok(self.checked());
+        }
+        match self.wanted(Way::ToDisk) {
+            loads if loads.is_empty() => self.settle(now_ms, masks),
+            loads => self.load(Way::ToDisk, loads),
+        }
+    }
+
+    /// The attachments that have not come yet, each once.
+    fn wanted(&self, way: Way) -> Vec<Load> {
+        let firsts = (0..self.items.len()).filter(|id| self.twins(*id, way).first() == Some(id));
+        firsts.map(|id| Load { id, failures: 0, redirect: None, delay_ms: 0 }).collect()
+    }
+
+    /// The items that wait for this item's attachment in this way, itself among them.
+    fn twins(&self, id: usize, way: Way) -> Vec<usize> {
+        let wanted = self.items.get(id).and_then(|item| waits_for(item, way));
+        let items = self.items.iter().enumerate();
+        let twins = items.filter(|(_, item)| wanted.is_some() && waits_for(item, way) == wanted);
+        twins.map(|(id, _)| id).collect()
+    }
+
+    pub(super) fn load(&mut self, way: Way, loads: Vec<Load>) -> Outcome {
+        self.report.requests += loads.len();
+        self.report.retries += loads.iter().filter(|load| load.failures > 0).count();
+        let next = match way {
+            Way::ToMemory => {
+                let requests = loads.iter().map(|load| self.request(load, self.memory_limit(load.id)));
+                Next::Fetch(requests.collect::<Result<_, _>>()?)
+            }
+            Way::ToDisk => Next::Download(loads.iter().map(|load| self.download(load)).collect::<Result<_, _>>()?),
+        };
+        self.state = State::Loading { way, loads };
+        Ok(next)
+    }
+
+    fn request(&self, load: &Load, limit: u64) -> Result<HttpRequest, Vec<Problem>> {
+        let url = self.address(load)?.to_owned();
+        // A pre-signed address wants no headers of Keeper's.
+        let headers = Vec::new();
+        Ok(HttpRequest { method: "GET", url, headers, body: None, limit, delay_ms: load.delay_ms, timeout_ms: None })
+    }
+
+    fn download(&self, load: &Load) -> Result<Download, Vec<Problem>> {
+        // An endless answer must not fill the disk; a size that is told a little wrong does no harm.
+        let limit = self.attachment(load.id)?.size.map_or(UNTOLD_LIMIT, |size| size.saturating_mul(2).max(1 << 20));
+        let request = self.request(load, limit)?;
+        let mut targets = self.twins(load.id, Way::ToDisk).into_iter().filter_map(|id| {
+            let item = self.items.get(id)?;
+            Some(Twin { id, line: item.line(), path: item.destination().name().to_owned() })
+        });
+        let Twin { id, line, path } = targets.next().ok_or(out_of_range())?;
+        Ok(Download { id, request, line, path, twins: targets.collect() })
+    }
+
+    /// The most that one of the items would take.
+    fn memory_limit(&self, id: usize) -> u64 {
+        let twins = self.twins(id, Way::ToMemory).into_iter();
+        let limits = twins.filter_map(|id| match self.items.get(id)?.pending()? {
+            Transfer::Memory(limit) => Some(limit),
+            Transfer::Disk => None,
+        });
+        limits.max().unwrap_or_default()
+    }
+
+    fn address<'a>(&'a self, load: &'a Load) -> Result<&'a str, Vec<Problem>> {
+        match &load.redirect {
+            Some((url, _)) => Ok(url),
+            None => Ok(&self.attachment(load.id)?.url),
+        }
+    }
+
+    fn attachment(&self, id: usize) -> Result<&Attachment, Vec<Problem>> {
+        self.items.get(id).and_then(Item::attachment).ok_or_else(out_of_range)
+    }
+
+    pub(super) fn loaded(
+        &mut self,
+        way: Way,
+        loads: Vec<Load>,
+        outcomes: Vec<HttpOutcome>,
+        now_ms: u64,
+        masks: &mut Masks,
+        entropy: &mut dyn Entropy,
+    ) -> Outcome {
+        let (mut again, mut expired, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        if loads.len() != outcomes.len() {
+            return Err(vec![Error::Internal("a missing answer").into()]);
+        }
+        for (load, outcome) in loads.into_iter().zip(outcomes) {
+            let id = load.id;
+            match self.judge(load, outcome, entropy) {
+                Ok(Verdict::Whole(blob)) if way == Way::ToMemory => problems.extend(self.accept(id, &blob, masks)),
+                Ok(Verdict::Whole(_)) => {}
+                Ok(Verdict::Again(load)) => again.push(load),
+                Ok(Verdict::Expired(load)) => expired.push(load),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if !expired.is_empty() {
+            return self.ask_for_addresses(way, again, expired, now_ms, entropy);
+        }
+        match (again.is_empty(), way) {
+            (false, _) => self.load(way, again),
+            (true, Way::ToMemory) => self.load_to_disk(now_ms, masks),
+            (true, Way::ToDisk) => self.settle(now_ms, masks),
+        }
+    }
+
+    /// Hands an attachment that has come as a whole to every line that asks for it.
+    fn accept(&mut self, id: usize, blob: &[u8], masks: &mut Masks) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for id in self.twins(id, Way::ToMemory) {
+            let mut watch = Watch { agent: self.options.agent, masks, notices: &mut self.notices };
+            let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &mut watch));
+            problems.extend(accepted.and_then(Result::err));
+        }
+        problems
+    }
+
+    fn judge(
+        &mut self,
+        mut load: Load,
+        outcome: HttpOutcome,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Verdict, Vec<Problem>> {
+        let file = self.attachment(load.id)?.name.clone();
+        let host = host_of(self.address(&load)?).to_owned();
+        let (error, is_passing, retry_after_s) = match outcome {
+            HttpOutcome::Answered(response) => match (response.status, response.location) {
+                (200, _) => return Ok(Verdict::Whole(response.body)),
+                (301 | 302 | 303 | 307 | 308, Some(location)) => return self.follow(load, location),
+                // Once: an address that is new and refused as well has not expired.
+                (403, _) if self.renewed.insert(load.id) => return Ok(Verdict::Expired(load)),
+                (status, _) => (Error::Download { file, status }, is_transient(status), response.retry_after_s),
+            },
+            HttpOutcome::Failed(failure) if failure.code == "UNDECRYPTABLE" => {
+                (Error::BrokenAttachment { file, reason: failure::UNDECRYPTABLE }, false, None)
+            }
+            HttpOutcome::Failed(failure) => {
+                let error = failure.to_download_error(&file, &host, self.patience.limit_s());
+                (error, failure.is_passing(), None)
+            }
+        };
+        let retry = if is_passing {
+            self.patience.retry_download(load.failures, retry_after_s, entropy)
+        } else {
+            Ok(Retry::Enough)
+        };
+        match retry.map_err(|error| vec![error.into()])? {
+            Retry::After(delay_ms) => {
+                self.notices.push(Notice::Info(format!("{error}; trying again")));
+                load = Load { id: load.id, failures: load.failures + 1, redirect: None, delay_ms };
+                Ok(Verdict::Again(load))
+            }
+            Retry::Enough => Err(self.problem(load.id, error)),
+            Retry::TooLate(pause_s) => {
+                self.notices.push(too_late(&error, pause_s));
+                Err(self.problem(load.id, error))
+            }
+        }
+    }
+
+    fn follow(&self, mut load: Load, location: String) -> Result<Verdict, Vec<Problem>> {
+        let count = load.redirect.map_or(0, |(_, count)| count) + 1;
+        let refused = |code: &str| {
+            let file = self.attachment(load.id)?.name.clone();
+            let error = failure::Failure::new(code).to_download_error(&file, "", self.patience.limit_s());
+            Err(self.problem(load.id, error))
+        };
+        if count > MAX_REDIRECTS {
+            return refused("REDIRECTS");
+        }
+        if !location.starts_with("https://") {
+            return refused("REDIRECT_NOT_HTTPS");
+        }
+        load.redirect = Some((location, count));
+        load.delay_ms = 0;
+        Ok(Verdict::Again(load))
+    }
+
+    fn problem(&self, id: usize, error: Error) -> Vec<Problem> {
+        match self.items.get(id) {
+            Some(item) => vec![item.problem(error)],
+            None => out_of_range(),
+        }
+    }
+
+    fn ask_for_addresses(
+        &mut self,
+        way: Way,
+        mut loads: Vec<Load>,
+        expired: Vec<Load>,
+        now_ms: u64,
+        entropy: &mut dyn Entropy,
+    ) -> Outcome {
+        self.notices.push(Notice::Info("an attachment's address has expired; asking Keeper for a new one".to_owned()));
+        let ids = expired.iter().map(|load| load.id).collect();
+        let anew = |load: Load| Load { failures: load.failures + 1, redirect: None, delay_ms: 0, ..load };
+        loads.extend(expired.into_iter().map(anew));
+        // Downloads may have taken longer than Keeper is given to answer.
+        self.patience.start(now_ms);
+        let filter = self.filter.clone();
+        self.ask(Question { filter, renewal: Some(Renewal { way, loads, ids }) }, 0, now_ms, entropy)
+    }
+
+    /// The records have come again, with new addresses.
+    pub(super) fn renew(&mut self, mut vault: Vault, Renewal { way, loads, ids }: Renewal) -> Outcome {
+        let mut problems = Vec::new();
+        let ids: Vec<usize> = ids.into_iter().flat_map(|id| self.twins(id, way)).collect();
+        for id in ids {
+            problems.extend(self.items.get_mut(id).and_then(|item| item.renew(&mut vault).err()));
+        }
+        if problems.is_empty() { self.load(way, loads) } else { Err(problems) }
+    }
+}
+
+/// What goes on once Keeper has given new addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Renewal {
+    way: Way,
+    /// All that are to be loaded then.
+    loads: Vec<Load>,
+    /// Those of them whose address has expired.
+    ids: Vec<usize>,
+}
+
+/// Tells that a server's wish is longer than the run may take.
+pub(super) fn too_late(error: &Error, pause_s: u64) -> Notice {
+    Notice::Info(format!("{error}; it wants to be left alone for {pause_s} s, longer than the task may take"))
+}
+
+/// The UID of the attachment that an item waits for, if it is to come in this way.
+fn waits_for(item: &Item, way: Way) -> Option<&str> {
+    let transfer = item.pending()?;
+    ((way == Way::ToDisk) == (transfer == Transfer::Disk)).then(|| item.uid())?
+}
+
+/// The host and port of a URL, all of it that a message may show.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+fn out_of_range() -> Vec<Problem> {
+    vec![Error::Internal("an attachment out of range").into()]
+}

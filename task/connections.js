@@ -1,0 +1,189 @@
+/**
+ * This file is where connections are made: TLS from here to the server, directly or through a tunnel that a proxy opens
+ * (RFC 9110, CONNECT). Each tells the journey of its request how far it has come.
+ */
+
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+
+/** @typedef {import('./journey.js').Journey} Journey */
+/** @typedef {import('./proxy.js').Proxy} Proxy */
+/** @typedef {import('node:tls').TLSSocket} TLSSocket */
+
+/**
+ * What a request brings along for its connection.
+ *
+ * @typedef {object} Luggage
+ * @property {Journey} journey
+ * @property {Proxy} [proxy]
+ * @property {AbortSignal} tunnelSignal ends the making of the tunnel
+ *
+ * @typedef {https.RequestOptions & Luggage & { host: string, port: number }} Way
+ * @typedef {(error: Error | null, socket?: net.Socket) => void} Callback
+ */
+
+/** A link may be slower than Node expects when it tries one address of a host after the other. */
+const NEXT_ADDRESS_MS = 1_000;
+
+/** Connections that stay open between requests. */
+export class Connections extends https.Agent {
+  #secureContext;
+
+  /**
+   * @param {number} maxSockets to one host
+   * @param {import('node:tls').SecureContext} secureContext
+   */
+  constructor(maxSockets, secureContext) {
+    super({ keepAlive: true, maxSockets });
+    this.#secureContext = secureContext;
+  }
+
+  /**
+   * Called by Node for each new connection.
+   *
+   * @param {Way} way
+   * @param {Callback} callback
+   */
+  createConnection(way, callback) {
+    if (!way.proxy) {
+      return this.#secure(way);
+    }
+    openTunnel(way, way.proxy, this.#secureContext).then(
+      (tunnel) => callback(null, this.#secure(way, tunnel)),
+      callback,
+    );
+    return undefined;
+  }
+
+  /**
+   * @param {Way} way
+   * @param {net.Socket} [tunnel]
+   * @returns {TLSSocket}
+   */
+  #secure(way, tunnel) {
+    const options = { ...way, ...strict(this.#secureContext), ...(tunnel && { socket: tunnel }) };
+    // The types know nothing of this method, which Node documents.
+    const create = /** @type {(options: object) => TLSSocket} */ (
+      /** @type {any} */ (https.Agent.prototype).createConnection
+    );
+    const socket = create.call(this, options);
+    follow(socket, way.journey, { host: way.host, isConnected: tunnel !== undefined });
+    socket.once('secureConnect', () => way.journey.enter('answer'));
+    return socket;
+  }
+}
+
+/**
+ * Stated here, so that no variable of the environment can turn it off.
+ *
+ * @param {import('node:tls').SecureContext} secureContext
+ */
+const strict = (secureContext) => ({
+  secureContext,
+  rejectUnauthorized: true,
+  autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+});
+
+/**
+ * @param {net.Socket} socket
+ * @param {Journey} journey
+ * @param {{ host: string, isConnected?: boolean, isAtProxy?: boolean }} whom
+ */
+function follow(socket, journey, { host, isConnected = false, isAtProxy = false }) {
+  if (isConnected) {
+    journey.enter('tls');
+  } else {
+    journey.enter(net.isIP(host) ? 'connect' : 'name', { isAtProxy });
+    socket.once('lookup', () => journey.enter('connect', { isAtProxy }));
+    socket.once('connect', () => journey.enter('tls', { isAtProxy }));
+  }
+  // Before Node itself, which throws the certificate away with the connection. If a version of Node does not tell, only
+  // the issuer's name is missing.
+  socket.prependListener('secure', () => {
+    journey.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
+  });
+}
+
+/**
+ * The name of whoever stands at the end of the chain that the server showed.
+ *
+ * @param {TLSSocket} socket
+ */
+function issuerOf(socket) {
+  let certificate = socket.getPeerCertificate(true);
+  const seen = new Set();
+  while (certificate?.issuerCertificate && !seen.has(certificate.fingerprint256)) {
+    seen.add(certificate.fingerprint256);
+    certificate = certificate.issuerCertificate;
+  }
+  const issuer = certificate?.issuer;
+  const name = issuer?.CN ?? issuer?.O ?? issuer?.OU;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+/**
+ * @param {Way} way
+ * @param {Proxy} proxy
+ * @param {import('node:tls').SecureContext} secureContext
+ * @returns {Promise<net.Socket>}
+ */
+function openTunnel({ host, port, journey, tunnelSignal }, { url, authorization }, secureContext) {
+  const isSecure = url.protocol === 'https:';
+  const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const request = (isSecure ? https : http).request({
+      method: 'CONNECT',
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port || (isSecure ? 443 : 80),
+      path: target,
+      headers: { Host: target, ...(authorization && { 'Proxy-Authorization': authorization }) },
+      agent: false,
+      signal: tunnelSignal,
+      ...strict(secureContext),
+    });
+    request.once('socket', (socket) => {
+      follow(socket, journey, { host: url.hostname, isAtProxy: true });
+      socket.once(isSecure ? 'secureConnect' : 'connect', () => journey.enter('tunnel', { isAtProxy: true }));
+    });
+    request.once('connect', (response, socket, head) => {
+      const refusal = refusalOf(response, head, authorization !== undefined);
+      if (refusal) {
+        socket.destroy();
+        reject(refusal);
+      } else {
+        resolve(socket);
+      }
+    });
+    request.once('error', reject);
+    request.end();
+  });
+}
+
+/**
+ * @param {http.IncomingMessage} response
+ * @param {Buffer} head what came behind its headers
+ * @param {boolean} isLoggedIn whether user name and password were given
+ */
+function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
+  if (statusCode >= 300 || statusCode < 200) {
+    return Object.assign(new Error('refused'), {
+      code: isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS',
+      proxyStatus: statusCode,
+      detail: schemesOf(headers['proxy-authenticate']),
+    });
+  }
+  // In TLS the client speaks first, so whatever came already is not the server's.
+  return head.length > 0 ? Object.assign(new Error('not a tunnel'), { code: 'TUNNEL_HEAD' }) : undefined;
+}
+
+/**
+ * The ways in which a proxy lets log in, by name.
+ *
+ * @param {string | string[] | undefined} header
+ */
+function schemesOf(header) {
+  const challenges = [header ?? []].flat().flatMap((text) => text.split(','));
+  const schemes = challenges.flatMap((text) => /^\s*([a-z][a-z0-9-]*)(?:\s|$)/i.exec(text)?.[1] ?? []);
+  return schemes.length > 0 ? [...new Set(schemes)].slice(0, 5).join(', ') : undefined;
+}

@@ -1,0 +1,155 @@
+/**
+ * This file is where one request leaves and its answer comes, bounded in time and size. What a failure means is decided
+ * by the core.
+ */
+
+import https from 'node:https';
+import { Journey } from './journey.js';
+
+/** @typedef {import('../pkg/core.js').Request} Request */
+/** @typedef {import('../pkg/core.js').Outcome} Outcome */
+/** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
+
+/** So much of an answer that is a refusal is read, for the reason that it may tell. */
+const REFUSAL_LIMIT = 64 * 1024;
+
+/**
+ * Sends a request and hands the body of its answer to `take`.
+ *
+ * @param {Request} request
+ * @param {Take} take
+ * @param {{ url: URL, proxy?: import('./proxy.js').Proxy, agent: https.Agent, signal: AbortSignal }} way
+ * @returns {Promise<Outcome>}
+ */
+export async function exchange(request, take, { url, proxy, agent, signal }) {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const journey = new Journey(request.timeoutMs, end);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) {
+    end();
+  }
+  try {
+    const luggage = { journey, proxy, tunnelSignal: ending.signal };
+    const response = await send(request, url, { ...luggage, agent, signal: ending.signal });
+    journey.enter('body');
+    const code = await receive(response, request.limit, take, journey);
+    return code ? { code } : describeAnswer(response, url);
+  } catch (error) {
+    return describeFailure(error, journey);
+  } finally {
+    journey.arrive();
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/**
+ * @param {Request} request
+ * @param {URL} url
+ * @param {https.RequestOptions & import('./connections.js').Luggage} options
+ * @returns {Promise<import('node:http').IncomingMessage>}
+ */
+function send({ method, headers, body }, url, options) {
+  return new Promise((resolve, reject) => {
+    const request = https.request(url, { ...options, method, headers: Object.fromEntries(headers) });
+    request.on('socket', () => request.reusedSocket && options.journey.enter('answer'));
+    request.on('response', resolve);
+    // Also after the answer: a server may send more than it announced.
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/**
+ * Reads an answer.
+ *
+ * @param {import('node:http').IncomingMessage} response
+ * @param {number} limit
+ * @param {Take} take
+ * @param {Journey} journey
+ * @returns {Promise<string | undefined>} the code of what is wrong with it
+ */
+async function receive(response, limit, take, journey) {
+  const isAnswer = response.statusCode === 200;
+  const refusal = isAnswer ? whyNotToRead(response, limit) : undefined;
+  if (refusal) {
+    response.destroy();
+    return refusal;
+  }
+  let size = 0;
+  for await (const chunk of response) {
+    size += chunk.length;
+    journey.progress(chunk.length);
+    if (size > (isAnswer ? limit : REFUSAL_LIMIT)) {
+      response.destroy();
+      return isAnswer ? 'TOO_LARGE' : undefined;
+    }
+    const work = take(chunk, isAnswer);
+    if (work) {
+      await journey.holdUp(work);
+    }
+  }
+  return response.complete ? undefined : 'TRUNCATED';
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} response
+ * @param {number} limit
+ */
+function whyNotToRead({ headers }, limit) {
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
+    return 'ENCODED';
+  }
+  return Number(headers['content-length'] ?? 0) > limit ? 'TOO_LARGE' : undefined;
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} response
+ * @param {URL} url
+ * @returns {Outcome}
+ */
+function describeAnswer({ statusCode, headers }, url) {
+  return { status: statusCode, retryAfterS: retryAfter(headers), location: resolve(headers.location, url) };
+}
+
+/**
+ * @param {unknown} error
+ * @param {Journey} journey
+ * @returns {Outcome}
+ */
+function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
+  const { code, detail, proxyStatus } =
+    /** @type {{ code?: string, detail?: string, proxyStatus?: number }} */ (error);
+  return {
+    code: timeout ?? code ?? 'UNKNOWN',
+    isAtProxy,
+    isOutOfTime,
+    proxyStatus,
+    detail: proxyStatus === undefined ? (detail ?? issuer) : detail,
+  };
+}
+
+/**
+ * The header `Retry-After` in seconds. A date is counted from the server's own clock, which may be another than ours.
+ *
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ */
+function retryAfter({ 'retry-after': header, date }) {
+  if (header === undefined || /^\s*\d{1,6}\s*$/.test(header)) {
+    return header === undefined ? undefined : Number(header);
+  }
+  const waitMs = Date.parse(header) - (Date.parse(date ?? '') || Date.now());
+  return waitMs >= 0 ? Math.ceil(waitMs / 1000) : undefined;
+}
+
+/**
+ * @param {string | undefined} location
+ * @param {URL} url
+ */
+function resolve(location, url) {
+  try {
+    return location === undefined ? undefined : new URL(location, url).href;
+  } catch {
+    return undefined;
+  }
+}

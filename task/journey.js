@@ -1,0 +1,110 @@
+/**
+ * This file is where a request is watched on its way: where it is, and whether anything still moves. Time is counted in
+ * ticks of one second, so that a machine that slept, or a core that computed, is not taken for a server that is silent.
+ */
+
+/** @typedef {keyof typeof LEGS} Leg */
+
+const TICK_MS = 1_000;
+
+/** The legs of the way: how many seconds each may take, and the code if it takes longer. */
+const LEGS = /** @type {const} */ ({
+  name: { limitS: 15, code: 'NAME_TIMEOUT' },
+  connect: { limitS: 15, code: 'CONNECT_TIMEOUT' },
+  tunnel: { limitS: 30, code: 'TUNNEL_TIMEOUT' },
+  tls: { limitS: 15, code: 'TLS_TIMEOUT' },
+  answer: { limitS: 30, code: 'ANSWER_TIMEOUT' },
+  body: { limitS: 30, code: 'BODY_TIMEOUT' },
+});
+/** In the time of its leg a body has to bring so many bytes, so that one byte a second is no way to go on for ever. */
+const MIN_BODY_BYTES = 16 * 1024;
+
+export class Journey {
+  /** What is known of a certificate's issuer. @type {string | undefined} */
+  issuer;
+  /** Whether the proxy is talked to, and not yet what lies behind it. */
+  isAtProxy = false;
+  /** The code of the time limit that ended it. @type {string | undefined} */
+  timeout;
+  /** Whether that was the limit of the whole run. */
+  isOutOfTime = false;
+
+  /** @type {Leg} */
+  #leg = 'name';
+  #idleS = 0;
+  #bytes = 0;
+  #totalS = 0;
+  #isHeldUp = false;
+  #timeoutMs;
+  #end;
+  #timer;
+
+  /**
+   * @param {number | undefined} timeoutMs for all of it
+   * @param {() => void} end called when a limit is over
+   */
+  constructor(timeoutMs, end) {
+    this.#timeoutMs = timeoutMs;
+    this.#end = end;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /**
+   * @param {Leg} leg
+   * @param {{ isAtProxy?: boolean }} [whom]
+   */
+  enter(leg, { isAtProxy = false } = {}) {
+    this.#leg = leg;
+    this.isAtProxy = isAtProxy;
+    this.#idleS = 0;
+    this.#bytes = 0;
+  }
+
+  /** @param {number} bytes of the body that have come */
+  progress(bytes) {
+    this.#bytes += bytes;
+  }
+
+  /**
+   * Waits for something of our own, such as the disk, for which the server is not to blame.
+   *
+   * @param {Promise<void>} work
+   */
+  async holdUp(work) {
+    this.#isHeldUp = true;
+    try {
+      await work;
+    } finally {
+      this.#isHeldUp = false;
+    }
+  }
+
+  arrive() {
+    clearInterval(this.#timer);
+  }
+
+  #tick() {
+    this.#totalS++;
+    if (this.#timeoutMs !== undefined && this.#totalS * TICK_MS >= this.#timeoutMs) {
+      this.#giveUp({ isOutOfTime: true });
+    } else if (!this.#isHeldUp && ++this.#idleS >= LEGS[this.#leg].limitS) {
+      this.#judgeLeg();
+    }
+  }
+
+  #judgeLeg() {
+    if (this.#leg === 'body' && this.#bytes >= MIN_BODY_BYTES) {
+      this.enter('body');
+    } else {
+      this.#giveUp({ isOutOfTime: false });
+    }
+  }
+
+  /** @param {{ isOutOfTime: boolean }} reason */
+  #giveUp({ isOutOfTime }) {
+    this.arrive();
+    this.timeout = LEGS[this.#leg].code;
+    this.isOutOfTime = isOutOfTime;
+    this.#end();
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * This file is where the settings of the network are read: the agent's, the machine's and the author's.
+ */
+
+import * as tl from 'azure-pipelines-task-lib/task.js';
+import { readProxySettings } from './proxy.js';
+
+/**
+ * @param {{ warn: (text: string) => void, log: (text: string) => void }} report
+ * @returns {import('./network.js').NetworkSettings}
+ */
+export function readNetworkSettings({ warn, log }) {
+  return {
+    proxy: readProxySettings(tl.getVariable, process.env, warn),
+    certificates: {
+      caCertificate: tl.getInput('caCertificate') ?? '',
+      agentCaFile: tl.getVariable('Agent.CAInfo'),
+      client: readClientCertificate(),
+      warn,
+    },
+    log,
+  };
+}
+
+function readClientCertificate() {
+  const certFile = tl.getVariable('Agent.ClientCert');
+  return certFile
+    ? {
+        certFile,
+        keyFile: tl.getVariable('Agent.ClientCertKey'),
+        archiveFile: tl.getVariable('Agent.ClientCertArchive'),
+        passphrase: tl.getVariable('Agent.ClientCertPassword'),
+      }
+    : undefined;
+}

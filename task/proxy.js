@@ -1,0 +1,178 @@
+/**
+ * This file is where it is decided which way a request takes: by the agent's proxy, else by the one that the machine's
+ * environment names, else directly.
+ */
+
+/**
+ * @typedef {object} Proxy
+ * @property {URL} url
+ * @property {string} label host and port, all of it that may be shown
+ * @property {string} [authorization] the header by which it is logged in to
+ *
+ * @typedef {object} ProxySettings
+ * @property {string} address as written
+ * @property {string} name of the setting
+ * @property {string} [user]
+ * @property {string} [password]
+ * @property {(url: URL) => boolean} isBypassed
+ */
+
+/**
+ * The proxy for an address, or nothing for the direct way. Throws an error with a code if the setting is no good: going
+ * directly instead could be what the proxy is there to prevent.
+ *
+ * @param {URL} url
+ * @param {ProxySettings | undefined} settings
+ * @returns {Proxy | undefined}
+ */
+export function proxyFor(url, settings) {
+  if (!settings || settings.isBypassed(url)) {
+    return undefined;
+  }
+  const proxy = parse(settings);
+  const defaultPort = proxy.protocol === 'https:' ? 443 : 80;
+  const user = settings.user ?? decode(proxy.username);
+  const password = settings.password ?? decode(proxy.password);
+  return {
+    url: proxy,
+    label: `${proxy.hostname}:${proxy.port || defaultPort}`,
+    authorization: user || password ? basic(user, password) : undefined,
+  };
+}
+
+/** @param {ProxySettings} settings */
+function parse({ address, name }) {
+  // `proxy:3128` is a URL of the scheme `proxy`, and not what anybody means by it.
+  const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
+  let url;
+  try {
+    url = new URL(written);
+  } catch {
+    throw Object.assign(new Error('not a proxy'), { code: 'PROXY_ADDRESS', detail: name });
+  }
+  if (!['http:', 'https:'].includes(url.protocol)) {
+    throw Object.assign(new Error('not a proxy'), { code: 'PROXY_SCHEME', detail: name });
+  }
+  return url;
+}
+
+/**
+ * @param {string} user
+ * @param {string} password
+ */
+export const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+/**
+ * What stands in a URL for a name or password; as it is, if somebody forgot to encode it.
+ *
+ * @param {string} text
+ */
+export function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * The agent's proxy, or else the machine's.
+ *
+ * @param {(name: string) => string | undefined} agentVariable
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {(text: string) => void} warn
+ * @returns {ProxySettings | undefined}
+ */
+export function readProxySettings(agentVariable, environment, warn) {
+  const address = agentVariable('Agent.ProxyUrl')?.trim();
+  if (!address) {
+    return machineProxy(environment);
+  }
+  const expressions = readBypassList(agentVariable('Agent.ProxyBypassList'), warn);
+  return {
+    address,
+    name: 'Agent.ProxyUrl',
+    user: agentVariable('Agent.ProxyUsername') || undefined,
+    password: agentVariable('Agent.ProxyPassword') || undefined,
+    // As the agent itself and the task library do it.
+    isBypassed: ({ href }) => expressions.some((expression) => expression.test(href)),
+  };
+}
+
+/**
+ * @param {string | undefined} list
+ * @param {(text: string) => void} warn
+ */
+function readBypassList(list, warn) {
+  return parseList(list, warn).flatMap((text) => {
+    try {
+      return text.trim() ? [new RegExp(text.trim(), 'i')] : [];
+    } catch {
+      warn(
+        `the agent's proxy bypass \`${text.slice(0, 100)}\` is not a regular expression and is passed over`,
+      );
+      return [];
+    }
+  });
+}
+
+/**
+ * @param {string | undefined} list
+ * @param {(text: string) => void} warn
+ * @returns {string[]}
+ */
+function parseList(list, warn) {
+  try {
+    /** @type {unknown} */
+    const parsed = JSON.parse(list || '[]');
+    return Array.isArray(parsed) ? parsed.filter((text) => typeof text === 'string') : [];
+  } catch {
+    warn("the agent's proxy bypass list is not a list in JSON and is passed over");
+    return [];
+  }
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {ProxySettings | undefined}
+ */
+function machineProxy(environment) {
+  const [name, address] = find(environment, 'https_proxy') ?? [];
+  if (!name || !address) {
+    return undefined;
+  }
+  const [, exceptions = ''] = find(environment, 'no_proxy') ?? [];
+  const rules = exceptions.split(/[\s,]+/).filter(Boolean);
+  return { address, name, isBypassed: (url) => rules.some((rule) => isException(url, rule)) };
+}
+
+/**
+ * A variable in whatever case; in lower case it comes first, as it does for other programs.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string} wanted
+ * @returns {[string, string] | undefined}
+ */
+function find(environment, wanted) {
+  const names = Object.keys(environment).filter((name) => name.toLowerCase() === wanted);
+  const name = names.includes(wanted) ? wanted : names[0];
+  const value = name && environment[name]?.trim();
+  return value ? [name, value] : undefined;
+}
+
+/**
+ * Whether a part of NO_PROXY means this address: `*`, a host, or a domain with everything in it; each perhaps with a
+ * port.
+ *
+ * @param {URL} url
+ * @param {string} rule
+ */
+function isException({ hostname, port }, rule) {
+  const [, domain, rulePort] = /^(\[.*\]|[^:]*|.*:.*:.*?)(?::(\d+))?$/.exec(rule) ?? [];
+  if (domain === undefined || (rulePort !== undefined && rulePort !== (port || '443'))) {
+    return false;
+  }
+  const wanted = domain.toLowerCase().replace(/^\*?\./, '');
+  const host = hostname.toLowerCase();
+  return wanted === '*' || host === wanted || host === `[${wanted}]` || host.endsWith(`.${wanted}`);
+}

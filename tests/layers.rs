@@ -1,0 +1,155 @@
+//! Who may know whom: `inputs → protocol → vault → outputs`, told by the paths that the sources name.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::string_slice, clippy::unwrap_used, reason = "what a function here can't do fails the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The stages in their order. Each may name the ones before it.
+const STAGES: [&str; 6] = ["inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
+
+/// What serves all stages, and what each of these may name itself.
+const FOUNDATIONS: [(&str, &[&str]); 6] = [
+    ("error", &[]),
+    ("secret", &[]),
+    ("base64", &[]),
+    ("json", &["secret"]),
+    ("crypto", &["error", "secret"]),
+    ("lib", &[]),
+];
+
+/// The names that a module may have of the crate besides its own.
+fn may_know(module: &str) -> Option<Vec<&'static str>> {
+    if let Some((_, known)) = FOUNDATIONS.iter().find(|(name, _)| *name == module) {
+        return Some(known.to_vec());
+    }
+    let earlier = STAGES.iter().take_while(|stage| **stage != module);
+    let known = FOUNDATIONS.iter().map(|(name, _)| *name).chain(earlier.copied()).collect();
+    STAGES.contains(&module).then_some(known)
+}
+
+/// Crates that only some files may name, and which.
+const RESERVED: [(&str, &[&str]); 11] = [
+    ("wasm_bindgen", &["wasm.rs"]),
+    ("js_sys", &["wasm.rs"]),
+    ("web_sys", &[]),
+    ("serde_wasm_bindgen", &["wasm.rs"]),
+    ("getrandom", &["wasm.rs"]),
+    ("aes_gcm", &["crypto/aes_gcm.rs"]),
+    // Beyond crypto, for its type of a public key only.
+    ("p256", &["crypto/ecies.rs", "crypto/signature.rs", "inputs/config.rs", "protocol/server_keys.rs"]),
+    ("sha2", &["crypto/ecies.rs", "vault/totp.rs"]),
+    ("sha1", &["vault/totp.rs"]),
+    ("hmac", &["vault/totp.rs"]),
+    ("base64", &["base64.rs"]),
+];
+
+/// Crates by whose name something of our own goes as well.
+const NAMESAKES: [&str; 3] = ["aes_gcm", "base64", "hmac"];
+
+#[test]
+fn a_module_knows_earlier_stages_and_no_later_one() {
+    let mut forbidden = Vec::new();
+    for (path, source) in sources() {
+        let module = module_of(&path);
+        let may_know = may_know(module).unwrap_or_else(|| panic!("{path} has no place in the order of the modules"));
+        for known in named_after(&source, "crate::") {
+            if known != module && !may_know.contains(&known.as_str()) {
+                forbidden.push(format!("{path} knows `{known}`"));
+            }
+        }
+    }
+    assert_eq!(forbidden, [""; 0]);
+}
+
+#[test]
+fn no_path_reaches_another_module_unseen() {
+    for (path, source) in sources() {
+        assert!(!source.contains("crate::{"), "{path}: paths of the crate are written one by one");
+        // `super` may lead up to the module itself, from tests one step further, and not beyond.
+        let depth = path.matches('/').count() - usize::from(path.ends_with("/mod.rs"));
+        let (code, tests) = source.split_once("mod tests {").unwrap_or((&source, ""));
+        assert!(!code.contains(&"super::".repeat(depth + 1)), "{path} leaves its module by `super`");
+        assert!(!tests.contains(&"super::".repeat(depth + 2)), "the tests of {path} leave its module by `super`");
+    }
+}
+
+#[test]
+fn a_crate_is_named_where_it_belongs() {
+    let mut misplaced = Vec::new();
+    for (path, source) in sources() {
+        for (crate_name, files) in RESERVED {
+            if names_crate(&source, crate_name) && !files.contains(&path.as_str()) {
+                misplaced.push(format!("{path} names `{crate_name}`"));
+            }
+        }
+    }
+    assert_eq!(misplaced, [""; 0]);
+}
+
+#[test]
+fn a_place_that_is_granted_is_taken() {
+    let sources = sources();
+    for (crate_name, files) in RESERVED {
+        for file in files {
+            let source = sources.iter().find(|(path, _)| path == file).map(|(_, source)| source);
+            assert!(
+                source.is_some_and(|source| names_crate(source, crate_name)),
+                "{file} does not name `{crate_name}`"
+            );
+        }
+    }
+}
+
+/// Every source by its path in `src`, without comments and doc comments.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    assert!(paths.len() > 20, "only {} sources were found", paths.len());
+    let sources = paths.iter().map(|path| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        let text = fs::read_to_string(path).unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        (name, code.join("\n"))
+    });
+    sources.collect()
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+}
+
+/// `vault/value.rs` belongs to `vault`, `error.rs` to `error`.
+fn module_of(path: &str) -> &str {
+    path.split(['/', '.']).next().unwrap()
+}
+
+/// The first names after each occurrence of a prefix such as `crate::`.
+fn named_after(source: &str, prefix: &str) -> BTreeSet<String> {
+    let names = source.split(prefix).skip(1).map(|rest| rest.chars().take_while(|c| is_word(*c)).collect());
+    names.collect()
+}
+
+/// Whether a source names a crate: by `use`, or in a path unless that may be one of our own.
+fn names_crate(source: &str, crate_name: &str) -> bool {
+    let path = format!("{crate_name}::");
+    let is_used = source.lines().any(|line| line.trim_start().starts_with(&format!("use {path}")));
+    let mut paths = source.match_indices(&path).map(|(at, _)| &source[..at]);
+    is_used
+        || !NAMESAKES.contains(&crate_name) && paths.any(|before| !before.ends_with(|c: char| is_word(c) || c == ':'))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}

@@ -1,0 +1,127 @@
+//! Attachments that have to be asked for again, elsewhere or by a new address, and the time limit.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "what a helper can't do fails the test")]
+
+mod support;
+
+use ksm_task::inputs::Inputs;
+use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
+use ksm_task::retrieval::Download;
+use serde_json::{Value, json};
+use support::keeper::{Keeper, answered};
+use support::scenario::{Scenario, TIMEOUT_MS};
+
+fn certificates(files: &Value) -> Keeper {
+    Keeper::holding(json!([{ "title": "Certificates", "files": files }]))
+}
+
+/// A run that is to ask for a small attachment, and then for a large one.
+fn two_attachments() -> Scenario {
+    let files = json!([{ "name": "small", "text": "small-content" }, { "name": "large", "bytes": 66_000 }]);
+    let lines = ["Certificates/file/small > file:small", "Certificates/file/large > file:large"];
+    let mut scenario = Scenario::of(certificates(&files), lines);
+    scenario.answer();
+    scenario
+}
+
+/// The one problem with which a run ended.
+fn problem(scenario: &Scenario) -> String {
+    let problems = scenario.problems();
+    let [problem] = problems.as_slice() else { panic!("expected one problem, found {problems:#?}") };
+    problem.clone()
+}
+
+#[test]
+fn a_redirect_of_a_download_is_followed_a_few_times_by_https_only() {
+    let redirect = |location: &str| {
+        let location = Some(location.to_owned());
+        [HttpOutcome::Answered(HttpResponse { status: 302, location, ..HttpResponse::default() })]
+    };
+    let message = |reason: &str| {
+        format!(
+            "line 1, column 1: the download of the attachment `small` failed: {reason}\n  \
+               1 | Certificates/file/small > file:small\n    \
+                 | ^^^^^^^^^^^^^^^^^^^^^^^"
+        )
+    };
+    let mut scenario = two_attachments();
+    for hop in 1..=3 {
+        let elsewhere = format!("https://storage{hop}.test/file?signature=s3cr3t");
+        scenario.resume(redirect(&elsewhere));
+        assert_eq!(scenario.request().url, elsewhere);
+        assert_eq!((scenario.request().delay_ms, scenario.request().headers.len()), (0, 0));
+    }
+    scenario.resume(redirect("https://storage4.test/file"));
+    assert_eq!(problem(&scenario), message("it is redirected again and again (REDIRECTS)"));
+
+    let mut scenario = two_attachments();
+    scenario.resume(redirect("http://storage.test/file"));
+    assert_eq!(problem(&scenario), message("it is redirected to an address that is not https (REDIRECT_NOT_HTTPS)"));
+}
+
+#[test]
+fn an_address_that_has_expired_is_asked_for_once() {
+    let expired = "an attachment's address has expired; asking Keeper for a new one";
+    for skipped in [0, 1] {
+        let mut scenario = two_attachments();
+        for _ in 0..skipped {
+            scenario.answer();
+        }
+        scenario.resume([answered(403, b"")]);
+        assert_eq!(scenario.infos(), [expired]);
+        assert_eq!(scenario.request().timeout_ms, Some(TIMEOUT_MS));
+        scenario.run();
+        assert_eq!(scenario.plan().files.len(), 2);
+        assert_eq!((scenario.plan().report.requests, scenario.plan().report.retries), (5, 1));
+    }
+    let mut scenario = two_attachments();
+    scenario.resume([answered(403, b"")]).answer().resume([answered(403, b"")]);
+    assert_eq!(
+        problem(&scenario),
+        "line 1, column 1: the download of the attachment `small` failed with status 403\n  \
+           1 | Certificates/file/small > file:small\n    \
+             | ^^^^^^^^^^^^^^^^^^^^^^^\n\
+         hint: run the pipeline again; the address of an attachment is valid for a short time"
+    );
+}
+
+#[test]
+fn an_attachment_is_loaded_once_for_all_lines_that_want_it() {
+    let files = json!([{ "name": "small", "text": "content" }, { "name": "large", "bytes": 66_000 }]);
+    let lines = [
+        "Certificates/file/small > file:one",
+        "Certificates/file/small > var:SMALL",
+        "Certificates/file/large > file:two",
+        "Certificates/file/large > file:three",
+    ];
+    let mut scenario = Scenario::of(certificates(&files), lines);
+    scenario.answer();
+    assert_eq!(scenario.requests().len(), 1);
+    scenario.answer();
+    let [Download { id: 2, path, twins, .. }] = scenario.downloads_wanted() else { panic!("one download") };
+    assert_eq!(path, "two");
+    assert_eq!(twins.iter().map(|twin| (twin.id, twin.path.as_str())).collect::<Vec<_>>(), [(3, "three")]);
+    scenario.answer();
+    assert_eq!(scenario.value("SMALL"), "content");
+    assert_eq!(scenario.plan().files.len(), 3);
+}
+
+#[test]
+fn an_unusable_time_limit_is_told() {
+    for (written, is_fine) in [
+        ("1", true),
+        (" 3600 ", true),
+        ("", true),
+        ("0", false),
+        ("-1", false),
+        ("3601", false),
+        ("1.5", false),
+        ("+5", false),
+        ("a minute", false),
+    ] {
+        let inputs = Inputs { timeout_in_seconds: written.to_owned(), ..Inputs::default() };
+        let expected = format!("`timeoutInSeconds` is `{written}`; expected whole seconds from 1 to 3600");
+        assert_eq!(inputs.the_timeout_ms().map_err(|error| error.to_string()).err(), (!is_fine).then_some(expected));
+    }
+}

@@ -1,0 +1,583 @@
+//! A Keeper for the tests: it opens a request as Keeper's servers do, and seals what a test says that it holds.
+//!
+//! It is the core's other half and shares nothing of it but two types: no key, no format, no cipher of the core's is
+//! called here. The descriptions are those of `tests/keeper/vault.js`.
+
+use aes_gcm::aead::{Aead, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ksm_task::json::Value as Json;
+use ksm_task::protocol::request::HttpRequest;
+use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
+use p256::ecdh::diffie_hellman;
+use p256::ecdsa::signature::Verifier;
+use p256::ecdsa::{Signature, VerifyingKey};
+use p256::elliptic_curve::sec1::ToSec1Point;
+use p256::{PublicKey, SecretKey};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+pub(crate) const HOST: &str = "keeper.test";
+
+const KEY_ID: &str = "99";
+const STORAGE: &str = "https://storage.keeper.test/";
+const NONCE_LEN: usize = 12;
+const POINT_LEN: usize = 65;
+const UID_LEN: usize = 16;
+const PADDED_LEN: usize = 384;
+
+/// What Keeper holds, as a test or a case tells it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Description {
+    Records(Vec<RecordDescription>),
+    #[serde(rename_all = "camelCase")]
+    Vault {
+        records: Vec<RecordDescription>,
+        #[serde(default)]
+        folders: Vec<FolderDescription>,
+    },
+}
+
+impl From<Value> for Description {
+    fn from(described: Value) -> Self {
+        serde_json::from_value(described).expect("a description of records")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FolderDescription {
+    name: String,
+    uid: Option<String>,
+    broken: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct RecordDescription {
+    title: String,
+    #[serde(rename = "type")]
+    record_type: Option<String>,
+    uid: Option<String>,
+    notes: Option<String>,
+    /// Members keep their order in this type, which they would not in `serde_json`'s.
+    #[serde(default = "no_fields")]
+    fields: Json,
+    custom: Option<Json>,
+    #[serde(default)]
+    files: Vec<FileDescription>,
+    #[serde(default)]
+    file_ref: bool,
+    #[serde(default)]
+    folder: Places,
+    #[serde(default)]
+    also_direct: bool,
+    wrapped_by_folder_key: Option<String>,
+    inner_folder_uid: Option<String>,
+    #[serde(default)]
+    padded: bool,
+    raw: Option<String>,
+    broken: Option<String>,
+}
+
+fn no_fields() -> Json {
+    Json::List(Vec::new())
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Places {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Places {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct FileDescription {
+    name: String,
+    title: Option<String>,
+    uid: Option<String>,
+    #[serde(rename = "type")]
+    mime_type: Option<String>,
+    text: Option<String>,
+    base64: Option<String>,
+    bytes: Option<usize>,
+    declared_size: Option<Value>,
+    #[serde(default)]
+    no_size: bool,
+    last_modified: Option<Value>,
+    broken: Option<String>,
+}
+
+/// A Keeper with one application and one device that is bound to it.
+pub(crate) struct Keeper {
+    server: SecretKey,
+    client: SecretKey,
+    app_key: [u8; 32],
+    folders: Vec<Folder>,
+    records: Vec<Record>,
+    /// What Keeper adds to each answer.
+    pub(crate) warnings: Vec<&'static str>,
+}
+
+struct Folder {
+    name: String,
+    uid: String,
+    key: [u8; 32],
+    is_broken: bool,
+}
+
+struct Record {
+    title: String,
+    uid: String,
+    key: [u8; 32],
+    plaintext: Vec<u8>,
+    files: Vec<File>,
+    /// The folders that hold a copy, by number.
+    folders: Vec<usize>,
+    is_direct: bool,
+    wrapped_by: Option<usize>,
+    inner_folder_uid: Option<String>,
+    broken: Option<String>,
+    /// The texts that no log may show.
+    values: Vec<String>,
+}
+
+struct File {
+    uid: String,
+    name: String,
+    key: [u8; 32],
+    metadata: Vec<u8>,
+    content: Vec<u8>,
+    broken: Option<String>,
+}
+
+/// A request of `get_secret` that was opened and whose signature holds.
+pub(crate) struct Received {
+    pub(crate) transmission_key: [u8; 32],
+    pub(crate) payload: Value,
+}
+
+impl Received {
+    /// The UIDs that are asked for; none for all records.
+    pub(crate) fn filter(&self) -> Vec<String> {
+        let uids = self.payload["requestedRecords"].as_array().cloned().unwrap_or_default();
+        uids.iter().map(|uid| uid.as_str().expect("a UID").to_owned()).collect()
+    }
+}
+
+impl Keeper {
+    pub(crate) fn holding(description: impl Into<Description>) -> Self {
+        let (records, folders) = match description.into() {
+            Description::Records(records) => (records, Vec::new()),
+            Description::Vault { records, folders } => (records, folders),
+        };
+        let mut keeper = Self {
+            server: scalar("server"),
+            client: scalar("client"),
+            app_key: derive("app key"),
+            folders: folders.into_iter().map(Folder::new).collect(),
+            records: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for record in records {
+            let record = keeper.place(record);
+            keeper.records.push(record);
+        }
+        keeper
+    }
+
+    /// A folder by its name; one that is only named is made.
+    fn folder(&mut self, name: &str) -> usize {
+        let known = self.folders.iter().position(|folder| folder.name == name);
+        known.unwrap_or_else(|| {
+            self.folders.push(Folder::new(FolderDescription { name: name.to_owned(), uid: None, broken: None }));
+            self.folders.len() - 1
+        })
+    }
+
+    fn place(&mut self, described: RecordDescription) -> Record {
+        let label = format!("record {} {}", self.records.len(), described.title);
+        let uid = described.uid.clone().unwrap_or_else(|| derive_uid(&label));
+        let files: Vec<File> = described.files.iter().map(|file| File::new(file, &uid)).collect();
+        let folders: Vec<usize> = described.folder.names().iter().map(|name| self.folder(name)).collect();
+        let wrapped_by = described.wrapped_by_folder_key.as_ref().map(|name| self.folder(name));
+        let inner_folder_uid = described.inner_folder_uid.clone();
+        Record {
+            key: derive(&format!("key of {uid}")),
+            plaintext: described.plaintext(&files),
+            is_direct: folders.is_empty() || described.also_direct,
+            inner_folder_uid: inner_folder_uid.or_else(|| wrapped_by.map(|folder| self.folders[folder].uid.clone())),
+            broken: described.broken.clone(),
+            values: described.values(),
+            title: described.title,
+            uid,
+            files,
+            folders,
+            wrapped_by,
+        }
+    }
+
+    /// The config of the application's device, as JSON.
+    pub(crate) fn config(&self) -> String {
+        self.config_members().to_string()
+    }
+
+    pub(crate) fn config_members(&self) -> Value {
+        json!({
+            "hostname": HOST,
+            "clientId": client_id(),
+            "privateKey": STANDARD.encode(to_pkcs8(&self.client)),
+            "appKey": STANDARD.encode(self.app_key),
+            "serverPublicKeyId": KEY_ID,
+            "serverPublicKey": URL_SAFE_NO_PAD.encode(point_of(&self.server)),
+        })
+    }
+
+    /// The same for a server whose key is Keeper's own. Nobody here can open what is sent to it.
+    pub(crate) fn config_for_known_key(&self, id: &str) -> String {
+        let mut members = self.config_members();
+        members["serverPublicKeyId"] = json!(id);
+        members.as_object_mut().expect("an object").remove("serverPublicKey");
+        members.to_string()
+    }
+
+    /// The private key of the server, for a judge who is to open what is sent.
+    pub(crate) fn server_pkcs8(&self) -> Vec<u8> {
+        to_pkcs8(&self.server)
+    }
+
+    /// The public point of the client, for a judge of signatures.
+    pub(crate) fn client_point(&self) -> Vec<u8> {
+        point_of(&self.client)
+    }
+
+    /// The UID of the record with a title.
+    pub(crate) fn uid(&self, title: &str) -> String {
+        self.records.iter().find(|record| record.title == title).expect(title).uid.clone()
+    }
+
+    /// The name of the attachment at an address.
+    pub(crate) fn file_name(&self, url: &str) -> &str {
+        &self.file(url).name
+    }
+
+    /// Every text that no log may show.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().flat_map(|record| &record.values).map(String::as_str)
+    }
+
+    /// Opens a request of `get_secret`. Whatever is wrong with it fails the test.
+    pub(crate) fn receive(&self, request: &HttpRequest) -> Received {
+        assert_eq!(request.method, "POST");
+        assert_eq!(request.url, format!("https://{HOST}/api/rest/sm/v1/get_secret"));
+        let body = request.body.as_ref().expect("a body");
+        assert_eq!(header(request, "Content-Type"), "application/octet-stream");
+        assert_eq!(header(request, "Content-Length"), body.len().to_string());
+        assert_eq!(header(request, "PublicKeyId"), KEY_ID);
+
+        let blob = STANDARD.decode(header(request, "TransmissionKey")).expect("Base64");
+        let signature = header(request, "Authorization").strip_prefix("Signature ").expect("a signature");
+        let signature = Signature::from_der(&STANDARD.decode(signature).expect("Base64")).expect("DER");
+        let signed = [blob.as_slice(), body.as_slice()].concat();
+        let client = VerifyingKey::from(self.client.public_key());
+        client.verify(&signed, &signature).expect("the signature holds");
+
+        let transmission_key = open_for(&self.server, &blob).expect("the transmission key opens");
+        let transmission_key = transmission_key.try_into().expect("32 bytes");
+        let payload = open(&transmission_key, body).expect("the body opens");
+        let payload: Value = serde_json::from_slice(&payload).expect("JSON");
+        assert_eq!(payload["clientVersion"], "ms17.5.0");
+        assert_eq!(payload["clientId"], client_id());
+        Received { transmission_key, payload }
+    }
+
+    /// The answer that a request asks for.
+    pub(crate) fn answer(&self, received: &Received) -> HttpOutcome {
+        seal_answer(&received.transmission_key, &self.compose(&received.filter()))
+    }
+
+    /// The answer's JSON: each key wrapped by its parent, `null` where Keeper has nothing.
+    pub(crate) fn compose(&self, filter: &[String]) -> Value {
+        let wanted: Vec<&Record> =
+            self.records.iter().filter(|record| filter.is_empty() || filter.contains(&record.uid)).collect();
+        let direct = wanted.iter().filter(|record| record.is_direct).map(|record| {
+            let parent = record.wrapped_by.map_or(self.app_key, |folder| self.folders[folder].key);
+            record.on_wire(&parent)
+        });
+        let folders = self.folders.iter().enumerate().filter_map(|(number, folder)| {
+            let held: Vec<Value> = wanted
+                .iter()
+                .filter(|record| record.folders.contains(&number))
+                .map(|record| record.on_wire(&folder.key))
+                .collect();
+            // A folder without a record in the answer is left out, but for one whose key is needed.
+            let is_needed = !held.is_empty() || wanted.iter().any(|record| record.wrapped_by == Some(number));
+            is_needed.then(|| {
+                json!({
+                    "folderUid": folder.uid,
+                    "folderKey": wrap(&self.app_key, &folder.key, folder.is_broken),
+                    "data": null,
+                    "parent": null,
+                    "isEditable": true,
+                    "records": held,
+                })
+            })
+        });
+        json!({
+            "appData": URL_SAFE_NO_PAD.encode(seal(&self.app_key, br#"{"title":"Tests","type":"general"}"#)),
+            "encryptedAppKey": null,
+            "appOwnerPublicKey": null,
+            "folders": or_null(folders.collect()),
+            "records": or_null(direct.collect()),
+            "expiresOn": 0,
+            "warnings": or_null(self.warnings.iter().map(|warning| json!(warning)).collect()),
+            "extra": null,
+        })
+    }
+
+    /// An attachment's content as Keeper's storage holds it.
+    pub(crate) fn stored(&self, url: &str) -> Vec<u8> {
+        let file = self.file(url);
+        let key = if file.broken.as_deref() == Some("content") { strangers_key() } else { file.key };
+        seal(&key, &file.content)
+    }
+
+    fn file(&self, url: &str) -> &File {
+        let uid = url.strip_prefix(STORAGE).and_then(|rest| rest.split('?').next()).expect(url);
+        self.records.iter().flat_map(|record| &record.files).find(|file| file.uid == uid).expect(uid)
+    }
+}
+
+impl Folder {
+    fn new(described: FolderDescription) -> Self {
+        let uid = described.uid.unwrap_or_else(|| derive_uid(&format!("folder {}", described.name)));
+        let key = derive(&format!("key of {uid}"));
+        Self { name: described.name, uid, key, is_broken: described.broken.is_some() }
+    }
+}
+
+impl RecordDescription {
+    fn plaintext(&self, files: &[File]) -> Vec<u8> {
+        let mut text = self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.data(files)).expect("JSON"));
+        if self.broken.as_deref() == Some("json") {
+            text.truncate(text.len() / 2);
+        }
+        if self.padded {
+            let length = text.len().next_multiple_of(PADDED_LEN);
+            text.extend(std::iter::repeat_n(' ', length - text.len()));
+        }
+        text.into_bytes()
+    }
+
+    fn data(&self, files: &[File]) -> Json {
+        let text = |text: &str| Json::Text(text.into());
+        let mut fields = self.fields.clone();
+        if let (true, Json::List(fields)) = (self.file_ref, &mut fields) {
+            let uids = files.iter().map(|file| text(&file.uid)).collect();
+            fields
+                .push(Json::Object(vec![("type".to_owned(), text("fileRef")), ("value".to_owned(), Json::List(uids))]));
+        }
+        let members = [
+            ("title", Some(text(&self.title))),
+            ("type", Some(text(self.record_type.as_deref().unwrap_or("login")))),
+            ("notes", self.notes.as_deref().map(text)),
+            ("fields", Some(fields)),
+            ("custom", self.custom.clone()),
+        ];
+        Json::Object(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+    }
+
+    /// Values and contents line by line; titles, labels and names may be shown.
+    fn values(&self) -> Vec<String> {
+        let mut values: Vec<String> = self.notes.iter().cloned().collect();
+        for fields in [Some(&self.fields), self.custom.as_ref()].into_iter().flatten() {
+            let Json::List(fields) = fields else { continue };
+            for field in fields {
+                let Json::Object(members) = field else { continue };
+                let held = members.iter().filter(|(name, _)| name == "value");
+                held.for_each(|(_, value)| collect_leaves(value, &mut values));
+            }
+        }
+        values.extend(self.files.iter().filter_map(|file| file.text.clone()));
+        values.iter().flat_map(|value| value.lines()).map(|line| line.trim().to_owned()).collect()
+    }
+}
+
+fn collect_leaves(value: &Json, leaves: &mut Vec<String>) {
+    match value {
+        Json::Null | Json::Bool(_) => {}
+        Json::Number(number) => leaves.push(number.to_string()),
+        Json::Text(text) => leaves.push(text.expose().to_owned()),
+        Json::List(values) => values.iter().for_each(|value| collect_leaves(value, leaves)),
+        Json::Object(members) => members.iter().for_each(|(_, value)| collect_leaves(value, leaves)),
+    }
+}
+
+impl Record {
+    fn on_wire(&self, parent: &[u8; 32]) -> Value {
+        let broken = self.broken.as_deref();
+        let mut record = json!({
+            "recordUid": self.uid,
+            "recordKey": wrap(parent, &self.key, broken == Some("recordKey")),
+            "data": wrap(&self.key, &self.plaintext, broken == Some("data")),
+            "revision": 1,
+            "isEditable": true,
+            "files": or_null(self.files.iter().map(|file| file.on_wire(&self.key)).collect()),
+            "folderUid": null,
+            "innerFolderUid": self.inner_folder_uid,
+        });
+        if broken == Some("noKey") {
+            record.as_object_mut().expect("an object").remove("recordKey");
+        }
+        record
+    }
+}
+
+impl File {
+    fn new(described: &FileDescription, record_uid: &str) -> Self {
+        let name = &described.name;
+        let title = described.title.as_ref().unwrap_or(name);
+        let uid = described.uid.clone().unwrap_or_else(|| derive_uid(&format!("{name} {title} of {record_uid}")));
+        let content = match (&described.base64, described.bytes) {
+            (Some(base64), _) => STANDARD.decode(base64).expect("Base64"),
+            (None, Some(count)) => {
+                (0..count.div_ceil(32)).flat_map(|block| derive(&format!("{uid} {block}"))).take(count).collect()
+            }
+            (None, None) => described.text.clone().unwrap_or_default().into_bytes(),
+        };
+        let size = described.declared_size.clone().unwrap_or_else(|| json!(content.len()));
+        let last_modified = described.last_modified.clone().unwrap_or_else(|| json!(1_700_000_000_000_u64));
+        let mut metadata = json!({ "name": name, "title": title, "size": size, "lastModified": last_modified });
+        if described.no_size {
+            metadata.as_object_mut().expect("an object").remove("size");
+        }
+        if let Some(mime_type) = &described.mime_type {
+            metadata["type"] = json!(mime_type);
+        }
+        Self {
+            key: derive(&format!("key of {uid}")),
+            name: name.clone(),
+            metadata: metadata.to_string().into_bytes(),
+            broken: described.broken.clone(),
+            content,
+            uid,
+        }
+    }
+
+    fn on_wire(&self, record_key: &[u8; 32]) -> Value {
+        let broken = self.broken.as_deref();
+        let mut file = json!({
+            "fileUid": self.uid,
+            "fileKey": wrap(record_key, &self.key, broken == Some("fileKey")),
+            "data": wrap(&self.key, &self.metadata, broken == Some("metadata")),
+            "url": format!("{STORAGE}{}?signature=s1gned", self.uid),
+            "thumbnailUrl": null,
+        });
+        if broken == Some("noUrl") {
+            file.as_object_mut().expect("an object").remove("url");
+        }
+        file
+    }
+}
+
+/// An answer of status 200: the JSON under the transmission key.
+pub(crate) fn seal_answer(transmission_key: &[u8; 32], answer: &Value) -> HttpOutcome {
+    answered(200, &seal(transmission_key, answer.to_string().as_bytes()))
+}
+
+pub(crate) fn answered(status: u16, body: &[u8]) -> HttpOutcome {
+    HttpOutcome::Answered(HttpResponse { status, body: body.to_vec(), ..HttpResponse::default() })
+}
+
+/// The value of a header.
+pub(crate) fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
+    let (_, value) = request.headers.iter().find(|(header, _)| *header == name).expect(name);
+    value
+}
+
+/// `nonce || ciphertext || tag`. The nonce is made of what is sealed, so that a test runs the same each time.
+pub(crate) fn seal(key: &[u8; 32], plaintext: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new_with_prefix(key);
+    hash.update(plaintext);
+    let nonce: [u8; NONCE_LEN] = hash.finalize()[..NONCE_LEN].try_into().expect("a nonce");
+    let sealed = Aes256Gcm::new(key.into()).encrypt(&Nonce::from(nonce), plaintext).expect("sealed");
+    [nonce.as_slice(), &sealed].concat()
+}
+
+pub(crate) fn open(key: &[u8; 32], blob: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = blob.split_first_chunk::<NONCE_LEN>()?;
+    Aes256Gcm::new(key.into()).decrypt(&Nonce::from(*nonce), sealed).ok()
+}
+
+/// The plaintext of an ECIES blob: `ephemeral point || nonce || ciphertext || tag`.
+pub(crate) fn open_for(recipient: &SecretKey, blob: &[u8]) -> Option<Vec<u8>> {
+    let (point, sealed) = blob.split_at_checked(POINT_LEN)?;
+    let ephemeral = PublicKey::from_sec1_bytes(point).ok()?;
+    let shared = diffie_hellman(recipient.to_nonzero_scalar(), ephemeral.as_affine());
+    open(&Sha256::digest(shared.raw_secret_bytes()).into(), sealed)
+}
+
+fn wrap(key: &[u8; 32], plaintext: &[u8], is_broken: bool) -> String {
+    STANDARD.encode(if is_broken { seal(&strangers_key(), plaintext) } else { seal(key, plaintext) })
+}
+
+/// A key that nobody has.
+fn strangers_key() -> [u8; 32] {
+    derive("a stranger's key")
+}
+
+fn or_null(list: Vec<Value>) -> Value {
+    if list.is_empty() { Value::Null } else { Value::Array(list) }
+}
+
+fn derive(label: &str) -> [u8; 32] {
+    Sha256::digest(format!("Keeper for tests: {label}")).into()
+}
+
+fn derive_uid(label: &str) -> String {
+    let mut bytes = derive(label);
+    // Keeper's generators avoid a leading `-`.
+    bytes[0] &= 0x7f;
+    URL_SAFE_NO_PAD.encode(&bytes[..UID_LEN])
+}
+
+fn client_id() -> String {
+    STANDARD.encode([derive("client id"), derive("client id, second half")].concat())
+}
+
+fn scalar(label: &str) -> SecretKey {
+    SecretKey::from_slice(&derive(label)).expect("a scalar")
+}
+
+fn point_of(key: &SecretKey) -> Vec<u8> {
+    key.public_key().to_sec1_point(false).as_bytes().to_vec()
+}
+
+/// The PKCS#8 key of 138 bytes that Node, browsers and Keeper's SDKs write.
+fn to_pkcs8(key: &SecretKey) -> Vec<u8> {
+    const BEFORE_SCALAR: [u8; 36] = [
+        0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+        0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x6d, 0x30, 0x6b, 0x02, 0x01, 0x01, 0x04, 0x20,
+    ];
+    const BEFORE_POINT: [u8; 5] = [0xa1, 0x44, 0x03, 0x42, 0x00];
+    [&BEFORE_SCALAR[..], &key.to_bytes(), &BEFORE_POINT, &point_of(key)].concat()
+}

@@ -1,0 +1,22 @@
+//! What the tests share: bytes in place of random ones, a Keeper that seals, and a run that is driven by hand.
+//!
+//! ```text
+//! entropy   scripted bytes, so that what is random comes out the same each time
+//! keeper    what Keeper holds, sealed as its servers would
+//! scenario  a run of the core against it, one step at a time
+//! vectors   tests/vectors, made with other implementations
+//! ```
+
+#![allow(dead_code, reason = "each file of tests uses a part of this")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "where a function here can't go on, the test has failed"
+)]
+
+pub(crate) mod entropy;
+pub(crate) mod keeper;
+pub(crate) mod scenario;
+pub(crate) mod vectors;

@@ -1,0 +1,99 @@
+// Loaded before the task (`node --require`): something happens at exactly one point of its run. AT_POINT says what, as
+// the JSON of a list of
+//
+//   { call, count, signal }     before the count-th `call` the process gets the signal, as it does from the agent
+//   { call, count, code }       instead of it, an error of the system
+//   { call, count, throws }     instead of it, an error with this text
+//
+// A call is `start` (before the task loads), `exit`, `print TEXT` (a line of output that begins so), `setTimeout`,
+// `request`, `git`, or a function of `fs` that is used below AT_POINT_FOLDER. Each call is noted in AT_POINT_NOTES, one
+// a line; so is the time of a signal.
+
+'use strict';
+
+const childProcess = require('node:child_process');
+const fs = require('node:fs');
+const https = require('node:https');
+
+const { appendFileSync } = fs;
+const folder = process.env.AT_POINT_FOLDER;
+const notes = process.env.AT_POINT_NOTES;
+const wanted = JSON.parse(process.env.AT_POINT ?? '[]');
+const counts = new Map();
+const handles = new Set();
+
+function note(text) {
+  if (notes) appendFileSync(notes, `${text}\n`);
+}
+
+/** Tells which error takes the place of a call, after doing what else is wanted. */
+function arrive(call) {
+  const count = (counts.get(call) ?? 0) + 1;
+  counts.set(call, count);
+  note(call);
+  const here = wanted.find((one) => one.call === call && one.count === count);
+  if (here?.signal) {
+    note(`signal ${Date.now()}`);
+    process.kill(process.pid, here.signal);
+  }
+  if (here?.code) return Object.assign(new Error(`${here.code}: test, '${folder}'`), { code: here.code });
+  return here?.throws && new Error(here.throws);
+}
+
+function replace(owner, name, wrap) {
+  owner[name] = wrap(owner[name]);
+}
+
+const isHere = (target) => handles.has(target) || (typeof target === 'string' && target.startsWith(folder));
+
+const SYNCHRONOUS = ['chmodSync', 'closeSync', 'fsyncSync', 'lstatSync', 'mkdirSync', 'openSync'];
+for (const name of [...SYNCHRONOUS, 'renameSync', 'rmdirSync', 'rmSync', 'statSync']) {
+  replace(fs, name, (original) => (target, ...others) => {
+    const error = isHere(target) && arrive(name);
+    if (error) throw error;
+    const returned = original.call(fs, target, ...others);
+    if (name === 'openSync' && isHere(target)) handles.add(returned);
+    if (name === 'closeSync') handles.delete(target);
+    return returned;
+  });
+}
+
+replace(fs, 'writeFileSync', (original) => (target, content, options) => {
+  const error = isHere(target) && arrive('writeFileSync');
+  if (!error) return original.call(fs, target, content, options);
+  // As on a full disk: the file is there, and half of it.
+  original.call(fs, target, content.subarray(0, content.length >> 1), options);
+  throw error;
+});
+
+replace(fs, 'write', (original) => (handle, ...others) => {
+  const error = isHere(handle) && arrive('write');
+  if (!error) return original.call(fs, handle, ...others);
+  process.nextTick(others.at(-1), error);
+});
+
+replace(https, 'request', (original) => (...options) => {
+  const error = arrive('request');
+  if (error) throw error;
+  return original.apply(https, options);
+});
+
+replace(childProcess, 'spawnSync', (original) => (...options) => {
+  const error = arrive('git');
+  if (error) throw error;
+  return original.apply(childProcess, options);
+});
+
+replace(globalThis, 'setTimeout', (original) => (...options) => {
+  arrive('setTimeout');
+  return original(...options);
+});
+
+const printed = wanted.map(({ call }) => call).filter((call) => call.startsWith('print '));
+replace(process.stdout, 'write', (original) => (text, ...others) => {
+  for (const call of new Set(printed)) if (String(text).startsWith(call.slice(6))) arrive(call);
+  return original.call(process.stdout, text, ...others);
+});
+
+process.on('exit', () => arrive('exit'));
+arrive('start');

@@ -1,0 +1,159 @@
+// Where the config comes from: a service connection, the input or the environment variable, as the agent delivers them.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inProject, readJson } from '../../scripts/paths.js';
+import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
+
+const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
+const SECRETS = ['Database/field/password > var:DB_PASSWORD'];
+const CONNECTION_ID = '6f1e8d0a-2b47-4c3e-9b53-7a1c0e9d5f24';
+
+const extension = readJson(inProject('vss-extension.json'));
+const task = readJson(inProject('task', 'task.json'));
+
+/** What the agent is given by a service connection with this config. */
+const connected = (config) => ({
+  inputs: { keeperConnection: CONNECTION_ID },
+  endpoints: {
+    [CONNECTION_ID]: {
+      url: 'https://keepersecurity.com/',
+      scheme: 'Token',
+      parameters: { apitoken: config },
+    },
+  },
+});
+
+/**
+ * Runs the task with the input `keepersecretconfig` left out, unless it is given.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {(keeper: import('./packed-task.js').Keeper) => Partial<import('../agent/agent.js').Options>} arrange
+ */
+async function run(t, arrange) {
+  const keeper = await openKeeper(t, { holds: HOLDS });
+  const { inputs, ...agent } = arrange(keeper);
+  const outcome = await runWithKeeper(t, {
+    keeper,
+    secrets: SECRETS,
+    agent: { ...agent, inputs: { keepersecretconfig: '', ...inputs } },
+  });
+  return { keeper, run: outcome };
+}
+
+function assertSucceeded({ run: outcome, keeper }) {
+  assert.deepEqual(errorsOf(outcome), []);
+  assert.deepEqual(outcome.variables, { DB_PASSWORD: { value: 's3cr3t-p4ssw0rd', isSecret: true } });
+  const { clientId, privateKey, appKey } = keeper.config;
+  for (const part of [clientId, privateKey, appKey]) assert.ok(outcome.masks.includes(part), 'not masked');
+  for (const text of [clientId, privateKey, appKey, keeper.configBase64, keeper.configJson]) {
+    assert.ok(!outcome.log.some((line) => line.includes(text)), 'shown in the log');
+  }
+}
+
+describe('a config may come', { concurrency: 2 }, () => {
+  for (const debug of [false, true]) {
+    const how = debug ? ', also with System.Debug' : '';
+    for (const form of ['configBase64', 'configJson']) {
+      test(`from a service connection as ${form.slice(6)}${how}`, async (t) =>
+        assertSucceeded(await run(t, (keeper) => ({ ...connected(keeper[form]), debug }))));
+    }
+
+    test(`from the environment variable KSM_CONFIG${how}`, async (t) =>
+      assertSucceeded(
+        await run(t, ({ configBase64 }) => ({ environment: { KSM_CONFIG: configBase64 }, debug })),
+      ));
+
+    test(`from the input keepersecretconfig${how}`, async (t) =>
+      assertSucceeded(
+        await run(t, ({ configBase64 }) => ({ inputs: { keepersecretconfig: configBase64 }, debug })),
+      ));
+  }
+
+  test('from JSON in several lines in a service connection', async (t) =>
+    assertSucceeded(await run(t, ({ config }) => connected(JSON.stringify(config, null, 2)))));
+});
+
+const EXPECTED =
+  'expected one in exactly one of the inputs `keepersecretconfig` and `keeperConnection` or the environment variable ' +
+  '`KSM_CONFIG`';
+
+describe('it fails before anything is asked', { concurrency: 2 }, () => {
+  for (const { when, arrange, problem } of [
+    {
+      when: 'there is no config',
+      arrange: () => ({}),
+      problem:
+        /^there is no config; (.*)\nhint: pass the config by a secret variable, as in `\$\(secret_config\)`; /,
+    },
+    {
+      when: 'the connection holds none',
+      arrange: () => connected(''),
+      problem: /^there is no config; (.*)\nhint: /,
+    },
+    {
+      when: 'there are a connection and an input',
+      arrange: ({ configBase64 }) => ({
+        ...connected(configBase64),
+        inputs: { keeperConnection: CONNECTION_ID, keepersecretconfig: configBase64 },
+      }),
+      problem: /^`keeperConnection` and `keepersecretconfig` both hold a config; (.*)$/,
+    },
+    {
+      when: 'there are a connection and an environment variable',
+      arrange: ({ configBase64 }) => ({
+        ...connected(configBase64),
+        environment: { KSM_CONFIG: configBase64 },
+      }),
+      problem: /^`keeperConnection` and `KSM_CONFIG` both hold a config; (.*)$/,
+    },
+    {
+      when: 'there are an input and an environment variable, a public one',
+      arrange: ({ configBase64 }) => ({
+        inputs: { keepersecretconfig: configBase64 },
+        variables: { KSM_CONFIG: configBase64 },
+      }),
+      problem: /^`keepersecretconfig` and `KSM_CONFIG` both hold a config; (.*)$/,
+    },
+  ]) {
+    test(`when ${when}, and all three ways are named`, async (t) => {
+      const { run: outcome, keeper } = await run(t, arrange);
+      assert.equal(outcome.result, 'Failed');
+      const [message, ...others] = errorsOf(outcome);
+      assert.deepEqual(others, []);
+      assert.match(message, problem);
+      assert.equal(message.match(problem)?.[1], EXPECTED);
+      assert.deepEqual(keeper.requests, []);
+      assert.ok(!outcome.log.some((line) => line.includes(keeper.configBase64)));
+    });
+  }
+
+  test('when a connection holds something else, which is told of the config wherever it is from', async (t) => {
+    const { run: outcome } = await run(t, () => connected('US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ'));
+    assert.match(errorsOf(outcome)[0], /^the config is a one-time token; expected one that is already bound/);
+    assert.ok(!outcome.log.some((line) => line.includes('qZ-dE-aRPgXj')));
+  });
+});
+
+test('a secret variable named KSM_CONFIG is no config until the step maps it', async (t) => {
+  const { run: outcome } = await run(t, ({ configBase64 }) => ({
+    secretVariables: { KSM_CONFIG: configBase64 },
+  }));
+  assert.match(errorsOf(outcome)[0], /^there is no config; /);
+});
+
+test('the extension brings the type of connection that the input asks for, with the one parameter that is read', () => {
+  const { properties, type, targets } = extension.contributions.find(({ id }) => id === 'ksm-connection');
+  assert.equal(type, 'ms.vss-endpoint.service-endpoint-type');
+  assert.deepEqual(targets, ['ms.vss-endpoint.endpoint-types']);
+  assert.equal(properties.displayName, 'Keeper Secrets Manager');
+  const input = task.inputs.find(({ name }) => name === 'keeperConnection');
+  assert.equal(input.type, `connectedService:${properties.name}`);
+
+  const [scheme, ...others] = properties.authenticationSchemes;
+  assert.deepEqual(others, []);
+  assert.equal(scheme.type, 'ms.vss-endpoint.endpoint-auth-scheme-token');
+  const [{ id, isConfidential, inputMode, validation }] = scheme.inputDescriptors;
+  assert.deepEqual([id, isConfidential, inputMode], ['apitoken', true, 'passwordbox']);
+  assert.equal(validation.isRequired, true);
+});

@@ -1,0 +1,69 @@
+// This file is where it is found out whether any part of a secret stands in a log: every six bytes in a row of a secret,
+// in whatever form it could have got there, are looked up among every six bytes in a row of the log.
+
+const WIDTH = 6;
+/** Of a secret over so many bytes only the two usual forms are looked for. */
+const LARGE = 16 * 1024;
+
+/** The windows of a number of secrets. */
+export class Windows {
+  /** The secrets' names by window; six bytes fit into a number. @type {Map<number, string>} */
+  #owners = new Map();
+  #known;
+  /** @type {Map<string, { own: number, all: number }>} */
+  #shares = new Map();
+
+  /** @param {string[]} known texts that may stand in the log: what the author wrote and what the agent prints */
+  constructor(known) {
+    this.#known = new Set(known.flatMap((text) => windowsOf(text)));
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} secret
+   */
+  add(name, secret) {
+    const own = windowsOf(secret).filter((window) => !this.#known.has(window));
+    this.#shares.set(name, { own: own.length, all: windowsOf(secret).length });
+    for (const form of formsOf(secret)) {
+      for (const window of windowsOf(form)) {
+        if (!this.#known.has(window)) this.#owners.set(window, name);
+      }
+    }
+  }
+
+  /** How much of a secret is looked for, from 0 to 1: the rest stands in what may be shown. @param {string} name */
+  shareOf(name) {
+    const { own, all } = this.#shares.get(name) ?? { own: 0, all: 0 };
+    return all === 0 ? 0 : own / all;
+  }
+
+  /**
+   * The secrets of which something stands in the lines, and where.
+   *
+   * @param {string[]} lines
+   */
+  findIn(lines) {
+    return lines.flatMap((line) => {
+      const window = windowsOf(line).find((window) => this.#owners.has(window));
+      return window === undefined ? [] : [`${this.#owners.get(window)}: ${line.slice(0, 300)}`];
+    });
+  }
+}
+
+/** A secret as it is, and as a logging command, JSON, a URL or Base64 carries it. @param {string} secret */
+function formsOf(secret) {
+  const bytes = Buffer.from(secret);
+  const escaped = secret.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  // Whatever stands before it, three bytes become four characters.
+  const inBase64 = [0, 1, 2].map((skipped) => bytes.subarray(skipped).toString('base64'));
+  if (bytes.length > LARGE) return [secret, inBase64[0]];
+  return [secret, escaped, JSON.stringify(secret), encodeURIComponent(secret), ...inBase64];
+}
+
+/** @param {string} text */
+function windowsOf(text) {
+  const bytes = Buffer.from(text);
+  const count = Math.max(0, bytes.length - WIDTH + 1);
+  return Array.from({ length: count }, (_, start) => bytes.readUIntBE(start, WIDTH));
+}

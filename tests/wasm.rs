@@ -1,0 +1,459 @@
+//! The core as WebAssembly, in Node: the door with JavaScript's own objects, and the platform's cryptography as judge.
+//!
+//! The vectors run here once more, because WebAssembly is another machine: 32 bits, other code in the ciphers.
+
+#![cfg(target_arch = "wasm32")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a function here can't do fails the test"
+)]
+
+#[path = "vectors.rs"]
+mod vectors;
+
+use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use ksm_task::wasm::{AttachmentStream, Outcomes, PlatformCipher, Retrieval, RunInputs, RunOptions};
+use serde_json::{Value, json};
+use vectors::support::keeper::Keeper;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+
+const NOW_MS: f64 = 1_700_000_000_000.0;
+
+/// An object of JavaScript with these members.
+fn object(members: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &JsValue::from(*name), value).unwrap();
+    }
+    object
+}
+
+/// The member at a path such as `fetch.0.body`; `undefined` where there is none.
+fn member(value: &JsValue, path: &str) -> JsValue {
+    path.split('.').fold(value.clone(), |value, name| {
+        if value.is_undefined() { value } else { Reflect::get(&value, &JsValue::from(name)).unwrap() }
+    })
+}
+
+fn text(value: &JsValue, path: &str) -> String {
+    member(value, path).as_string().unwrap_or_else(|| panic!("a text at {path} of {value:?}"))
+}
+
+fn number(value: &JsValue, path: &str) -> f64 {
+    member(value, path).as_f64().unwrap_or_else(|| panic!("a number at {path} of {value:?}"))
+}
+
+/// The bytes at a path. A list of numbers would be none.
+fn bytes(value: &JsValue, path: &str) -> Vec<u8> {
+    member(value, path).dyn_into::<Uint8Array>().unwrap_or_else(|_| panic!("bytes at {path} of {value:?}")).to_vec()
+}
+
+/// The names of an object's members.
+fn names(value: &JsValue) -> Vec<String> {
+    Object::keys(value.unchecked_ref::<Object>()).iter().map(|name| name.as_string().unwrap()).collect()
+}
+
+fn header(request: &JsValue, name: &str) -> String {
+    let headers: Array = member(request, "headers").unchecked_into();
+    let found = headers.iter().find(|header| text(header, "0") == name);
+    text(&found.unwrap_or_else(|| panic!("the header {name}")), "1")
+}
+
+fn inputs(config: &str, secrets: &str) -> RunInputs {
+    object(&[("config", config.into()), ("secrets", secrets.into())]).unchecked_into()
+}
+
+fn options() -> RunOptions {
+    let members = [("allowsSeveralLines", false.into()), ("platform", "linux".into()), ("timeoutMs", 120_000.0.into())];
+    object(&members).unchecked_into()
+}
+
+fn outcomes(outcomes: &[Object]) -> Outcomes {
+    outcomes.iter().collect::<Array>().unchecked_into()
+}
+
+fn answered(status: u16, body: &[u8]) -> Object {
+    object(&[("status", status.into()), ("body", Uint8Array::from(body).into())])
+}
+
+fn holding() -> Keeper {
+    Keeper::holding(json!([{
+        "title": "Database",
+        "fields": [
+            { "type": "password", "value": ["s3cr3t-p4ssw0rd"] },
+            { "type": "date", "value": [1_700_000_000_000_u64] },
+        ],
+        "files": [{ "name": "small", "text": "small content" }, { "name": "large", "bytes": 70_000 }],
+    }]))
+}
+
+/// The platform's own cryptography, which has nothing in common with ours.
+struct Judge(SubtleCrypto);
+
+impl Judge {
+    fn new() -> Self {
+        let crypto: Crypto = member(&js_sys::global(), "crypto").unchecked_into();
+        Self(crypto.subtle())
+    }
+
+    async fn import(&self, format: &str, key: &[u8], algorithm: &Object, usage: Option<&str>) -> CryptoKey {
+        let usages: Array = usage.into_iter().map(JsValue::from).collect();
+        let key = Uint8Array::from(key);
+        let imported = self.0.import_key_with_object(format, &key, algorithm, true, &usages).unwrap();
+        JsFuture::from(imported).await.unwrap().unchecked_into()
+    }
+
+    /// The plaintext of `nonce || ciphertext || tag`, if the tag holds.
+    async fn open(&self, key: &[u8], blob: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = blob.split_at(12);
+        let name = object(&[("name", "AES-GCM".into())]);
+        let key = self.import("raw", key, &name, Some("decrypt")).await;
+        let algorithm = object(&[("name", "AES-GCM".into()), ("iv", Uint8Array::from(nonce).into())]);
+        let opened = self.0.decrypt_with_object_and_u8_array(&algorithm, &key, sealed).unwrap();
+        JsFuture::from(opened).await.ok().map(|opened| Uint8Array::new(&opened).to_vec())
+    }
+
+    async fn seal(&self, key: &[u8], nonce: &[u8; 12], plaintext: &[u8]) -> Vec<u8> {
+        let name = object(&[("name", "AES-GCM".into())]);
+        let key = self.import("raw", key, &name, Some("encrypt")).await;
+        let algorithm = object(&[("name", "AES-GCM".into()), ("iv", Uint8Array::from(&nonce[..]).into())]);
+        let sealed = self.0.encrypt_with_object_and_u8_array(&algorithm, &key, plaintext).unwrap();
+        let sealed = Uint8Array::new(&JsFuture::from(sealed).await.unwrap()).to_vec();
+        [&nonce[..], &sealed].concat()
+    }
+
+    /// The plaintext of an ECIES blob, by the recipient's key in PKCS#8.
+    async fn open_for(&self, recipient: &[u8], blob: &[u8]) -> Option<Vec<u8>> {
+        let (point, sealed) = blob.split_at(65);
+        let curve = object(&[("name", "ECDH".into()), ("namedCurve", "P-256".into())]);
+        let recipient = self.import("pkcs8", recipient, &curve, Some("deriveBits")).await;
+        let ephemeral = self.import("raw", point, &curve, None).await;
+        let algorithm = object(&[("name", "ECDH".into()), ("public", ephemeral.into())]);
+        let shared = self.0.derive_bits_with_object(&algorithm, &recipient, 256).unwrap();
+        let shared = Uint8Array::new(&JsFuture::from(shared).await.unwrap()).to_vec();
+        let key = self.0.digest_with_str_and_u8_array("SHA-256", &shared).unwrap();
+        let key = Uint8Array::new(&JsFuture::from(key).await.unwrap()).to_vec();
+        self.open(&key, sealed).await
+    }
+
+    /// Whether a signature in DER holds.
+    async fn verifies(&self, point: &[u8], message: &[u8], der: &[u8]) -> bool {
+        let curve = object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())]);
+        let key = self.import("raw", point, &curve, Some("verify")).await;
+        let algorithm = object(&[("name", "ECDSA".into()), ("hash", "SHA-256".into())]);
+        let signature = from_der(der);
+        let verdict =
+            self.0.verify_with_object_and_u8_array_and_u8_array(&algorithm, &key, &signature, message).unwrap();
+        JsFuture::from(verdict).await.unwrap().is_truthy()
+    }
+}
+
+/// The two numbers of a signature, 32 bytes each, as `WebCrypto` wants them.
+fn from_der(der: &[u8]) -> Vec<u8> {
+    let [0x30, _, 0x02, r_len, rest @ ..] = der else { panic!("a sequence of integers") };
+    let (r, rest) = rest.split_at(usize::from(*r_len));
+    let [0x02, _, s @ ..] = rest else { panic!("a second integer") };
+    let padded = |number: &[u8]| {
+        let number: Vec<u8> = number.iter().copied().skip_while(|byte| *byte == 0).collect();
+        [vec![0; 32 - number.len()], number].concat()
+    };
+    [padded(r), padded(s)].concat()
+}
+
+/// What the judge made of a request of `get_secret`.
+struct Judged {
+    transmission_key: Vec<u8>,
+    payload: Value,
+}
+
+async fn judge(keeper: &Keeper, request: &JsValue) -> Judged {
+    let judge = Judge::new();
+    let blob = vectors::support::vectors::from_base64(&header(request, "TransmissionKey"));
+    let body = bytes(request, "body");
+    let signature = header(request, "Authorization");
+    let signature = vectors::support::vectors::from_base64(signature.strip_prefix("Signature ").unwrap());
+    let signed = [blob.as_slice(), body.as_slice()].concat();
+    assert!(judge.verifies(&keeper.client_point(), &signed, &signature).await, "the signature holds");
+    assert!(!judge.verifies(&keeper.client_point(), &signed[1..], &signature).await, "it holds for this alone");
+
+    let transmission_key = judge.open_for(&keeper.server_pkcs8(), &blob).await.expect("the key opens");
+    let payload = judge.open(&transmission_key, &body).await.expect("the body opens");
+    let payload = serde_json::from_slice(&payload).unwrap();
+    Judged { transmission_key, payload }
+}
+
+#[wasm_bindgen_test]
+async fn a_request_is_what_the_platforms_cryptography_expects() {
+    let keeper = holding();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    assert_eq!(names(&step), ["masks", "notices", "fetch"]);
+    let request = member(&step, "fetch.0");
+    assert_eq!(names(&request), ["method", "url", "headers", "body", "limit", "delayMs", "timeoutMs"]);
+    assert_eq!(text(&request, "method"), "POST");
+    assert_eq!(text(&request, "url"), "https://keeper.test/api/rest/sm/v1/get_secret");
+    assert!((number(&request, "delayMs") - 0.0).abs() < f64::EPSILON);
+    assert!(number(&request, "limit") > 1e6);
+    let judged = judge(&keeper, &request).await;
+    let config = keeper.config_members();
+    assert_eq!(judged.transmission_key.len(), 32);
+    assert_eq!(judged.payload, json!({ "clientVersion": "ms17.5.0", "clientId": config["clientId"] }));
+}
+
+#[wasm_bindgen_test]
+async fn the_platform_gives_other_random_bytes_each_time() {
+    let keeper = holding();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+        let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+        let judged = judge(&keeper, &member(&step, "fetch.0")).await;
+        assert!(!seen.contains(&judged.transmission_key));
+        seen.push(judged.transmission_key);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_the_platform_seals_is_opened_and_the_other_way_round() {
+    use ksm_task::crypto::keys::RecordKey;
+    let judge = Judge::new();
+    for length in [0, 1, 15, 16, 17, 1_000] {
+        let plaintext: Vec<u8> = (0..=255).cycle().take(length).collect();
+        let key = [length.to_le_bytes()[0]; 32];
+        let ours = RecordKey::new(key);
+
+        let theirs = judge.seal(&key, b"twelve bytes", &plaintext).await;
+        assert_eq!(ours.decrypt(theirs.clone()).unwrap().expose(), plaintext, "{length} bytes");
+        let mut script = vectors::support::entropy::Script::of(&[b"twelve bytes"]);
+        let sealed = ours.encrypt(&plaintext, &mut script).unwrap();
+        assert_eq!(sealed, theirs, "{length} bytes");
+
+        let mut changed = sealed;
+        *changed.last_mut().unwrap() ^= 1;
+        assert_eq!(judge.open(&key, &changed).await, None, "{length} bytes");
+        assert!(ours.decrypt(changed).is_err(), "{length} bytes");
+    }
+}
+
+#[wasm_bindgen(module = "node:crypto")]
+extern "C" {
+    /// Node's cipher, as the task itself uses it.
+    #[wasm_bindgen(js_name = createDecipheriv, thread_local_v2)]
+    static CREATE_DECIPHERIV: Function;
+}
+
+/// A cipher as the task hands it in.
+fn platform_cipher() -> PlatformCipher {
+    let make = Function::new_with_args(
+        "createDecipheriv",
+        "let decipher;
+         return {
+           start(key, nonce) { decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }); },
+           update: (ciphertext) => decipher.update(ciphertext),
+           finish(tag) { try { decipher.setAuthTag(tag).final(); return true; } catch { return false; } },
+         };",
+    );
+    CREATE_DECIPHERIV.with(|create| make.call1(&JsValue::NULL, create)).unwrap().unchecked_into()
+}
+
+/// Lets a stream open what comes in chunks: the plaintext, and the size that it tells in the end.
+fn open(mut stream: AttachmentStream, stored: &[u8], chunk_len: usize) -> (Vec<u8>, Option<f64>) {
+    let pieces = stored.chunks(chunk_len).flat_map(|chunk| stream.update(&Uint8Array::from(chunk)));
+    let plaintext = pieces.flat_map(|piece| piece.to_vec()).collect();
+    (plaintext, stream.finish())
+}
+
+#[wasm_bindgen_test]
+async fn a_whole_run_goes_through_the_door() {
+    let keeper = holding();
+    let secrets = "Database/field/password > var:DB_PASSWORD\n\
+                   Database/field/date > out:date\n\
+                   Database/type > env:TYPE\n\
+                   Database/file/small > file:folder/small\n\
+                   Database/file/large > file+0640:large";
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options()).unwrap();
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    let masks: Vec<String> =
+        Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
+    assert!(masks.contains(&keeper.config()));
+
+    // The platform seals the answer; the core opens it.
+    let judged = judge(&keeper, &member(&step, "fetch.0")).await;
+    let answer = keeper.compose(&[]).to_string();
+    let sealed = Judge::new().seal(&judged.transmission_key, b"twelve bytes", answer.as_bytes()).await;
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
+    let masks: Vec<String> =
+        Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
+    assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
+
+    let request = member(&step, "fetch.0");
+    assert_eq!(names(&request), ["method", "url", "headers", "limit", "delayMs"], "a download has no body");
+    assert_eq!(text(&request, "method"), "GET");
+    let stored = keeper.stored(&text(&request, "url"));
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap().into();
+
+    assert_eq!(names(&step), ["masks", "notices", "download"]);
+    let download = member(&step, "download.0");
+    assert_eq!((text(&download, "line").as_str(), text(&download, "path").as_str()), ("line 5", "large"));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
+    let id = number(&download, "id") as usize;
+    let stored = keeper.stored(&text(&download, "request.url"));
+    let stream = retrieval.open_download(id, platform_cipher()).expect("a download of this run");
+    let (plaintext, size) = open(stream, &stored, 10_000);
+    assert_eq!((plaintext.len(), size), (70_000, Some(70_000.0)));
+    assert!(retrieval.open_download(id + 100, platform_cipher()).is_none());
+    let done = object(&[("status", 200.into())]);
+    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap().into();
+
+    assert_eq!(names(&step), ["masks", "notices", "finish"]);
+    let plan = member(&step, "finish");
+    assert_eq!(names(&plan), ["variables", "files", "report"]);
+    let variables: Vec<Value> = serde_wasm_bindgen::from_value(member(&plan, "variables")).unwrap();
+    let variable = |name, value, is_secret, is_output| json!({ "name": name, "value": value, "isSecret": is_secret, "isOutput": is_output });
+    assert_eq!(
+        variables,
+        [
+            variable("DB_PASSWORD", "s3cr3t-p4ssw0rd", true, false),
+            variable("date", "1700000000000", true, true),
+            variable("TYPE", "login", false, false),
+        ]
+    );
+    assert_eq!(names(&member(&plan, "files.0")), ["line", "path", "mode", "bytes"]);
+    assert_eq!(bytes(&plan, "files.0.bytes"), b"small content");
+    assert_eq!(text(&plan, "files.0.path"), "folder/small");
+    assert_eq!(names(&member(&plan, "files.1")), ["line", "path", "mode", "download"]);
+    assert!((number(&plan, "files.1.mode") - f64::from(0o640)).abs() < f64::EPSILON);
+    assert_eq!(number(&plan, "report.requests").to_string(), "3");
+    assert_eq!(text(&plan, "report.rows.4.secret"), "Database/file/large");
+}
+
+/// A run of one large attachment, at the moment when it is to be downloaded.
+async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
+    let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
+    let mut retrieval = Retrieval::new(inputs, options()).unwrap();
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    let key = judge(keeper, &member(&step, "fetch.0")).await.transmission_key;
+    let answer = keeper.compose(&[]).to_string();
+    let sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
+    assert_eq!(number(&step, "download.0.id").to_string(), "0");
+    (retrieval, 0, text(&step, "download.0.request.url"))
+}
+
+#[wasm_bindgen_test]
+async fn an_attachment_opens_in_chunks_of_any_size() {
+    let keeper = holding();
+    let (retrieval, id, url) = downloading(&keeper).await;
+    let stored = keeper.stored(&url);
+    let whole = open(retrieval.open_download(id, platform_cipher()).unwrap(), &stored, stored.len());
+    assert_eq!(whole.1, Some(70_000.0));
+    for chunk_len in [1, 11, 12, 13, 16, 28, 29, 65_536, 100_000] {
+        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), &stored, chunk_len);
+        assert!(opened == whole, "chunks of {chunk_len}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
+    let keeper = holding();
+    let (mut retrieval, id, url) = downloading(&keeper).await;
+    let stored = keeper.stored(&url);
+    let last = stored.len() - 1;
+    for at in [0, 11, 12, 35_000, last - 16, last - 15, last] {
+        let mut changed = stored.clone();
+        *changed.get_mut(at).unwrap() ^= 1;
+        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), &changed, 9_999);
+        assert_eq!(opened.1, None, "byte {at}");
+    }
+    for length in [0, 1, 12, 27, last] {
+        let cut = &stored[..length];
+        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), cut, 9_999);
+        assert_eq!(opened.1, None, "cut to {length} bytes");
+    }
+    let mut stream = retrieval.open_download(id, platform_cipher()).unwrap();
+    assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 1);
+    assert_eq!(stream.finish(), Some(70_000.0));
+    assert_eq!(stream.finish(), None, "a stream ends once");
+    assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 0, "and gives nothing behind its end");
+
+    let failed = object(&[("code", "UNDECRYPTABLE".into())]);
+    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap().into();
+    assert!(text(&step, "problems.0").contains("its content does not decrypt with its key"));
+}
+
+#[wasm_bindgen_test]
+fn problems_come_as_texts_and_nothing_else_with_them() {
+    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options()).unwrap();
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    assert_eq!(names(&step), ["masks", "notices", "problems"]);
+    let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "problems")).unwrap();
+    assert_eq!(
+        problems,
+        [
+            "the config looks like the path of a file; expected the config itself\n\
+             hint: pass the file's content, best by a secret variable",
+            "line 1, column 1: expected `notation > destination`, found no `>`\n  \
+               1 | Database\n    \
+                 | ^^^^^^^^\n\
+             hint: as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`",
+        ]
+    );
+}
+
+#[wasm_bindgen_test]
+fn a_request_that_failed_is_asked_for_again_after_a_pause() {
+    let keeper = holding();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+    retrieval.start(NOW_MS).unwrap();
+    let lost = object(&[("code", "ECONNRESET".into())]);
+    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap().into();
+    assert_eq!(text(&step, "notices.0.level"), "info");
+    assert!((375.0..=625.0).contains(&number(&step, "fetch.0.delayMs")));
+
+    let busy =
+        object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
+    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap().into();
+    assert_eq!(number(&step, "fetch.0.delayMs").to_string(), "7000");
+}
+
+#[wasm_bindgen_test]
+fn an_input_that_is_not_given_may_be_undefined() {
+    let inputs = inputs(&holding().config(), "Database/type > var:X");
+    for name in ["connection", "environment", "secretsFile", "templates", "mode", "outputPolicy"] {
+        Reflect::set(&inputs, &name.into(), &JsValue::UNDEFINED).unwrap();
+    }
+    let mut retrieval = Retrieval::new(inputs, options()).expect("inputs of their type");
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    assert_eq!(names(&step), ["masks", "notices", "fetch"]);
+}
+
+#[wasm_bindgen_test]
+fn an_answer_may_be_without_a_body() {
+    for body in [None, Some(JsValue::UNDEFINED)] {
+        let inputs = inputs(&holding().config(), "Database/type > var:X");
+        let mut retrieval = Retrieval::new(inputs, options()).unwrap();
+        retrieval.start(NOW_MS).unwrap();
+        let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
+        if let Some(body) = body {
+            Reflect::set(&outcome, &"body".into(), &body).unwrap();
+        }
+        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type").into();
+        assert!(text(&step, "problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
+    }
+}
+
+#[wasm_bindgen_test]
+fn objects_of_another_type_are_refused() {
+    let nothing = || Object::new().unchecked_into();
+    assert!(Retrieval::new(inputs("", ""), nothing()).is_err());
+    let mut retrieval = Retrieval::new(inputs("", ""), options()).unwrap();
+    retrieval.start(NOW_MS).unwrap();
+    assert!(retrieval.resume(JsValue::from("text").unchecked_into(), NOW_MS).is_err());
+}
