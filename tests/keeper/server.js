@@ -154,6 +154,8 @@ export async function startKeeper({
     faults: queue,
     /** The server's public key of an id, in the form that a config holds. */
     publicKey: keyRing.publicKey,
+    /** The address of an attachment's content, as an answer tells it. */
+    addressOf: (file) => origin + storage.pathOf(file),
     async close() {
       if (closing.signal.aborted) return;
       closing.abort();
