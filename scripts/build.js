@@ -4,6 +4,7 @@
  */
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { cargoHome, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
@@ -118,6 +119,7 @@ async function bundleTask() {
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
+    plugins: [leaveOutUnused()],
   });
   checkPackages(Object.keys(metafile.inputs));
 
@@ -127,6 +129,30 @@ async function bundleTask() {
     inProject('task', 'icon.png'),
   ];
   besideTheBundle.filter(existsSync).forEach((file) => copyFileSync(file, join(folder, basename(file))));
+}
+
+/**
+ * Leaves out what the task library brings and the task never calls: running tools, matching patterns, and its
+ * translations, whose place the English messages take. That is half of the bundle, and 8 ms at each start.
+ */
+function leaveOutUnused() {
+  const unused = {
+    [join(TASK_LIBRARY, 'toolrunner.js')]: 'exports.ToolRunner = class {};',
+    [join('minimatch', 'minimatch.js')]: 'module.exports = () => false;',
+  };
+  return {
+    name: 'leave-out-unused',
+    setup({ onLoad }) {
+      onLoad({ filter: /node_modules/ }, ({ path }) => {
+        const found = Object.keys(unused).find((end) => path.endsWith(join('node_modules', end)));
+        return found && { contents: unused[found] };
+      });
+      onLoad({ filter: /lib-resource\.js$/ }, ({ path }) => {
+        const { messages } = createRequire(import.meta.url)(path);
+        return { contents: `module.exports = ${JSON.stringify({ messages })};` };
+      });
+    },
+  };
 }
 
 /** Fails if the bundle holds what it should not: a second task library, or what can't be bundled. */
