@@ -260,8 +260,7 @@ impl From<JsOptions> for Options {
 struct JsOutcome {
     via: Option<String>,
     status: Option<u16>,
-    #[serde(default, deserialize_with = "bytes")]
-    body: Vec<u8>,
+    body: Option<Body>,
     retry_after_s: Option<f64>,
     location: Option<String>,
     code: Option<String>,
@@ -278,7 +277,7 @@ impl From<JsOutcome> for HttpOutcome {
         match outcome.status {
             Some(status) => Self::Answered(HttpResponse {
                 status,
-                body: outcome.body,
+                body: outcome.body.map(|body| body.0).unwrap_or_default(),
                 retry_after_s: outcome.retry_after_s.map(milliseconds),
                 location: outcome.location,
                 via: outcome.via,
@@ -409,24 +408,25 @@ impl Serialize for Bytes<'_> {
     }
 }
 
-fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    struct BytesVisitor;
-    impl serde::de::Visitor<'_> for BytesVisitor {
-        type Value = Vec<u8>;
+/// Bytes that come as a `Uint8Array`.
+struct Body(Vec<u8>);
 
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("bytes")
-        }
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BodyVisitor;
+        impl serde::de::Visitor<'_> for BodyVisitor {
+            type Value = Body;
 
-        fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-            Ok(bytes)
-        }
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
 
-        fn visit_unit<E>(self) -> Result<Vec<u8>, E> {
-            Ok(Vec::new())
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Body, E> {
+                Ok(Body(bytes))
+            }
         }
+        deserializer.deserialize_byte_buf(BodyVisitor)
     }
-    deserializer.deserialize_any(BytesVisitor)
 }
 
 fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {

@@ -69,6 +69,8 @@ test('values are masked line by line in the order of the mapping lines, whole an
     'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24iC',
     'MhL2Jpbi9zaApzZXQgLWUKZWNobyAicGFja2luZyB0aGUgZXh0ZW5zaW9uIg',
     'jIS9iaW4vc2gKc2V0IC1lCmVjaG8gInBhY2tpbmcgdGhlIGV4dGVuc2lvbiIK',
+    // As it stands in a logging command.
+    '#!/bin/sh%0Aset -e%0Aecho "packing the extension"%0A',
     codeAt(NOW),
   ]);
 });
@@ -103,7 +105,7 @@ test('the log ends with a table of what was done, without values', async (t) => 
     '   3  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out:out_password    masked in 4 forms',
     '   4  6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode   var:MyOneTimeCode   masked in 1 form',
     '   5  6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes  MyNotes             masked in 5 forms',
-    '   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes, mode 0600, masked in 8 forms',
+    '   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes, mode 0600, masked in 9 forms',
     '2 requests, 0 retries, 1 record, 0 ms',
   ]);
 });
