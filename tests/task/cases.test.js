@@ -44,11 +44,13 @@ const MIN_MASKED = 4;
 const MIN_LOOKED_FOR = 6;
 
 describe('through the packed task', { concurrency: 2 }, () => {
-  for (const name of readdirSync(FOLDER).sort()) {
+  for (const [index, name] of readdirSync(FOLDER).sort().entries()) {
+    // Every other story with System.Debug on, which is to change nothing but the log.
+    const debug = index % 2 === 1;
     /** @type {Case} */
     const story = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
     test(`${story.story} (${name})`, async (t) => {
-      for (const debug of [false, true]) await tell(t, story, debug);
+      await tell(t, story, debug);
     });
   }
 });
