@@ -17,7 +17,7 @@ import net from 'node:net';
  * @typedef {object} Luggage
  * @property {Journey} journey
  * @property {Proxy} [proxy]
- * @property {AbortSignal} tunnelSignal ends the making of the tunnel
+ * @property {AbortSignal} ending ends it, wherever it is
  *
  * @typedef {https.RequestOptions & Luggage & { host: string, port: number }} Way
  * @typedef {(error: Error | null, socket?: net.Socket) => void} Callback
@@ -128,7 +128,7 @@ function issuerOf(socket) {
  * @param {import('node:tls').SecureContext} secureContext
  * @returns {Promise<net.Socket>}
  */
-function openTunnel({ host, port, journey, tunnelSignal }, { url, authorization }, secureContext) {
+function openTunnel({ host, port, journey, ending }, { url, authorization }, secureContext) {
   const isSecure = url.protocol === 'https:';
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
@@ -137,11 +137,16 @@ function openTunnel({ host, port, journey, tunnelSignal }, { url, authorization 
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port || (isSecure ? 443 : 80),
       path: target,
-      headers: { Host: target, ...(authorization && { 'Proxy-Authorization': authorization }) },
+      // Node would announce to close what is meant to stay open.
+      headers: {
+        Host: target,
+        Connection: 'keep-alive',
+        ...(authorization && { 'Proxy-Authorization': authorization }),
+      },
       agent: false,
-      signal: tunnelSignal,
       ...strict(secureContext),
     });
+    endWith(request, ending);
     request.once('socket', (socket) => {
       follow(socket, journey, { host: url.hostname, isAtProxy: true });
       socket.once(isSecure ? 'secureConnect' : 'connect', () => journey.enter('tunnel', { isAtProxy: true }));
@@ -158,6 +163,21 @@ function openTunnel({ host, port, journey, tunnelSignal }, { url, authorization 
     request.once('error', reject);
     request.end();
   });
+}
+
+/**
+ * Ends a request when it is no longer wanted. Node 16 itself forgets the signal once the request is sent.
+ *
+ * @param {http.ClientRequest} request
+ * @param {AbortSignal} ending
+ */
+export function endWith(request, ending) {
+  const end = () => request.destroy(Object.assign(new Error('no longer wanted'), { code: 'ABORT_ERR' }));
+  if (ending.aborted) {
+    end();
+  }
+  ending.addEventListener('abort', end);
+  request.once('close', () => ending.removeEventListener('abort', end));
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import https from 'node:https';
+import { endWith } from './connections.js';
 import { Journey } from './journey.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
@@ -30,13 +31,14 @@ export async function exchange(request, take, { url, proxy, agent, signal }) {
     end();
   }
   try {
-    const luggage = { journey, proxy, tunnelSignal: ending.signal };
-    const response = await send(request, url, { ...luggage, agent, signal: ending.signal });
+    const response = await send(request, url, { agent, journey, proxy, ending: ending.signal });
     journey.enter('body');
     const code = await receive(response, request.limit, take, journey);
+    // A turn in which Node takes the connection back, so that the next request finds it.
+    await new Promise((resolve) => setImmediate(resolve));
     return code ? { code } : describeAnswer(response, url);
   } catch (error) {
-    return describeFailure(error, journey);
+    return describeFailure(journey.protocolError ?? error, journey);
   } finally {
     journey.arrive();
     signal.removeEventListener('abort', end);
@@ -52,10 +54,14 @@ export async function exchange(request, take, { url, proxy, agent, signal }) {
 function send({ method, headers, body }, url, options) {
   return new Promise((resolve, reject) => {
     const request = https.request(url, { ...options, method, headers: Object.fromEntries(headers) });
+    endWith(request, options.ending);
     request.on('socket', () => request.reusedSocket && options.journey.enter('answer'));
     request.on('response', resolve);
-    // Also after the answer: a server may send more than it announced.
-    request.on('error', reject);
+    request.on('error', (error) => {
+      // Also in the middle of the answer, and behind it: a server may send more than it announced.
+      options.journey.protocolError = error;
+      reject(error);
+    });
     request.end(body);
   });
 }

@@ -43,7 +43,7 @@ export class Files {
           }
           fs.closeSync(handle);
           if (!isWhole) {
-            this.#remove(staged);
+            this.#takeBack(staged);
           }
         },
       };
@@ -122,9 +122,7 @@ export class Files {
     const staged = this.#staged;
     this.#staged = [];
     this.#createdFolders = [];
-    return staged.flatMap(({ line, replaced }) =>
-      replaced === undefined ? [] : attempt(line, replaced, () => fs.rmSync(replaced, { force: true })),
-    );
+    return staged.flatMap(({ line, replaced }) => (replaced === undefined ? [] : remove(line, replaced)));
   }
 
   /**
@@ -133,9 +131,7 @@ export class Files {
    * @returns {string[]} what could not be taken back
    */
   rollBack() {
-    const left = this.#staged.flatMap((staged) =>
-      attempt(staged.line, staged.target, () => this.#remove(staged)),
-    );
+    const left = this.#staged.flatMap((staged) => this.#takeBack(staged));
     for (const folder of this.#createdFolders.reverse()) {
       try {
         fs.rmdirSync(folder);
@@ -198,34 +194,46 @@ export class Files {
     return aside;
   }
 
-  /** @param {Staged} staged */
-  #remove(staged) {
-    if (staged.replaced) {
-      // It takes the place of what was written.
-      fs.renameSync(staged.replaced, staged.target);
-    } else if (staged.isCommitted) {
-      fs.rmSync(staged.target, { force: true });
+  /**
+   * @param {Staged} staged
+   * @returns {string[]} what is left of it
+   */
+  #takeBack(staged) {
+    const { line, target, temporary, isCommitted, replaced } = staged;
+    const left = remove(line, isCommitted ? target : temporary);
+    if (replaced !== undefined) {
+      const back = `${line}: \`${replaced}\` could not get its name back`;
+      left.push(...attempt(back, () => fs.renameSync(replaced, target)));
     }
-    fs.rmSync(staged.temporary, { force: true });
-    this.#staged = this.#staged.filter((other) => other !== staged);
+    if (left.length === 0) {
+      this.#staged = this.#staged.filter((other) => other !== staged);
+    }
+    return left;
   }
 }
 
 /**
- * Goes on when something can't be removed, and says so.
- *
  * @param {string} line
  * @param {string} path
- * @param {() => void} remove
+ */
+const remove = (line, path) =>
+  attempt(`${line}: \`${path}\` could not be removed, and may hold a secret`, () =>
+    fs.rmSync(path, { force: true }),
+  );
+
+/**
+ * Does something that may fail without keeping the rest from being done.
+ *
+ * @param {string} failure what to say then
+ * @param {() => void} work
  * @returns {string[]}
  */
-function attempt(line, path, remove) {
+function attempt(failure, work) {
   try {
-    remove();
+    work();
     return [];
   } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    return [`${line}: \`${path}\` could not be removed (${code ?? 'unknown'}); it may hold a secret`];
+    return [`${failure} (${/** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown'})`];
   }
 }
 

@@ -158,9 +158,7 @@ function readFile(path) {
     if (!found.isFile()) {
       return { code: found.isDirectory() ? 'EISDIR' : 'NOT_A_FILE' };
     }
-    return found.size > MAX_FILE_SIZE
-      ? { code: 'TOO_LARGE' }
-      : { status: 200, body: fs.readFileSync(path) };
+    return found.size > MAX_FILE_SIZE ? { code: 'TOO_LARGE' } : { status: 200, body: fs.readFileSync(path) };
   } catch (error) {
     return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
   }

@@ -26,6 +26,8 @@ export class Journey {
   isAtProxy = false;
   /** The code of the time limit that ended it. @type {string | undefined} */
   timeout;
+  /** What was wrong with the answer's form, which its reader is not told. @type {Error | undefined} */
+  protocolError;
   /** Whether that was the limit of the whole run. */
   isOutOfTime = false;
 

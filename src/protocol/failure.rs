@@ -125,7 +125,7 @@ enum Kind {
     Setting,
 }
 
-const FAILURES: [(&str, Kind, &str); 51] = [
+const FAILURES: [(&str, Kind, &str); 52] = [
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
     ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
@@ -144,6 +144,7 @@ const FAILURES: [(&str, Kind, &str); 51] = [
     ("BODY_TIMEOUT", Kind::Passing, "it stopped in the middle of its answer"),
     ("TRUNCATED", Kind::Passing, "the answer ended too early"),
     ("EPROTO", Kind::Lasting, NOT_TLS),
+    ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", Kind::Lasting, "it wants a client certificate"),
     ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than they can be"),
     ("TUNNEL_HEAD", Kind::Lasting, "it sent something of its own instead of a connection"),
     ("NOT_HTTPS", Kind::Unusable, "its address is not https"),

@@ -365,7 +365,9 @@ impl Item {
     /// Masks everything that the line brings and checks that its destination can take it.
     fn check(&mut self, watch: &mut Watch<'_>) -> Result<(), Problem> {
         let line = self.mapping.line.name();
-        for (name, value) in self.raw_texts() {
+        let is_masked = self.is_masked();
+        let texts = if is_masked { self.raw_texts() } else { Vec::new() };
+        for (name, value) in texts {
             // EXPOSE: masks are handed to the agent, which hides them.
             let value = value.expose();
             let count = watch.masks.add_value(value);
@@ -383,7 +385,7 @@ impl Item {
             let name = shown(self.mapping.destination.name());
             watch.warn(&line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
         }
-        let is_converted = !self.mapping.forms.is_plain() && self.codes().next().is_none();
+        let is_converted = is_masked && !self.mapping.forms.is_plain() && self.codes().next().is_none();
         for (destination, bytes) in self.outputs(0).map_err(|error| self.problem(error))? {
             let text = bytes.to_text();
             if is_converted {
@@ -410,6 +412,15 @@ impl Item {
             }
         }
         Ok(())
+    }
+
+    /// Whether its texts are masked. Those of a large attachment are not if they go to a file only: a mask for each of
+    /// its lines would slow down all logs of the job, and hide half of them.
+    fn is_masked(&self) -> bool {
+        let Secret::Attachment { content: Some(content), .. } = &self.secret else { return true };
+        // EXPOSE: only the length is looked at.
+        let is_large = content.expose().len() as u64 > IN_MEMORY_LIMIT;
+        !(is_large && matches!(self.mapping.destination, Destination::File(_)))
     }
 
     /// The texts that have to be masked, before any form is applied, and the names by which a warning speaks of them.

@@ -8,14 +8,15 @@ import * as der from './der.js';
 /**
  * An authority of its own and a certificate for a server on loopback, or for other names.
  *
- * @param {{ names?: string[], authority?: ReturnType<typeof makeAuthority> }} [options]
+ * @param {{ names?: string[], days?: [number, number], authority?: ReturnType<typeof makeAuthority> }} [options] valid on the days from now between these
  * @returns {Promise<{ caPem: string, certPem: string, keyPem: string }>}
  */
 export async function makeCertificates({
   names = ['localhost', '127.0.0.1'],
+  days,
   authority = makeAuthority(),
 } = {}) {
-  return { caPem: authority.caPem, ...authority.issue(names) };
+  return { caPem: authority.caPem, ...authority.issue(names, days) };
 }
 
 /** A certificate authority. Each call makes another, which trusts nothing of the others. */
@@ -32,19 +33,23 @@ export function makeAuthority(commonName = 'Embedded Keeper Test CA') {
     ],
   });
 
-  return { caPem, issue: (names) => issueFor(issuer, names) };
+  return { caPem, issue: (names, days) => issueFor(issuer, names, days) };
 }
 
-function issueFor(issuer, names) {
+function issueFor(issuer, names, days) {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certPem = certificate(issuer, {
     name: distinguishedName(names[0]),
+    days,
     publicKey,
     extensions: [
       extension(OID.basicConstraints, der.sequence(), { critical: true }),
       // digitalSignature is bit 0, counted from the left.
       extension(OID.keyUsage, der.bitString(Buffer.from([0b10000000]), 7), { critical: true }),
-      extension(OID.extendedKeyUsage, der.sequence(der.objectIdentifier(OID.serverAuth))),
+      extension(
+        OID.extendedKeyUsage,
+        der.sequence(...[OID.serverAuth, OID.clientAuth].map(der.objectIdentifier)),
+      ),
       extension(OID.subjectAltName, der.sequence(...names.map(alternativeName))),
     ],
   });
@@ -57,7 +62,7 @@ function certificate(issuer, subject) {
     der.integer(serialNumber()),
     ECDSA_WITH_SHA256,
     issuer.name,
-    validity(),
+    validity(subject.days),
     subject.name,
     subject.publicKey.export({ type: 'spki', format: 'der' }),
     der.explicit(
@@ -81,9 +86,10 @@ function serialNumber() {
 }
 
 /** From yesterday, as clocks of other machines may be late, for a month. */
-function validity() {
+function validity([first, last] = [-1, 30]) {
   const day = 24 * 60 * 60 * 1000;
-  return der.sequence(der.utcTime(new Date(Date.now() - day)), der.utcTime(new Date(Date.now() + 30 * day)));
+  const at = (days) => der.utcTime(new Date(Date.now() + days * day));
+  return der.sequence(at(first), at(last));
 }
 
 function distinguishedName(commonName) {
@@ -122,6 +128,7 @@ const OID = {
   subjectKeyIdentifier: '2.5.29.14',
   authorityKeyIdentifier: '2.5.29.35',
   serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
   commonName: '2.5.4.3',
 };
 

@@ -1,6 +1,7 @@
 // This file is where an answer is spoiled as a test asks for it. A fault is plain JSON, so that a case file can
 // hold it.
 
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
@@ -18,12 +19,16 @@ import { setTimeout as wait } from 'node:timers/promises';
  * @property {true} [expired] URLs of attachments that were given out so far have expired
  * @property {true} [destroy] the connection breaks before an answer
  * @property {true} [hang] no answer, ever
+ * @property {string} [raw] this instead of an answer in HTTP; the connection stays open
  *
  * @property {string} [plaintext] this text, encrypted, instead of the answer's JSON
  * @property {Record<string, string>} [headers] besides, or instead of, those that the answer has
  * @property {number} [flipByte] the byte at this place is wrong; counted from the end if negative
  * @property {number} [truncate] only so many bytes, and Content-Length says so
  * @property {number} [breakAfter] the connection breaks after so many bytes
+ * @property {number} [hangAfter] nothing more comes after so many bytes
+ * @property {true} [endless] zeros instead of the content, and no end of them
+ * @property {() => void} [onSilence] called when a fault has made everything still, or as good as that
  * @property {number} [contentLength] Content-Length says this
  * @property {true} [chunked] no Content-Length
  * @property {number} [delayMs] the answer starts so much later
@@ -86,6 +91,7 @@ export function unencrypted(status, body, contentType = 'application/json') {
  */
 export function spoil(answer, fault) {
   let { length, chunks } = answer;
+  if (fault.endless) return { ...answer, headers: { ...answer.headers, ...fault.headers }, chunks: zeros() };
   if (fault.flipByte !== undefined) chunks = flipped(chunks, (fault.flipByte + length) % length);
   if (fault.truncate !== undefined) {
     length = Math.min(fault.truncate, length);
@@ -105,6 +111,11 @@ export function spoil(answer, fault) {
     ...fault.headers,
   };
   return { status: answer.status, headers, length, chunks };
+}
+
+function* zeros() {
+  const chunk = Buffer.alloc(64 * 1024);
+  for (;;) yield chunk;
 }
 
 function* flipped(chunks, index) {
@@ -128,17 +139,35 @@ function* firstBytes(chunks, count) {
 }
 
 /**
- * The chunks in drops, with a wait before each.
+ * The first bytes of the chunks, and then a wait without end.
+ *
+ * @param {Iterable<Buffer>} chunks
+ * @param {number} count
+ * @param {AbortSignal} signal
+ * @param {() => void} [onSilence]
+ */
+export async function* hangAfter(chunks, count, signal, onSilence) {
+  yield* firstBytes(chunks, count);
+  onSilence?.();
+  await once(signal, 'abort');
+}
+
+/**
+ * The chunks in drops, with a wait between them.
  *
  * @param {Iterable<Buffer>} chunks
  * @param {{ bytes: number, everyMs: number }} drops
  * @param {AbortSignal} signal
+ * @param {() => void} [onSilence] called after the first drop
  */
-export async function* trickle(chunks, { bytes, everyMs }, signal) {
+export async function* trickle(chunks, { bytes, everyMs }, signal, onSilence) {
+  let isFirst = true;
   for (const chunk of chunks) {
     for (let start = 0; start < chunk.length; start += bytes) {
-      await wait(everyMs, undefined, { signal });
+      if (!isFirst) await wait(everyMs, undefined, { signal });
       yield chunk.subarray(start, start + bytes);
+      if (isFirst) onSilence?.();
+      isFirst = false;
     }
   }
 }

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpsRequest } from 'node:https';
 import { describe, test } from 'node:test';
 import { open, SEAL_LEN } from './ciphers.js';
 import { composeRequest, fetchSecrets, messageOf, send } from './plain-client.js';
@@ -131,6 +133,54 @@ describe('the answer itself', () => {
         assert.equal((await fetchSecrets(keeper)).records.length, 1);
       },
     ));
+});
+
+describe('an answer that does not come', () => {
+  /** Asks, and breaks off when nothing more comes. */
+  async function untilSilence(fault) {
+    let silence = () => {};
+    const isSilent = new Promise((resolve) => (silence = () => resolve(undefined)));
+    await withKeeper({ faults: [{ ...fault, onSilence: silence }] }, async (keeper) => {
+      const asked = ask(keeper).then(
+        () => assert.fail('an answer'),
+        () => {},
+      );
+      await isSilent;
+      await keeper.close();
+      await asked;
+    });
+  }
+
+  test('may stay out', () => untilSilence({ hang: true }));
+  test('may stop in the middle', () => untilSilence({ hangAfter: 100 }));
+  test('may be as good as none', () => untilSilence({ trickle: { bytes: 1, everyMs: 60_000 } }));
+  test('may be no HTTP', () =>
+    withKeeper({ faults: [{ raw: 'what?' }] }, (keeper) => assert.rejects(ask(keeper), { code: /^HPE_/ })));
+
+  test('may never end', () =>
+    withKeeper({ faults: [{ endless: true }] }, async (keeper) => {
+      const { path, headers, body } = messageOf(composeRequest(keeper.config));
+      const request = httpsRequest(keeper.origin + path, {
+        method: 'POST',
+        headers,
+        ca: keeper.caPem,
+        agent: false,
+      });
+      request.end(body);
+      const [response] = await once(request, 'response');
+      let size = 0;
+      for await (const chunk of response) {
+        size += chunk.length;
+        if (size > 1_000_000) break;
+      }
+      assert.equal(response.headers['content-length'], undefined);
+    }));
+
+  test('may be said before a request is looked at', () =>
+    withKeeper({ answerInstead: () => ({ status: 418, body: { error: 'teapot' } }) }, async (keeper) => {
+      const { status, body } = await ask(keeper, { signature: Buffer.from('wrong') });
+      assert.deepEqual([status, String(body)], [418, '{"error":"teapot"}']);
+    }));
 });
 
 describe('a fault', () => {

@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { composeAnswer, storedContent } from './answer.js';
 import { makeCertificates } from './certificates.js';
 import { seal } from './ciphers.js';
-import { nextFault, replacement, spoil, trickle, unencrypted } from './faults.js';
+import { hangAfter, nextFault, replacement, spoil, trickle, unencrypted } from './faults.js';
 import { makeClient, makeConfig, makeKeyRing } from './keys.js';
 import { admit, Refusal } from './request.js';
 import { createVault } from './vault.js';
@@ -20,6 +20,8 @@ import { createVault } from './vault.js';
  * may be verified and yet meet a fault.
  *
  * @typedef {object} SeenRequest
+ * @property {string} path with its query
+ * @property {number} connection the number of the connection by which it came
  * @property {string} [endpoint] `get_secret`, of a request to the API
  * @property {string} [fileUid] of a download
  * @property {import('node:http').IncomingHttpHeaders} headers
@@ -35,17 +37,20 @@ import { createVault } from './vault.js';
  * @param {object} options
  * @param {import('./vault.js').Description} options.holds
  * @param {{ caPem: string, certPem: string, keyPem: string }} [options.certificates]
+ * @param {import('node:tls').TlsOptions} [options.tls] further options of its TLS
  * @param {string} [options.keyId] the server key's id; the config carries the key itself
  * @param {'pkcs8' | 'pkcs8-67'} [options.privateKeyForm]
  * @param {number} [options.latencyMs] before each answer
  * @param {import('./faults.js').Faults} [options.faults]
  * @param {string} [options.seed] for the vault's UIDs and keys
  * @param {string[] | null} [options.warnings] that Keeper adds to its answers
+ * @param {(request: { headers: import('node:http').IncomingHttpHeaders }) => import('./faults.js').Fault} [options.answerInstead] what is said before a request is looked at
  * @param {number} [options.expiresOn] when the client's access ends, epoch milliseconds
  */
 export async function startKeeper({
   holds,
   certificates,
+  tls = {},
   keyId = '99',
   privateKeyForm = 'pkcs8',
   latencyMs = 0,
@@ -53,6 +58,7 @@ export async function startKeeper({
   seed,
   warnings = null,
   expiresOn = 0,
+  answerInstead,
 }) {
   const { caPem, certPem, keyPem } = certificates ?? (await makeCertificates());
   const vault = createVault(holds, { seed });
@@ -66,7 +72,7 @@ export async function startKeeper({
   const startedAt = performance.now();
   const closing = new AbortController();
 
-  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+  const server = createServer({ cert: certPem, key: keyPem, ...tls }, (request, response) => {
     // A client may go away, and a fault or closing may send it away.
     serve(request, response).catch(() => response.destroy());
   });
@@ -83,13 +89,23 @@ export async function startKeeper({
     const url = new URL(request.url, origin);
     const body = await readBody(request);
     /** @type {SeenRequest} */
-    const seen = { headers, verified: false, at: performance.now() - startedAt };
+    const seen = {
+      path: request.url,
+      connection: connections.numberOf(request.socket),
+      headers,
+      verified: false,
+      at: performance.now() - startedAt,
+    };
     requests.push(seen);
 
     /** @type {import('./faults.js').Fault} */
     let fault = {};
     let answer;
     try {
+      if (answerInstead) {
+        const { status = 500, body: said } = answerInstead(request);
+        throw new Refusal(status, said);
+      }
       const compose = url.pathname.startsWith('/files/')
         ? admitDownload(method, url, headers, seen)
         : admitToApi({ method, path: url.pathname, headers, body }, seen);
@@ -103,7 +119,8 @@ export async function startKeeper({
       answer = unencrypted(refusal.status, refusal.body);
     }
 
-    if (fault.hang) return;
+    if (fault.hang) return fault.onSilence?.();
+    if (fault.raw !== undefined) return response.socket.write(fault.raw, fault.onSilence);
     if (fault.destroy) return response.destroy();
     await deliver(spoil(answer, fault), fault, response);
   }
@@ -137,7 +154,7 @@ export async function startKeeper({
     const delayMs = latencyMs + (fault.delayMs ?? 0);
     if (delayMs > 0) await wait(delayMs, undefined, { signal });
     response.writeHead(status, headers);
-    await pipeline(Readable.from(fault.trickle ? trickle(chunks, fault.trickle, signal) : chunks), response);
+    await pipeline(Readable.from(paced(chunks, fault, signal)), response);
   }
 
   return {
@@ -161,10 +178,15 @@ export async function startKeeper({
       closing.abort();
       const closed = once(server, 'close');
       server.close();
-      for (const connection of connections) connection.destroy();
+      for (const connection of connections.open) connection.destroy();
       await closed;
     },
   };
+}
+
+function paced(chunks, { trickle: drops, hangAfter: count, onSilence }, signal) {
+  if (drops) return trickle(chunks, drops, signal, onSilence);
+  return count === undefined ? chunks : hangAfter(chunks, count, signal, onSilence);
 }
 
 /** A slip in the embedded Keeper, or in a test's function, must not look like a network that fails. */
@@ -212,10 +234,19 @@ async function readBody(request) {
 
 /** Raw connections, so that closing ends also those that never spoke TLS or never got an answer. */
 function trackConnections(server) {
-  const connections = new Set();
+  const open = new Set();
+  const numbers = new WeakMap();
+  let count = 0;
   server.on('connection', (connection) => {
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
+    open.add(connection);
+    connection.once('close', () => open.delete(connection));
   });
-  return connections;
+  return {
+    open,
+    /** From 1, in the order in which their first request came. */
+    numberOf(socket) {
+      if (!numbers.has(socket)) numbers.set(socket, ++count);
+      return numbers.get(socket);
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
 const MAX_MS = 2_000;
@@ -113,6 +113,37 @@ describe('all or nothing', { concurrency: 2, skip: process.platform === 'win32' 
     test(name, async (t) => {
       await assertAllOrNothing(t, points, faults);
       passed += 1;
+    });
+  }
+});
+
+describe('what cannot be taken back is told, and the rest is taken back', { concurrency: 2 }, () => {
+  const failsToRename = { call: 'renameSync', count: 4, code: 'EACCES' };
+  const twice = {
+    'a file that cannot be removed': {
+      second: { call: 'rmSync', count: 1, code: 'EBUSY' },
+      problem: /^line 4: `(.*\/new\/large\.bin)` could not be removed, and may hold a secret \(EBUSY\)$/,
+    },
+    'a file that was replaced and cannot come back': {
+      second: { call: 'renameSync', count: 5, code: 'EACCES' },
+      problem: /^line 2: `(.*\/\.old\.txt\.\w+)` could not get its name back \(EACCES\)$/,
+    },
+  };
+  for (const [name, { second, problem }] of Object.entries(twice)) {
+    test(name, async (t) => {
+      const { run, folder } = await runTo(t, [failsToRename, second]);
+      const told = errorsOf(run);
+      assert.equal(told.length, 3);
+      const [, path = ''] = problem.exec(told[1]) ?? [];
+      assert.ok(fs.existsSync(path), told[1]);
+      assert.equal(run.result, 'Failed');
+      assert.equal(run.completions.length, 1);
+      assert.equal(
+        run.commands.some(({ event }) => event === 'setvariable'),
+        false,
+      );
+      const isFile = (one) => !/^7|^\.git/.test(one);
+      assert.equal(listing(folder).filter(isFile).length, second.call === 'rmSync' ? 2 : 1);
     });
   }
 });

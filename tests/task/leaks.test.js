@@ -27,6 +27,7 @@ const OTHERS = {
   hotp: letters('hotp'),
   'broken record': letters('broken record'),
   'large attachment': letters('large attachment', 100_000),
+  "the proxy's password": `${letters('proxy')}@${letters('proxy 2')}%:/${letters('proxy 3')}`,
 };
 
 const field = (label, value) => ({ type: 'secret', label, value: [value] });
@@ -91,6 +92,8 @@ const LINES = [
   'Hostile/custom_field/base64 > var+unbase64:DECODED',
   'Hostile/custom_field/base64 > file+unbase64:files/decoded',
   'Hostile/file/large.txt > file:files/large.txt',
+  'Hostile/file/large.txt > file+base64:files/large.b64',
+  'Hostile/file/large.txt > file+json:files/large.json',
   'Hostile/file/large.bin > file:files/large.bin',
   'Hostile/custom_field/json > file+0640:files/mode',
   'Whole/* > var:WHOLE_*',
@@ -277,6 +280,23 @@ const OUTCOMES = [
     faults: [{ plaintext: `{"records": [{"recordUid": "${letters('answer')}"` }],
   },
   { when: 'the certificate is not trusted', trusted: false },
+  {
+    when: "the agent's proxy cannot be reached",
+    now: NOW,
+    agent: {
+      variables: { 'Agent.ProxyUrl': 'http://127.0.0.1:1', 'Agent.ProxyUsername': 'user' },
+      secretVariables: { 'Agent.ProxyPassword': OTHERS["the proxy's password"] },
+    },
+  },
+  ...['http://127.0.0.1:1', 'ftp://127.0.0.1', 'http://[::'].map((address) => ({
+    when: `a proxy in the environment cannot be used (${address})`,
+    now: NOW,
+    agent: {
+      environment: {
+        HTTPS_PROXY: address.replace('//', `//user:${encodeURIComponent(OTHERS["the proxy's password"])}@`),
+      },
+    },
+  })),
   { when: 'an attachment is changed on the way', faults: [{ on: 'download', flipByte: -1 }] },
   {
     when: 'a large attachment is changed on the way',
@@ -417,6 +437,23 @@ describe(
     });
   },
 );
+
+test('a large attachment that goes to a file is not masked, in whatever form', async (t) => {
+  const keeper = await openKeeper(t, { holds: HOLDS });
+  const kinds = ['file', 'file+base64', 'file+json'];
+  const run = await runWithKeeper(t, {
+    keeper,
+    secrets: linesFor({ large: 1 }, kinds, asFile),
+    isConfigInline: true,
+  });
+  assert.equal(run.result, 'Succeeded');
+  const { config, configBase64, configJson } = keeper;
+  const ofConfig = [config.clientId, config.privateKey, config.appKey, configBase64, configJson];
+  assert.deepEqual(
+    run.masks.filter((mask) => !ofConfig.includes(mask)),
+    [],
+  );
+});
 
 test(`these were ${expectedCases} cases of a secret, its destination and what happens, in ${expectedRuns} runs`, () => {
   assert.deepEqual([cases, runs], [expectedCases, expectedRuns]);

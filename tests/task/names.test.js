@@ -37,7 +37,7 @@ const refused = (status, body) => ({ faults: () => ({ status, body }) });
  * Where such a text comes from, and what then is asked for.
  *
  * @type {Record<string, (text: string) => { holds?: object[], secrets?: string[], faults?: object, members?: object,
- *   warnings?: string[], files?: Record<string, string>, inputs?: object, trusted?: boolean }>}
+ *   warnings?: string[], files?: Record<string, string>, inputs?: object, variables?: Record<string, string> }>}
  */
 const SOURCES = {
   'the title of a record that is used': (text) => ({
@@ -193,22 +193,32 @@ describe('what wants to be a command stays text', { concurrency: 2 }, () => {
     });
   });
 
-  test('in what is no HTTP at all', async (t) => {
-    for (const text of textsOf(names.length)) {
-      const server = createServer((socket) =>
-        socket.on('error', () => {}).end(`HTTP/1.1 503 ${text}\r\n\r\n`),
-      );
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      t.after(() => server.close());
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      await assertText(t, { members: { hostname: `localhost:${port}` } }, true);
-      passed += 1;
-    }
+  const servers = {
+    'in what is no HTTP at all': (text) => ({
+      answer: `HTTP/1.1 503 ${text}\r\n\r\n`,
+      sourceAt: (port) => ({ members: { hostname: `localhost:${port}` } }),
+    }),
+    'in what a proxy answers': (text) => ({
+      answer: `HTTP/1.1 407 ${text.replaceAll(/[^ -~]/g, '')}\r\nProxy-Authenticate: ${text}, Basic\r\n\r\n${text}`,
+      sourceAt: (port) => ({ variables: { 'Agent.ProxyUrl': `http://127.0.0.1:${port}` } }),
+    }),
+  };
+  Object.entries(servers).forEach(([name, serve], index) => {
+    test(name, async (t) => {
+      for (const text of textsOf(index)) {
+        const { answer, sourceAt } = serve(text);
+        const server = createServer((socket) => socket.on('error', () => {}).end(answer));
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        t.after(() => server.close());
+        await assertText(t, sourceAt(/** @type {any} */ (server.address()).port), true);
+        passed += 1;
+      }
+    });
   });
 });
 
-const expected = (names.length + 1) * (TEXTS.length / 2);
+const expected = (names.length + 2) * (TEXTS.length / 2);
 test(`these were ${expected} texts that want to be commands`, () => assert.equal(passed, expected));
 
 /**
@@ -227,7 +237,7 @@ async function assertText(t, source, debug) {
     secrets,
     config: JSON.stringify({ ...keeper.config, ...members }),
     now: NOW,
-    agent: { debug, sourcesFolder: folder, inputs: source.inputs },
+    agent: { debug, sourcesFolder: folder, inputs: source.inputs, variables: source.variables },
   });
 
   const events = ['complete', 'debug', 'issue', 'setsecret', 'settaskvariable', 'setvariable'];

@@ -1,0 +1,55 @@
+// Loaded before the task (`node --require`): time stands until the test lets it pass, and only waits between requests
+// are over at once. A name server can be put in place of the machine's.
+
+'use strict';
+
+require('../task/fixed-clock.cjs');
+const dns = require('node:dns');
+const net = require('node:net');
+
+/** What the task does each second. */
+const watches = new Set();
+
+const { setInterval: startInterval, clearInterval: clearTimer } = globalThis;
+let lookingUp;
+globalThis.setInterval = (callback) => {
+  const watch = { callback };
+  watches.add(watch);
+  return watch;
+};
+globalThis.clearInterval = (watch) => {
+  watches.delete(watch);
+};
+
+// The conductor sends one byte for each second.
+const control = net.connect(Number(process.env.CONDUCTOR), '127.0.0.1');
+control.on('data', (bytes) => passSeconds(bytes.length));
+control.on('error', () => {});
+control.unref();
+
+function passSeconds(count) {
+  if (count === 0) return clearTimer(lookingUp);
+  // The clock moves on by as much.
+  setTimeout(() => {
+    for (const { callback } of [...watches]) callback();
+    passSeconds(count - 1);
+  }, 1_000);
+}
+
+const names = JSON.parse(process.env.NAME_SERVER ?? '{}');
+const { lookup } = dns;
+dns.lookup = (host, options, callback) => {
+  const answer = names[host];
+  if (answer === undefined) return lookup(host, options, callback);
+  // A look-up keeps the process alive until the system gives it up.
+  if (answer === 'silent') {
+    lookingUp ??= startInterval(() => {}, 1_000);
+    return;
+  }
+  setImmediate(() => {
+    if (/^[A-Z_]+$/.test(answer))
+      callback(Object.assign(new Error(`getaddrinfo ${answer}`), { code: answer }));
+    else if (options.all) callback(null, [{ address: answer, family: 4 }]);
+    else callback(null, answer, 4);
+  });
+};

@@ -1,0 +1,169 @@
+// What can be wrong with certificates, and how an author or an agent adds to those that are trusted.
+
+import { createPrivateKey } from 'node:crypto';
+import { makeCertificates } from '../../keeper/certificates.js';
+import { authority, caPath, companyAuthority, writeBeside } from '../world.js';
+import * as hint from './hints.js';
+import { refused, survived } from './row.js';
+
+const notAccepted = (reason, advice = hint.CERTIFICATE) =>
+  `the certificate of HOST is not accepted: ${reason}${advice}`;
+const UNKNOWN = notAccepted(
+  'its issuer `Embedded Keeper Test CA` is not one that this agent trusts (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+  hint.ISSUER,
+);
+const BROKEN_PEM = '-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n';
+const KEY_ONLY = '-----BEGIN PRIVATE KEY-----\nbm90IGEga2V5\n-----END PRIVATE KEY-----\n';
+
+/** @param {Record<string, string>} inputs */
+const input = (inputs) => ({ trusted: /** @type {false} */ (false), agent: () => ({ inputs }) });
+/** @param {Record<string, string>} variables */
+const setting = (variables) => ({ trusted: /** @type {false} */ (false), agent: () => ({ variables }) });
+
+const derPath = writeBeside(
+  'ca.der',
+  Buffer.from(authority.caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64'),
+);
+const bundlePath = writeBeside('bundle.pem', `Some words\n${companyAuthority.caPem}\n${authority.caPem}`);
+
+const client = authority.issue(['agent.example.test']);
+const PASSPHRASE = 'open sesame';
+const clientCertPath = writeBeside('client.pem', client.certPem);
+const clientKeyPath = writeBeside(
+  'client.key',
+  createPrivateKey(client.keyPem).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: PASSPHRASE,
+  }),
+);
+
+/** @type {import('./row.js').Group} */
+export const certificates = {
+  title: 'Certificates',
+  rows: [
+    refused('nobody here knows the issuer', UNKNOWN, 0, { trusted: false }),
+    refused('nobody here knows the issuer, and the agent is told to skip the check', UNKNOWN, 0, {
+      trusted: false,
+      agent: () => ({
+        variables: { 'Agent.SkipCertValidation': 'True' },
+        environment: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      }),
+    }),
+    refused(
+      'it has expired',
+      notAccepted("it has expired, or the agent's clock is wrong (CERT_HAS_EXPIRED)"),
+      0,
+      { keeper: { certificates: await makeCertificates({ authority, days: [-30, -1] }) } },
+    ),
+    refused(
+      'it is not valid yet',
+      notAccepted("it is not valid yet, or the agent's clock is wrong (CERT_NOT_YET_VALID)"),
+      0,
+      { keeper: { certificates: await makeCertificates({ authority, days: [1, 30] }) } },
+    ),
+    refused(
+      'it is for another host',
+      notAccepted('it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)'),
+      0,
+      {
+        keeper: { certificates: await makeCertificates({ authority, names: ['another.example.test'] }) },
+      },
+    ),
+    survived(
+      'the author gives the authority',
+      'trusts it as well',
+      1,
+      input({ caCertificate: authority.caPem }),
+    ),
+    survived(
+      'the author gives the authority, its lines joined by a variable',
+      'trusts it as well',
+      1,
+      input({ caCertificate: authority.caPem.replaceAll('\n', ' ') }),
+    ),
+    survived(
+      "the author gives the authority's file",
+      'trusts it as well',
+      1,
+      input({ caCertificate: caPath }),
+    ),
+    survived(
+      'the author gives a file with several certificates',
+      'trusts them as well',
+      1,
+      input({ caCertificate: bundlePath }),
+    ),
+    survived('the author gives a file in DER', 'trusts it as well', 1, input({ caCertificate: derPath })),
+    survived(
+      'the agent has the authority in its CA file',
+      'trusts it as well',
+      1,
+      setting({ 'Agent.CAInfo': caPath }),
+    ),
+    survived(
+      'the machine has the authority in NODE_EXTRA_CA_CERTS, and the author gives another',
+      'trusts both',
+      1,
+      { agent: () => ({ inputs: { caCertificate: companyAuthority.caPem } }) },
+    ),
+    refused(
+      'the author gives another authority',
+      UNKNOWN,
+      0,
+      input({ caCertificate: companyAuthority.caPem }),
+    ),
+    refused(
+      'the author gives a file that is not there',
+      `\`caCertificate\` is neither a certificate in PEM nor the path of a file that can be read${hint.CA}`,
+      0,
+      input({ caCertificate: 'missing.pem' }),
+    ),
+    refused(
+      'the author gives a private key',
+      `\`caCertificate\` holds no certificate${hint.CA}`,
+      0,
+      input({ caCertificate: KEY_ONLY }),
+    ),
+    refused(
+      'the author gives a broken certificate',
+      `\`caCertificate\` holds a certificate that cannot be read${hint.CA}`,
+      0,
+      input({ caCertificate: BROKEN_PEM }),
+    ),
+    survived(
+      "the agent's CA file is not there",
+      'warns and goes on',
+      1,
+      { agent: () => ({ variables: { 'Agent.CAInfo': 'missing.pem' } }) },
+      { warnings: ["the agent's CA file `missing.pem` cannot be read (ENOENT) and is passed over"] },
+    ),
+    survived('the server wants a client certificate, and the agent has one', 'shows it', 1, {
+      keeper: { tls: { requestCert: true, ca: authority.caPem } },
+      agent: () => ({
+        variables: { 'Agent.ClientCert': clientCertPath, 'Agent.ClientCertKey': clientKeyPath },
+        secretVariables: { 'Agent.ClientCertPassword': PASSPHRASE },
+      }),
+    }),
+    refused(
+      'the server wants a client certificate, and the agent has none',
+      `no answer from HOST: it wants a client certificate (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)${hint.CONNECTION}`,
+      0,
+      {
+        keeper: { tls: { requestCert: true, ca: authority.caPem } },
+      },
+    ),
+    survived(
+      "the agent's client certificate is not there",
+      'warns and goes on',
+      1,
+      {
+        agent: () => ({
+          variables: { 'Agent.ClientCert': 'missing.pem', 'Agent.ClientCertKey': 'missing.key' },
+        }),
+      },
+      { warnings: ["the agent's client certificate cannot be used (ENOENT)"] },
+    ),
+  ],
+};

@@ -1,0 +1,124 @@
+// What can go wrong before there is an answer: names, connections, silence.
+
+import * as hint from './hints.js';
+import { forEver, forEverWhile, onceWhile, refused, survived } from './row.js';
+
+const noAnswer = (reason) => `no answer from HOST: ${reason}${hint.CONNECTION}`;
+
+/** @type {import('./row.js').Group} */
+export const connections = {
+  title: 'The connection to Keeper',
+  rows: [
+    refused('the name does not exist', noAnswer('its name cannot be resolved (ENOTFOUND)'), 0, {
+      config: () => ({ hostname: 'keeper.example.test' }),
+      names: { 'keeper.example.test': 'ENOTFOUND' },
+    }),
+    refused('the name server is down', noAnswer('its name cannot be resolved now (EAI_AGAIN)'), 0, {
+      config: () => ({ hostname: 'keeper.example.test' }),
+      names: { 'keeper.example.test': 'EAI_AGAIN' },
+    }),
+    refused('nobody listens', noAnswer('it refuses connections (ECONNREFUSED)'), 0, { isGone: true }),
+    refused('every connection is closed at once', noAnswer('the connection broke (ECONNRESET)'), 4, {
+      server: (socket) => socket.destroy(),
+    }),
+    survived('breaks before an answer', 'tries again', 2, { faults: [{ destroy: true }] }),
+    survived('breaks three times before an answer', 'tries again each time', 4, {
+      faults: [{ destroy: true }, { destroy: true }, { destroy: true }],
+    }),
+    refused('breaks before every answer', noAnswer('the connection broke (ECONNRESET)'), 4, {
+      faults: forEver({ destroy: true }),
+    }),
+    refused(
+      'the server speaks HTTP without TLS',
+      noAnswer('it does not speak TLS 1.2 or newer (EPROTO)'),
+      1,
+      { server: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') },
+    ),
+    refused('the server knows TLS 1.1 at most', noAnswer('it does not speak TLS 1.2 or newer (EPROTO)'), 1, {
+      server: speakOldTls,
+    }),
+    refused(
+      'something else than HTTP comes through TLS',
+      noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONSTANT)'),
+      1,
+      { faults: [{ raw: 'SSH-2.0-OpenSSH_9.6\r\n' }] },
+    ),
+    refused(
+      'the headers never end',
+      noAnswer('the headers of its answer are larger than they can be (HPE_HEADER_OVERFLOW)'),
+      1,
+      { faults: [{ raw: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}` }] },
+    ),
+    refused(
+      'the length is no number',
+      noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONTENT_LENGTH)'),
+      1,
+      { faults: [{ raw: 'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n' }] },
+    ),
+    refused(
+      'the length of a chunk is no number',
+      noAnswer('it does not speak HTTP as it should (HPE_INVALID_CHUNK_SIZE)'),
+      1,
+      { faults: [{ raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n' }] },
+    ),
+  ],
+};
+
+const LIMIT = 'no whole answer from HOST within the time limit of';
+
+/** @type {import('./row.js').Group} */
+export const silence = {
+  title: 'Silence',
+  rows: [
+    refused('the name server says nothing', noAnswer('its name was not resolved in time (NAME_TIMEOUT)'), 0, {
+      config: () => ({ hostname: 'keeper.example.test' }),
+      names: { 'keeper.example.test': 'silent' },
+      agent: ({ time }) => (time.pass(100), {}),
+    }),
+    refused(
+      'the server accepts connections and says nothing',
+      noAnswer('it accepted a connection and did not begin TLS in time (TLS_TIMEOUT)'),
+      4,
+      { server: (_, { time }) => time.pass(15) },
+    ),
+    survived('the server takes a request and says nothing', 'tries again after 30 s', 2, {
+      faults: onceWhile(35, { hang: true }),
+    }),
+    refused(
+      'the server takes every request and says nothing',
+      `${LIMIT} 120 s: it took the request and did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
+      4,
+      { faults: forEverWhile(35, { hang: true }) },
+    ),
+    refused(
+      'the server says nothing, and the author allows 5 s',
+      `${LIMIT} 5 s: it took the request and did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
+      1,
+      { faults: forEverWhile(6, { hang: true }), agent: () => ({ inputs: { timeoutInSeconds: '5' } }) },
+    ),
+    survived('the headers stop in the middle', 'tries again after 30 s', 2, {
+      faults: onceWhile(35, { raw: 'HTTP/1.1 200 OK\r\nContent-' }),
+    }),
+    survived('the answer is always about to come', 'tries again after 30 s', 2, {
+      faults: onceWhile(35, { raw: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100) }),
+    }),
+    survived('the answer stops in the middle', 'tries again after 30 s', 2, {
+      faults: onceWhile(35, { hangAfter: 100 }),
+    }),
+    survived('the answer comes at one byte a second', 'tries again after 30 s', 2, {
+      faults: onceWhile(35, { trickle: { bytes: 1, everyMs: 1_000 } }),
+    }),
+    refused(
+      'every answer comes at one byte a second',
+      `${LIMIT} 120 s: it stopped in the middle of its answer (BODY_TIMEOUT)${hint.SLOW}`,
+      4,
+      { faults: forEverWhile(35, { trickle: { bytes: 1, everyMs: 1_000 } }) },
+    ),
+  ],
+};
+
+/** The alert by which a server of TLS 1.1 turns down a client that wants more: protocol_version. */
+function speakOldTls(socket) {
+  const [alert, fatal, protocolVersion] = [21, 2, 70];
+  socket.once('data', () => socket.end(Buffer.from([alert, 3, 2, 0, 2, fatal, protocolVersion])));
+}

@@ -1,0 +1,30 @@
+// This file is where the advice stands that several faults of the matrix have in common.
+
+export const CONNECTION =
+  "\nhint: check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)";
+export const HOSTNAME = "\nhint: check the config's hostname and any proxy in between";
+export const CERTIFICATE = `${HOSTNAME}; the check cannot be turned off`;
+export const ISSUER =
+  "\nhint: if a proxy of your company stands in between, give its authority's certificate (PEM) by the input " +
+  '`caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off';
+export const SERVICE = '\nhint: try again later; if other clients work, look at the proxy';
+export const SLOW =
+  '\nhint: if it is only slow, allow more by the input `timeoutInSeconds`; else check what stands between the agent and it';
+export const THROTTLE = '\nhint: start fewer pipelines at once, or give each its own application';
+export const CLIENT =
+  '\nhint: check in Keeper Vault that the device was not removed, has not expired and is not locked to another IP ' +
+  'address, and that the config is for this region';
+export const PROXY =
+  '\nhint: check the proxy that the agent is configured with (`--proxyurl`), or HTTPS_PROXY';
+export const LOGIN =
+  '\nhint: configure the agent with `--proxyusername` and `--proxypassword`, or let HTTPS_PROXY hold them, percent-encoded';
+export const ALLOW =
+  "\nhint: have the proxy allow this host, or name it in the agent's `.proxybypass` or in NO_PROXY";
+export const ADDRESS = '\nhint: as in `http://proxy.example.com:3128`, or with `https://`';
+export const CA =
+  '\nhint: give the certificate itself, from `-----BEGIN CERTIFICATE-----` on, or the path of such a file on the agent';
+export const EXPIRED =
+  '\nhint: run the pipeline again; the address of an attachment is valid for a short time';
+export const STORAGE =
+  '\nhint: the agent has to be allowed to connect to this host as well (port 443, proxy, firewall)';
+export const NEW_CONFIG = '\nhint: make a new config for this application';

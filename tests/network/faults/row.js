@@ -1,0 +1,68 @@
+// This file is where a fault of the matrix gets its form.
+
+/**
+ * @typedef {object} Row
+ * @property {string} fault what goes wrong, in words
+ * @property {import('../world.js').Setting} when how the world is then
+ * @property {string} [survives] what the task does to get through
+ * @property {string} [problem] or what it says; HOST and PROXY stand for the addresses
+ * @property {number} requests how many reached Keeper, or else what stands in its place, or else the proxy
+ * @property {string[]} [log] lines that the log holds
+ * @property {string[]} [warnings]
+ *
+ * @typedef {{ title: string, rows: Row[] }} Group
+ */
+
+/**
+ * A fault that the task gets over.
+ *
+ * @param {string} fault
+ * @param {string} survives
+ * @param {number} requests
+ * @param {import('../world.js').Setting} when
+ * @param {{ log?: string[], warnings?: string[] }} [more]
+ * @returns {Row}
+ */
+export const survived = (fault, survives, requests, when, more = {}) => ({
+  fault,
+  survives,
+  requests,
+  when,
+  ...more,
+});
+
+/**
+ * A fault that ends the run.
+ *
+ * @param {string} fault
+ * @param {string} problem
+ * @param {number} requests
+ * @param {import('../world.js').Setting} when
+ * @param {{ log?: string[], warnings?: string[] }} [more]
+ * @returns {Row}
+ */
+export const refused = (fault, problem, requests, when, more = {}) => ({
+  fault,
+  problem,
+  requests,
+  when,
+  ...more,
+});
+
+/** A fault that meets every request of its kind. */
+export const forEver = (fault) => (request) =>
+  (fault.on ?? 'get_secret') === (request.endpoint ?? 'download') ? fault : undefined;
+
+/** A fault that makes everything still, for every request of its kind, while so many seconds pass. */
+export const forEverWhile = (seconds, fault) => (request, world) =>
+  forEver({ ...fault, onSilence: () => world.time.pass(seconds) })(request);
+
+/** The same, for the first request of its kind in each world. */
+export function onceWhile(seconds, fault) {
+  const worlds = new WeakSet();
+  return (request, world) => {
+    const met = worlds.has(world) ? undefined : forEverWhile(seconds, fault)(request, world);
+    if (met) worlds.add(world);
+    return met;
+  };
+}

@@ -1,0 +1,90 @@
+// Every fault of the matrix meets the packed task, on each version of Node that is there: it gets through, or says
+// exactly where it stuck. No test waits; time passes when it is told to.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { inProject } from '../../scripts/paths.js';
+import { MATRIX } from './faults/index.js';
+import { findNodes } from './nodes.js';
+import { renderTable } from './table.js';
+import { runIn } from './world.js';
+
+/** Agents run the task on newer versions; it has to be no worse than a clean failure on this one. */
+const OLDEST = 16;
+const SUPPORTED = 20;
+
+const SECRETS = ['s3cr3t-p4ssw0rd', 'the-certificate', 'p@ss:w0rd', 'p%40ss', 'signature='];
+
+const LIBRARYS_FILES = ['proxy', 'cert'];
+
+for (const node of findNodes()) {
+  const rows = MATRIX.flatMap(({ title, rows }) => rows.map((row) => ({ title, row })));
+  // One of a kind is enough to see that everything loads.
+  const wanted = node.major >= SUPPORTED ? rows : rows.filter((_, index) => index % 8 === 0);
+  describe(`on Node ${node.major}`, { concurrency: 2, skip: node.major < OLDEST }, () => {
+    for (const { title, row } of wanted) {
+      test(`${title}: ${row.fault}`, (t) => assertRow(t, row, node.path));
+    }
+  });
+}
+
+test('the table in docs/faults.md is the one of this matrix', async () => {
+  assert.equal(readFileSync(inProject('docs', 'faults.md'), 'utf8'), await renderTable(MATRIX));
+});
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {import('./faults/row.js').Row} row
+ * @param {string} nodePath
+ */
+async function assertRow(t, row, nodePath) {
+  const { run, world, host } = await runIn(t, row.when, nodePath);
+  const inFull = (text) =>
+    text.replaceAll(/(?<!_)HOST/g, host).replaceAll(/(?<!_)PROXY/g, world.proxy?.label ?? 'PROXY');
+
+  assert.deepEqual(
+    run.issues.map(({ type, rawMessage }) => [type, rawMessage]),
+    [
+      ...(row.warnings ?? []).map((text) => ['warning', text]),
+      ...(row.problem === undefined ? [] : [['error', inFull(row.problem)]]),
+    ],
+    run.log.join('\n'),
+  );
+  assert.equal(run.result, row.survives ? 'Succeeded' : 'Failed');
+  assert.equal(run.exitCode, 0);
+  assert.equal(requestsSeen(world), row.requests, 'requests');
+  assert.deepEqual(
+    (row.log ?? []).map(inFull).filter((line) => !run.log.includes(line)),
+    [],
+    run.log.join('\n'),
+  );
+  assertWholeOrNothing(run, row);
+  const shown = run.log.join('\n');
+  for (const secret of SECRETS) assert.equal(shown.includes(secret), false, `${secret} is shown`);
+  assert.ok(
+    world.keeper.requests.every(({ verified }) => verified || row.when.config),
+    'a request was wrong',
+  );
+  const keys = world.keeper.requests.flatMap(({ headers }) => headers.transmissionkey ?? []);
+  assert.equal(new Set(keys).size, keys.length, 'a transmission key was used twice');
+}
+
+function requestsSeen({ keeper, proxy, connections }) {
+  return keeper.requests.length || connections || (proxy?.connects.length ?? 0);
+}
+
+function assertWholeOrNothing(run, { survives, when }) {
+  const count = (when.secrets ?? []).filter((line) => line.includes('> file:')).length;
+  // The task library keeps the keys there by which it hides the agent's passwords from other programs.
+  const files = run.files.filter(
+    ({ path }) => !LIBRARYS_FILES.some((name) => path === join(run.folders.temp, name)),
+  );
+  if (survives) {
+    assert.deepEqual(run.variables, { DB_PASSWORD: { value: 's3cr3t-p4ssw0rd', isSecret: true } });
+    assert.equal(files.length, count);
+  } else {
+    assert.deepEqual([run.variables, run.outputs, files], [{}, {}, []]);
+  }
+}

@@ -1,0 +1,78 @@
+// How many requests and connections a run takes.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LARGE, PASSWORD, runIn, SMALL } from './world.js';
+
+const NAMES = Array.from({ length: 20 }, (_, index) => `file${index}`);
+const many = (bytes) => [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }],
+    files: NAMES.map((name) => ({ name, bytes })),
+  },
+];
+const lines = [PASSWORD, ...NAMES.map((name) => `Database/file/${name} > file:${name}`)];
+
+for (const [size, bytes] of Object.entries({ small: 1_000, large: 100_000 })) {
+  test(`${size} attachments come side by side, over six connections at most, each once`, async (t) => {
+    const { run, world } = await runIn(t, { keeper: { holds: many(bytes) }, secrets: lines });
+    assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+    assert.equal(run.files.length, NAMES.length);
+    const downloads = world.keeper.requests.flatMap(({ fileUid }) => fileUid ?? []);
+    assert.equal(downloads.length, NAMES.length);
+    assert.equal(new Set(downloads).size, NAMES.length);
+    const connections = new Set(world.keeper.requests.map(({ connection }) => connection));
+    assert.equal(connections.size, 6);
+  });
+}
+
+test('a connection stays open from one request to the next', async (t) => {
+  const { run, world } = await runIn(t, { faults: [{ status: 503 }], secrets: [PASSWORD, SMALL, LARGE] });
+  assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+  assert.deepEqual(
+    world.keeper.requests.map(({ endpoint, connection }) => [endpoint ?? 'download', connection]),
+    [
+      ['get_secret', 1],
+      ['get_secret', 1],
+      ['download', 1],
+      ['download', 1],
+    ],
+  );
+});
+
+test('a tunnel stays open from one request to the next', async (t) => {
+  const { run, world } = await runIn(t, {
+    faults: [{ status: 503 }],
+    secrets: [PASSWORD, SMALL, LARGE],
+    proxy: {},
+    agent: ({ proxy }) => ({ variables: { 'Agent.ProxyUrl': proxy.url } }),
+  });
+  assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+  assert.equal(world.keeper.requests.length, 4);
+  assert.deepEqual(
+    world.proxy?.connects.map(({ target }) => target),
+    [world.host],
+  );
+});
+
+test('an attachment that several lines want is loaded once, into all of their files', async (t) => {
+  const { run, world } = await runIn(t, {
+    secrets: [LARGE, 'Database/file/large.bin > file:copy.bin', SMALL, 'Database/file/small.pem > var:PEM'],
+  });
+  assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+  assert.deepEqual(
+    run.files.map(({ size }) => size),
+    [1_000_000, 1_000_000, 15],
+  );
+  assert.equal(run.variables.PEM.value, 'the-certificate');
+  assert.equal(world.keeper.requests.length, 3);
+});
+
+test('the log counts what was sent and what was sent again', async (t) => {
+  const { run } = await runIn(t, {
+    faults: [{ destroy: true }, { throttled: 5 }, { on: 'download', expired: true }],
+    secrets: [PASSWORD, SMALL],
+  });
+  assert.match(String(run.log.at(-1)), /^6 requests, 3 retries, 1 record, \d+ ms$/);
+});

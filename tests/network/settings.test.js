@@ -1,0 +1,173 @@
+// The settings of the network: which proxy is used for what, what is wrong with a time limit, and what is hidden.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { proxyFor, readProxySettings } from '../../task/proxy.js';
+import { PASSWORD, runIn } from './world.js';
+
+const KEEPER = 'https://keepersecurity.com/api';
+
+/** Which proxy is used for an address, if the agent and the machine say this. */
+function choose(url, { agent = {}, environment = {} }) {
+  const warnings = [];
+  const settings = readProxySettings(
+    (name) => agent[name],
+    environment,
+    (text) => warnings.push(text),
+  );
+  return { proxy: proxyFor(new URL(url), settings), warnings };
+}
+
+describe('the proxy', () => {
+  const cases = [
+    ['nobody names one', {}, undefined],
+    ['the agent does', { agent: { 'Agent.ProxyUrl': 'http://agent:3128' } }, 'agent:3128'],
+    ['the agent does without a port', { agent: { 'Agent.ProxyUrl': 'http://agent/' } }, 'agent:80'],
+    ['the agent does, for HTTPS', { agent: { 'Agent.ProxyUrl': 'https://agent' } }, 'agent:443'],
+    ['the machine does', { environment: { HTTPS_PROXY: 'http://machine:1' } }, 'machine:1'],
+    ['the machine does in odd case', { environment: { Https_Proxy: 'machine:1' } }, 'machine:1'],
+    [
+      'the machine does in two cases',
+      { environment: { HTTPS_PROXY: 'http://upper:1', https_proxy: 'http://lower:1' } },
+      'lower:1',
+    ],
+    ['the machine does, for HTTP alone', { environment: { HTTP_PROXY: 'http://machine:1' } }, undefined],
+    ['the machine says none', { environment: { HTTPS_PROXY: '' } }, undefined],
+    [
+      'both do',
+      { agent: { 'Agent.ProxyUrl': 'http://agent:1' }, environment: { HTTPS_PROXY: 'http://machine:1' } },
+      'agent:1',
+    ],
+    [
+      'both do, and the agent passes this host by',
+      {
+        agent: { 'Agent.ProxyUrl': 'http://agent:1', 'Agent.ProxyBypassList': '["keepersecurity\\\\.com"]' },
+        environment: { HTTPS_PROXY: 'http://machine:1' },
+      },
+      undefined,
+    ],
+    ['it is an address of version 6', { environment: { HTTPS_PROXY: 'http://[::1]:8080' } }, '[::1]:8080'],
+  ];
+  for (const [when, settings, expected] of cases) {
+    test(`when ${when} is ${expected ?? 'none'}`, () => {
+      assert.equal(choose(KEEPER, settings).proxy?.label, expected);
+    });
+  }
+
+  test('NO_PROXY names hosts, domains and ports', () => {
+    for (const [exceptions, url, isException] of [
+      ['*', KEEPER, true],
+      ['keepersecurity.com', KEEPER, true],
+      ['KeeperSecurity.COM', KEEPER, true],
+      ['security.com', KEEPER, false],
+      ['.com', KEEPER, true],
+      ['*.keepersecurity.com', 'https://files.keepersecurity.com/', true],
+      ['.keepersecurity.com', 'https://files.keepersecurity.com/', true],
+      ['other.test, keepersecurity.com', KEEPER, true],
+      ['other.test keepersecurity.com:443', KEEPER, true],
+      ['keepersecurity.com:8443', KEEPER, false],
+      ['keepersecurity.com:8443', 'https://keepersecurity.com:8443/', true],
+      ['127.0.0.1', 'https://127.0.0.1/', true],
+      ['::1', 'https://[::1]/', true],
+      ['[::1]:8443', 'https://[::1]:8443/', true],
+      ['', KEEPER, false],
+      ['keepersecurity.co', KEEPER, false],
+    ]) {
+      const environment = { HTTPS_PROXY: 'http://machine:1', NO_PROXY: exceptions };
+      assert.equal(choose(url, { environment }).proxy === undefined, isException, `${exceptions} for ${url}`);
+    }
+  });
+
+  test('logs in by the fields of the agent, or by what stands in the address', () => {
+    const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
+    for (const [settings, expected] of [
+      [{ agent: { 'Agent.ProxyUrl': 'http://agent:1' } }, undefined],
+      [
+        {
+          agent: {
+            'Agent.ProxyUrl': 'http://agent:1',
+            'Agent.ProxyUsername': 'a',
+            'Agent.ProxyPassword': ':@%/ü',
+          },
+        },
+        basic('a::@%/ü'),
+      ],
+      [{ agent: { 'Agent.ProxyUrl': 'http://a:b@agent:1' } }, basic('a:b')],
+      [{ environment: { HTTPS_PROXY: 'http://a:p%40%3A%25@machine:1' } }, basic('a:p@:%')],
+      [{ environment: { HTTPS_PROXY: 'http://a:100%@machine:1' } }, basic('a:100%')],
+      [{ environment: { HTTPS_PROXY: 'http://a@machine:1' } }, basic('a:')],
+    ]) {
+      const { proxy } = choose(KEEPER, settings);
+      assert.equal(proxy?.authorization, expected);
+      assert.match(String(proxy?.label), /^(agent|machine):1$/, 'the login is not shown');
+    }
+  });
+
+  test('is not passed by because of a list that cannot be read', () => {
+    for (const list of ['not JSON', '{"a":1}', '["("]', '[1]', '[""]']) {
+      const agent = { 'Agent.ProxyUrl': 'http://agent:1', 'Agent.ProxyBypassList': list };
+      assert.equal(choose(KEEPER, { agent }).proxy?.label, 'agent:1', list);
+    }
+  });
+
+  test('is told by its setting when it is no proxy', () => {
+    for (const [address, code] of [
+      ['http://:1', 'PROXY_ADDRESS'],
+      ['http://a b', 'PROXY_ADDRESS'],
+      ['socks5://proxy:1', 'PROXY_SCHEME'],
+      ['ftp://proxy:1', 'PROXY_SCHEME'],
+    ]) {
+      const expected = { code, detail: 'HTTPS_PROXY' };
+      assert.throws(() => choose(KEEPER, { environment: { HTTPS_PROXY: address } }), expected, address);
+    }
+  });
+});
+
+test('a time limit that is none is told with whatever else is wrong, before anything is sent', async (t) => {
+  const { run, world } = await runIn(t, {
+    secrets: ['no arrow'],
+    agent: () => ({ inputs: { timeoutInSeconds: '0' } }),
+  });
+  assert.deepEqual(
+    run.issues.map(({ rawMessage }) => rawMessage.split('\n')[0]),
+    [
+      '`timeoutInSeconds` is `0`; expected whole seconds from 1 to 3600',
+      'line 1, column 1: expected `notation > destination`, found no `>`',
+      '2 problems; nothing was set',
+    ],
+  );
+  assert.equal(world.keeper.requests.length, 0);
+});
+
+test("the proxy's password is hidden in every form, with debugging on as well", async (t) => {
+  const login = { user: 'alice', password: 'p@ss w0rd/100%' };
+  const { run } = await runIn(t, {
+    secrets: [PASSWORD],
+    proxy: { login },
+    agent: ({ proxy }) => ({
+      debug: true,
+      variables: { 'Agent.ProxyUrl': proxy.url, 'Agent.ProxyUsername': login.user },
+      secretVariables: { 'Agent.ProxyPassword': login.password },
+    }),
+  });
+  assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+  const basic = Buffer.from(`${login.user}:${login.password}`).toString('base64');
+  for (const form of [login.password, encodeURIComponent(login.password), basic]) {
+    assert.ok(run.masks.includes(form), form);
+    assert.equal(run.log.join('\n').includes(form), false, form);
+  }
+});
+
+test("the password in the machine's proxy is hidden as well", async (t) => {
+  const { run } = await runIn(t, {
+    proxy: { login: { user: 'alice', password: 'p@ssw0rd' } },
+    agent: ({ proxy }) => ({
+      debug: true,
+      environment: { https_proxy: `http://alice:p%40ssw0rd@${proxy?.label}` },
+    }),
+  });
+  assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+  for (const form of ['p@ssw0rd', 'p%40ssw0rd', Buffer.from('alice:p@ssw0rd').toString('base64')]) {
+    assert.ok(run.masks.includes(form), form);
+  }
+});

@@ -1,0 +1,49 @@
+// This file is where the matrix becomes the table of docs/faults.md. As a program it writes that file.
+
+import { writeFileSync } from 'node:fs';
+import { inProject } from '../../scripts/paths.js';
+import { runWhenCalled } from '../../scripts/failure.js';
+import { format, resolveConfig } from 'prettier';
+
+const INTRODUCTION = `# Faults
+
+What can go wrong between an agent and Keeper, what the task does about it, and after how many requests: those that
+reached Keeper, or else the proxy. Each line is a test that runs the packed task (\`tests/network\`), and this table is
+made from the tests: \`node tests/network/table.js\`. What the limits are is told in [network.md](network.md).
+
+`;
+
+/**
+ * @param {import('./faults/row.js').Group[]} matrix
+ * @returns {Promise<string>}
+ */
+export async function renderTable(matrix) {
+  const rows = matrix.flatMap(({ rows }) => rows);
+  const survivors = rows.filter(({ survives }) => survives).length;
+  const count = `Of ${rows.length} faults the task gets over ${survivors}; the other ${rows.length - survivors} end it with the message that is shown, and nothing is set.\n\n`;
+  const text = INTRODUCTION + count + matrix.map(renderGroup).join('\n');
+  return format(text, { ...(await resolveConfig(inProject('docs', 'faults.md'))), parser: 'markdown' });
+}
+
+function renderGroup({ title, rows }) {
+  const lines = rows.map(
+    ({ fault, survives, problem = '', requests }) =>
+      `| ${escape(fault)} | ${survives ? `**${survives}**` : `“${escape(firstLine(problem))}”`} | ${requests} |`,
+  );
+  return [
+    `## ${title}`,
+    '',
+    '| Fault | What the task does or says | Requests |',
+    '| --- | --- | --: |',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+const firstLine = (problem) => problem.split('\n')[0].replace(/^line \d+, column \d+: /, '');
+const escape = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
+
+await runWhenCalled(import.meta.url, async () => {
+  const { MATRIX } = await import('./faults/index.js');
+  writeFileSync(inProject('docs', 'faults.md'), await renderTable(MATRIX));
+});

@@ -1,0 +1,98 @@
+// If the core breaks down, or is broken, the task fails once, in words, and without anything of a secret.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { describe, test } from 'node:test';
+import { breakFunction, copyTask, corePath } from './altered-task.js';
+import { letters } from './hostile-values.js';
+import { openKeeper, runWithKeeper } from './packed-task.js';
+import { Windows } from './windows.js';
+
+const PASSWORD = letters('password', 40);
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: [PASSWORD] }],
+    files: [{ name: 'large.bin', bytes: 100_000 }],
+  },
+];
+const LINES = [
+  'Database/field/password > var:DB_PASSWORD',
+  'Database/field/password > file:password.txt',
+  'Database/file/large.bin > file:folder/large.bin',
+];
+const windows = new Windows(LINES);
+windows.add('password', PASSWORD);
+
+const stopped = (kind) =>
+  `the task stopped unexpectedly (${kind}); nothing was set\nhint: please report this with the task's version`;
+const TRAP = stopped('RuntimeError');
+
+/** @type {Record<string, { alter: (folder: string) => void, message?: string | RegExp }>} */
+const ALTERATIONS = {
+  'the core is missing': { alter: (folder) => fs.rmSync(corePath(folder)), message: stopped('ENOENT') },
+  'the core is empty': {
+    alter: (folder) => fs.writeFileSync(corePath(folder), ''),
+    message: stopped('CompileError'),
+  },
+  'the core is cut': {
+    alter: (folder) => fs.truncateSync(corePath(folder), 100_000),
+    message: stopped('CompileError'),
+  },
+  'the core is something else': {
+    alter: (folder) => fs.writeFileSync(corePath(folder), PASSWORD),
+    message: stopped('CompileError'),
+  },
+  ...Object.fromEntries(
+    ['retrieval_new', 'retrieval_start', 'retrieval_resume', 'retrieval_openDownload'].map((name) => [
+      `${name} panics`,
+      { alter: (folder) => breakFunction(folder, name), message: TRAP },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['attachmentstream_update', 'attachmentstream_finish'].map((name) => [
+      `${name} panics`,
+      {
+        alter: (folder) => breakFunction(folder, name),
+        message: /^(the task stopped|line 3, column 1: the download) /,
+      },
+    ]),
+  ),
+};
+
+describe('the task fails once and in words when', { concurrency: 2 }, () => {
+  for (const [name, { alter, message }] of Object.entries(ALTERATIONS)) {
+    test(name, async (t) => {
+      const altered = copyTask();
+      t.after(() => fs.rmSync(altered, { recursive: true, force: true }));
+      alter(altered);
+      const keeper = await openKeeper(t, { holds: HOLDS });
+      const run = await runWithKeeper(t, {
+        keeper,
+        secrets: LINES,
+        isConfigInline: true,
+        agent: { taskFolder: altered, debug: true },
+      });
+
+      assert.equal(run.result, 'Failed');
+      assert.equal(run.exitCode, 0);
+      const [told, ...others] = run.issues
+        .filter(({ type }) => type === 'error')
+        .map(({ rawMessage }) => rawMessage);
+      assert.deepEqual(others, []);
+      if (message instanceof RegExp) assert.match(told, message);
+      else assert.equal(told, message);
+      assert.deepEqual(run.files, []);
+      assert.deepEqual(
+        run.commands.filter(({ event }) => /^set(task)?variable$/.test(event)),
+        [],
+      );
+      assert.deepEqual(windows.findIn(run.log), []);
+      const ofConfig = new Windows(LINES);
+      for (const part of ['clientId', 'privateKey', 'appKey']) ofConfig.add(part, keeper.config[part]);
+      ofConfig.add('config', keeper.configBase64);
+      assert.deepEqual(ofConfig.findIn(run.log), []);
+      assert.equal(/\bat \S+ \(|wasm-function|unreachable/.test(run.unmaskedOutput), false, 'a stack trace');
+    });
+  }
+});
