@@ -14,15 +14,22 @@ if (!globalThis.crypto) {
 
 /** Runs the task and reports its outcome to the agent. */
 export async function performTask() {
-  const host = createHost();
+  /** @type {import('./host.js').Host | undefined} */
+  let host;
   try {
+    host = createHost();
     // Loading compiles the module, so a failure there is caught here as well.
     const core = await import('../pkg/core.js');
     await run(core, host);
   } catch (error) {
-    host.fail([describe(error)]);
+    if (host) {
+      host.fail([describe(error)]);
+    } else {
+      // The exit code fails the step.
+      process.stdout.write(`${describe(error)}\n`);
+    }
   } finally {
-    host.close();
+    host?.close();
   }
 }
 
