@@ -18,6 +18,7 @@ import tls from 'node:tls';
  * @property {string} [raw] this instead of an answer in HTTP
  * @property {string} [head] this in the tunnel, before the server can say anything
  * @property {true} [dead] a tunnel through which nothing comes
+ * @property {() => void} [onFirstBytes] called when the client says something into a dead tunnel
  * @property {number} [breakAfter] the tunnel breaks after so many bytes from the server
  *
  * @typedef {{ target: string, isAuthorized: boolean, headers: http.IncomingHttpHeaders }} SeenConnect
@@ -78,7 +79,11 @@ export async function startProxy({
     if (fault.raw !== undefined) return socket.end(fault.raw);
     if (fault.status !== undefined) return refuse(socket, fault.status, fault.headers);
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n' + (fault.head ?? ''));
-    if (fault.dead || fault.head) return;
+    if (fault.dead) {
+      socket.once('data', () => fault.onFirstBytes?.());
+      return;
+    }
+    if (fault.head) return;
     joinTo(hosts[seen.target] ?? seen.target, seen.target, socket, fault);
   });
 

@@ -206,7 +206,11 @@ export const proxies = {
       'nothing comes through its tunnel',
       notReached('it accepted a connection and did not begin TLS in time (TLS_TIMEOUT)'),
       4,
-      { proxy: ({ time }) => ({ faults: () => (time.pass(15), { dead: true }) }), agent: configured() },
+      {
+        // Only when the client has begun TLS: until then the time would be that of the tunnel.
+        proxy: ({ time }) => ({ faults: () => ({ dead: true, onFirstBytes: () => time.pass(15) }) }),
+        agent: configured(),
+      },
     ),
     survived('its tunnel breaks in the middle of an answer', 'tries again', 2, faulty({ breakAfter: 1_500 })),
     refused(
