@@ -877,8 +877,8 @@ impl Problem {
         }
         text.push_str(&self.error.to_string());
         // What stands in the wrong file may be anything, so only what looks like a mapping line is shown of a file.
-        let is_shown = |place: &&Box<Place>| place.file.is_none() || self.error != Error::MissingArrow;
-        if let Some(excerpt) = self.place.as_ref().filter(is_shown).and_then(|place| place.excerpt()) {
+        let is_shown = |place: &&Place| place.file.is_none() || self.error != Error::MissingArrow;
+        if let Some(excerpt) = self.place.as_deref().filter(is_shown).and_then(Place::excerpt) {
             let _ = write!(text, "\n{excerpt}");
         }
         if let Some(hint) = self.error.hint() {
