@@ -1,18 +1,18 @@
 //! The door to Node: plain objects, texts and `Uint8Array` in and out. It converts and calls; it decides nothing.
 
-use js_sys::Uint8Array;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wasm_bindgen::JsValue;
+use js_sys::{Reflect, Uint8Array};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::crypto::aes_gcm::{NONCE_LEN, TAG_LEN};
 use crate::crypto::keys::FileKey;
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::inputs::path::Platform;
-use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
+use crate::outputs::plan::{Agent, Content, Plan, Report, Row, SetVariable, WriteFile};
 use crate::protocol::failure::Failure;
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
@@ -67,9 +67,9 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "RunOptions")]
     pub type RunOptions;
 
-    /// What came back for requests.
-    #[wasm_bindgen(typescript_type = "Outcome[]")]
-    pub type Outcomes;
+    /// What came back for a request.
+    #[wasm_bindgen(typescript_type = "Outcome")]
+    pub type Outcome;
 
     /// What to do next.
     #[wasm_bindgen(typescript_type = "Step")]
@@ -96,14 +96,11 @@ pub struct Retrieval(retrieval::Retrieval);
 #[wasm_bindgen]
 impl Retrieval {
     /// Takes the task's inputs. What is wrong with them is told by the first step or the second.
-    ///
-    /// # Errors
-    /// When the inputs or the options are not of their type.
+    #[must_use]
     #[wasm_bindgen(constructor)]
-    pub fn new(inputs: RunInputs, options: RunOptions) -> Result<Self, JsValue> {
-        let inputs: JsInputs = serde_wasm_bindgen::from_value(inputs.into())?;
-        let options: JsOptions = serde_wasm_bindgen::from_value(options.into())?;
-        Ok(Self(retrieval::Retrieval::new(inputs.into(), options.into())))
+    pub fn new(inputs: RunInputs, options: RunOptions) -> Self {
+        let (inputs, options) = (Members(inputs.into()), Members(options.into()));
+        Self(retrieval::Retrieval::new(inputs.into(), options.into()))
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -117,10 +114,9 @@ impl Retrieval {
     /// The next step, given what came back for the last one, in its order.
     ///
     /// # Errors
-    /// When the outcomes are not of their type.
-    pub fn resume(&mut self, outcomes: Outcomes, now_ms: f64) -> Result<Step, JsValue> {
-        let outcomes: Vec<JsOutcome> = serde_wasm_bindgen::from_value(outcomes.into())?;
-        let outcomes = outcomes.into_iter().map(HttpOutcome::from).collect();
+    /// None in practice: a step always converts.
+    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<Step, JsValue> {
+        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).into()).collect();
         to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
     }
 
@@ -203,316 +199,250 @@ impl Entropy for SystemEntropy {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct JsInputs {
-    connection: Option<String>,
-    config: Option<String>,
-    environment: Option<String>,
-    secrets: Option<String>,
-    secrets_file: Option<String>,
-    templates: Option<String>,
-    mode: Option<String>,
-    output_policy: Option<String>,
-    timeout_in_seconds: Option<String>,
+/// A JavaScript object whose members are read by name. What is not there, or not of the type, is as good as missing.
+struct Members(JsValue);
+
+impl Members {
+    fn get(&self, name: &str) -> JsValue {
+        Reflect::get(&self.0, &JsValue::from_str(name)).unwrap_or_default()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).as_string()
+    }
+
+    fn secret(&self, name: &str) -> SecretText {
+        SecretText::from(self.text(name).unwrap_or_default())
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.get(name).as_f64().map(milliseconds)
+    }
+
+    fn status(&self, name: &str) -> Option<u16> {
+        self.number(name).and_then(|status| u16::try_from(status).ok())
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.get(name).as_bool().unwrap_or_default()
+    }
 }
 
-impl From<JsInputs> for Inputs {
-    fn from(inputs: JsInputs) -> Self {
-        let secret = |text: Option<String>| SecretText::from(text.unwrap_or_default());
+impl From<Members> for Inputs {
+    fn from(inputs: Members) -> Self {
+        let text = |name| inputs.text(name).unwrap_or_default();
         Self {
-            connection: secret(inputs.connection),
-            config: secret(inputs.config),
-            environment: secret(inputs.environment),
-            secrets: inputs.secrets.unwrap_or_default(),
-            secrets_file: inputs.secrets_file.unwrap_or_default(),
-            templates: inputs.templates.unwrap_or_default(),
-            mode: inputs.mode.unwrap_or_default(),
-            output_policy: inputs.output_policy.unwrap_or_default(),
-            timeout_in_seconds: inputs.timeout_in_seconds.unwrap_or_default(),
+            connection: inputs.secret("connection"),
+            config: inputs.secret("config"),
+            environment: inputs.secret("environment"),
+            secrets: text("secrets"),
+            secrets_file: text("secretsFile"),
+            templates: text("templates"),
+            mode: text("mode"),
+            output_policy: text("outputPolicy"),
+            timeout_in_seconds: text("timeoutInSeconds"),
         }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsOptions {
-    allows_several_lines: bool,
-    platform: String,
-    timeout_ms: f64,
-}
-
-impl From<JsOptions> for Options {
-    fn from(options: JsOptions) -> Self {
-        let platform = match options.platform.as_str() {
-            "win32" => Platform::Windows,
-            "darwin" => Platform::MacOs,
+impl From<Members> for Options {
+    fn from(options: Members) -> Self {
+        let platform = match options.text("platform").as_deref() {
+            Some("win32") => Platform::Windows,
+            Some("darwin") => Platform::MacOs,
             _ => Platform::Linux,
         };
-        let agent = Agent { allows_several_lines: options.allows_several_lines, platform };
-        Self { agent, timeout_ms: milliseconds(options.timeout_ms) }
+        let agent = Agent { allows_several_lines: options.is("allowsSeveralLines"), platform };
+        Self { agent, timeout_ms: options.number("timeoutMs").unwrap_or_default() }
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsOutcome {
-    via: Option<String>,
-    status: Option<u16>,
-    body: Option<Body>,
-    retry_after_s: Option<f64>,
-    location: Option<String>,
-    code: Option<String>,
-    #[serde(default)]
-    is_at_proxy: bool,
-    proxy_status: Option<u16>,
-    detail: Option<String>,
-    #[serde(default)]
-    is_out_of_time: bool,
-}
-
-impl From<JsOutcome> for HttpOutcome {
-    fn from(outcome: JsOutcome) -> Self {
-        match outcome.status {
+impl From<Members> for HttpOutcome {
+    fn from(outcome: Members) -> Self {
+        let via = outcome.text("via");
+        match outcome.status("status") {
             Some(status) => Self::Answered(HttpResponse {
                 status,
-                body: outcome.body.map(|body| body.0).unwrap_or_default(),
-                retry_after_s: outcome.retry_after_s.map(milliseconds),
-                location: outcome.location,
-                via: outcome.via,
+                body: outcome.get("body").dyn_ref().map(Uint8Array::to_vec).unwrap_or_default(),
+                retry_after_s: outcome.number("retryAfterS"),
+                location: outcome.text("location"),
+                via,
             }),
             None => Self::Failed(Failure {
-                code: outcome.code.unwrap_or_default(),
-                via: outcome.via,
-                is_at_proxy: outcome.is_at_proxy,
-                status: outcome.proxy_status,
-                detail: outcome.detail,
-                is_out_of_time: outcome.is_out_of_time,
+                code: outcome.text("code").unwrap_or_default(),
+                via,
+                is_at_proxy: outcome.is("isAtProxy"),
+                status: outcome.status("proxyStatus"),
+                detail: outcome.text("detail"),
+                is_out_of_time: outcome.is("isOutOfTime"),
             }),
         }
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JsStep<'a> {
-    masks: Vec<&'a str>,
-    notices: Vec<JsNotice<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    read: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fetch: Option<Vec<JsRequest<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    download: Option<Vec<JsDownload<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wait_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finish: Option<JsPlan<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problems: Option<Vec<String>>,
+/// What goes to JavaScript. One type for everything, so that the module holds the way there but once.
+enum Js<'a> {
+    Nothing,
+    Bool(bool),
+    Number(f64),
+    Text(&'a str),
+    Sentence(String),
+    /// Becomes a `Uint8Array` rather than a list of numbers.
+    Bytes(&'a [u8]),
+    List(Vec<Js<'a>>),
+    /// Members that are nothing are left out.
+    Object(Vec<(&'static str, Js<'a>)>),
 }
 
-#[derive(Serialize)]
-struct JsNotice<'a> {
-    level: &'static str,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JsRequest<'a> {
-    method: &'static str,
-    url: &'a str,
-    headers: &'a [(&'static str, String)],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Bytes<'a>>,
-    limit: f64,
-    delay_ms: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timeout_ms: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct JsDownload<'a> {
-    id: usize,
-    request: JsRequest<'a>,
-    line: &'a str,
-    path: &'a str,
-    twins: Vec<JsTwin<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsTwin<'a> {
-    id: usize,
-    line: &'a str,
-    path: &'a str,
-}
-
-#[derive(Serialize)]
-struct JsPlan<'a> {
-    variables: Vec<JsVariable<'a>>,
-    files: Vec<JsFile<'a>>,
-    report: JsReport<'a>,
-}
-
-#[derive(Serialize)]
-struct JsReport<'a> {
-    rows: Vec<JsRow<'a>>,
-    requests: usize,
-    retries: usize,
-    records: usize,
-}
-
-#[derive(Serialize)]
-struct JsRow<'a> {
-    line: &'a str,
-    secret: &'a str,
-    destination: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    forms: Option<usize>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JsVariable<'a> {
-    name: &'a str,
-    value: &'a str,
-    is_secret: bool,
-    is_output: bool,
-}
-
-#[derive(Serialize)]
-struct JsFile<'a> {
-    line: &'a str,
-    path: &'a str,
-    mode: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<Bytes<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    download: Option<usize>,
-}
-
-impl<'a> JsFile<'a> {
-    fn new(file: &'a WriteFile, bytes: Option<Bytes<'a>>, download: Option<usize>) -> Self {
-        Self { line: &file.line, path: &file.path, mode: file.mode, bytes, download }
-    }
-}
-
-/// Bytes that become a `Uint8Array` rather than a list of numbers.
-struct Bytes<'a>(&'a [u8]);
-
-impl Serialize for Bytes<'_> {
+impl Serialize for Js<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
-}
-
-/// Bytes that come as a `Uint8Array`.
-struct Body(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BodyVisitor;
-        impl serde::de::Visitor<'_> for BodyVisitor {
-            type Value = Body;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Body, E> {
-                Ok(Body(bytes))
+        match self {
+            Self::Nothing => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Sentence(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
+            Self::List(values) => serializer.collect_seq(values),
+            Self::Object(members) => {
+                let mut object = serializer.serialize_struct("", members.len())?;
+                for (name, value) in members {
+                    if !matches!(value, Self::Nothing) {
+                        object.serialize_field(name, value)?;
+                    }
+                }
+                object.end()
             }
         }
-        deserializer.deserialize_byte_buf(BodyVisitor)
+    }
+}
+
+impl<'a> Js<'a> {
+    /// A list of something, each made in the same way.
+    fn list<T>(values: &'a [T], make: fn(&'a T) -> Self) -> Self {
+        Self::List(values.iter().map(make).collect())
+    }
+
+    fn texts(texts: &'a [String]) -> Self {
+        Self::list(texts, |text| Self::Text(text))
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts, sizes and times stay far below 2^53, limits need not be exact"
+    )]
+    fn number(number: u64) -> Self {
+        Self::Number(number as f64)
+    }
+
+    fn count(count: usize) -> Self {
+        Self::number(count as u64)
+    }
+
+    fn or_nothing<T>(value: Option<T>, make: fn(T) -> Self) -> Self {
+        value.map_or(Self::Nothing, make)
     }
 }
 
 fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
-    let mut js = JsStep {
-        // EXPOSE: Node hands masks to the agent.
-        masks: step.masks.iter().map(SecretText::expose).collect(),
-        notices: step.notices.iter().map(JsNotice::from).collect(),
-        read: None,
-        fetch: None,
-        download: None,
-        wait_ms: None,
-        finish: None,
-        problems: None,
+    let next = match &step.next {
+        Next::Read(paths) => ("read", Js::texts(paths)),
+        Next::Fetch(requests) => ("fetch", Js::list(requests, request_to_js)),
+        Next::Download(downloads) => ("download", Js::list(downloads, download_to_js)),
+        Next::Wait(delay_ms) => ("waitMs", Js::number(*delay_ms)),
+        Next::Finish(plan) => ("finish", plan_to_js(plan)),
+        Next::Fail(problems) => ("problems", Js::list(problems, |problem| Js::Sentence(problem.render()))),
     };
-    match &step.next {
-        Next::Read(paths) => js.read = Some(paths),
-        Next::Fetch(requests) => js.fetch = Some(requests.iter().map(JsRequest::from).collect()),
-        Next::Download(downloads) => js.download = Some(downloads.iter().map(JsDownload::from).collect()),
-        Next::Wait(delay_ms) => js.wait_ms = Some(*delay_ms),
-        Next::Finish(plan) => js.finish = Some(JsPlan::from(plan)),
-        Next::Fail(problems) => js.problems = Some(problems.iter().map(Problem::render).collect()),
-    }
-    let value = serde_wasm_bindgen::to_value(&js)?;
-    Ok(value.into())
+    let step = Js::Object(vec![
+        // EXPOSE: Node hands masks to the agent.
+        ("masks", Js::list(&step.masks, |mask| Js::Text(mask.expose()))),
+        ("notices", Js::list(&step.notices, notice_to_js)),
+        next,
+    ]);
+    Ok(serde_wasm_bindgen::to_value(&step)?.into())
 }
 
-impl<'a> From<&'a Notice> for JsNotice<'a> {
-    fn from(notice: &'a Notice) -> Self {
-        match notice {
-            Notice::Info(text) => Self { level: "info", text },
-            Notice::Warning(text) => Self { level: "warning", text },
-        }
-    }
+fn notice_to_js(notice: &Notice) -> Js<'_> {
+    let (level, text) = match notice {
+        Notice::Info(text) => ("info", text),
+        Notice::Warning(text) => ("warning", text),
+    };
+    Js::Object(vec![("level", Js::Text(level)), ("text", Js::Text(text))])
 }
 
-impl<'a> From<&'a HttpRequest> for JsRequest<'a> {
-    #[expect(clippy::cast_precision_loss, reason = "a limit need not be exact")]
-    fn from(request: &'a HttpRequest) -> Self {
-        Self {
-            method: request.method,
-            url: &request.url,
-            headers: &request.headers,
-            body: request.body.as_deref().map(Bytes),
-            limit: request.limit as f64,
-            delay_ms: request.delay_ms,
-            timeout_ms: request.timeout_ms,
-        }
-    }
+fn request_to_js(request: &HttpRequest) -> Js<'_> {
+    Js::Object(vec![
+        ("method", Js::Text(request.method)),
+        ("url", Js::Text(&request.url)),
+        ("headers", Js::list(&request.headers, |(name, value)| Js::List(vec![Js::Text(name), Js::Text(value)]))),
+        ("body", Js::or_nothing(request.body.as_deref(), Js::Bytes)),
+        ("limit", Js::number(request.limit)),
+        ("delayMs", Js::number(request.delay_ms)),
+        ("timeoutMs", Js::or_nothing(request.timeout_ms, Js::number)),
+    ])
 }
 
-impl<'a> From<&'a retrieval::Download> for JsDownload<'a> {
-    fn from(download: &'a retrieval::Download) -> Self {
-        let retrieval::Download { id, request, line, path, twins } = download;
-        let twins = twins.iter().map(|twin| JsTwin { id: twin.id, line: &twin.line, path: &twin.path });
-        Self { id: *id, request: request.into(), line, path, twins: twins.collect() }
-    }
+fn download_to_js(download: &retrieval::Download) -> Js<'_> {
+    Js::Object(vec![
+        ("id", Js::count(download.id)),
+        ("request", request_to_js(&download.request)),
+        ("line", Js::Text(&download.line)),
+        ("path", Js::Text(&download.path)),
+        ("twins", Js::list(&download.twins, twin_to_js)),
+    ])
 }
 
-impl<'a> From<&'a Plan> for JsPlan<'a> {
-    fn from(plan: &'a Plan) -> Self {
-        let variables = plan.variables.iter().map(|variable| JsVariable {
-            name: &variable.name,
-            // EXPOSE: Node hands variables to the agent.
-            value: variable.value.expose(),
-            is_secret: variable.is_secret,
-            is_output: variable.is_output,
-        });
-        let files = plan.files.iter().map(|file| match &file.content {
+fn twin_to_js(twin: &retrieval::Twin) -> Js<'_> {
+    Js::Object(vec![("id", Js::count(twin.id)), ("line", Js::Text(&twin.line)), ("path", Js::Text(&twin.path))])
+}
+
+fn plan_to_js(plan: &Plan) -> Js<'_> {
+    Js::Object(vec![
+        ("variables", Js::list(&plan.variables, variable_to_js)),
+        ("files", Js::list(&plan.files, file_to_js)),
+        ("report", report_to_js(&plan.report)),
+    ])
+}
+
+fn variable_to_js(variable: &SetVariable) -> Js<'_> {
+    Js::Object(vec![
+        ("name", Js::Text(&variable.name)),
+        // EXPOSE: Node hands variables to the agent.
+        ("value", Js::Text(variable.value.expose())),
+        ("isSecret", Js::Bool(variable.is_secret)),
+        ("isOutput", Js::Bool(variable.is_output)),
+    ])
+}
+
+fn file_to_js(file: &WriteFile) -> Js<'_> {
+    Js::Object(vec![
+        ("line", Js::Text(&file.line)),
+        ("path", Js::Text(&file.path)),
+        ("mode", Js::number(file.mode.into())),
+        match &file.content {
             // EXPOSE: Node writes files.
-            Content::Bytes(bytes) => JsFile::new(file, Some(Bytes(bytes.expose())), None),
-            Content::Download(id) => JsFile::new(file, None, Some(*id)),
-        });
-        let report = JsReport {
-            rows: plan.report.rows.iter().map(JsRow::from).collect(),
-            requests: plan.report.requests,
-            retries: plan.report.retries,
-            records: plan.report.records,
-        };
-        Self { variables: variables.collect(), files: files.collect(), report }
-    }
+            Content::Bytes(bytes) => ("bytes", Js::Bytes(bytes.expose())),
+            Content::Download(id) => ("download", Js::count(*id)),
+        },
+    ])
 }
 
-impl<'a> From<&'a Row> for JsRow<'a> {
-    fn from(Row { line, secret, destination, forms }: &'a Row) -> Self {
-        Self { line, secret, destination, forms: *forms }
-    }
+fn report_to_js(report: &Report) -> Js<'_> {
+    Js::Object(vec![
+        ("rows", Js::list(&report.rows, row_to_js)),
+        ("requests", Js::count(report.requests)),
+        ("retries", Js::count(report.retries)),
+        ("records", Js::count(report.records)),
+    ])
+}
+
+fn row_to_js(row: &Row) -> Js<'_> {
+    Js::Object(vec![
+        ("line", Js::Text(&row.line)),
+        ("secret", Js::Text(&row.secret)),
+        ("destination", Js::Text(&row.destination)),
+        ("forms", Js::or_nothing(row.forms, Js::count)),
+    ])
 }
 
 /// JavaScript's numbers as ours. A negative one or none at all counts as 0.

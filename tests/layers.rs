@@ -15,7 +15,7 @@ const FOUNDATIONS: [(&str, &[&str]); 6] = [
     ("error", &[]),
     ("secret", &[]),
     ("base64", &[]),
-    ("json", &["secret"]),
+    ("json", &["base64", "secret"]),
     ("crypto", &["error", "secret"]),
     ("lib", &[]),
 ];
@@ -31,11 +31,13 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Crates that only some files may name, and which.
-const RESERVED: [(&str, &[&str]); 11] = [
+const RESERVED: [(&str, &[&str]); 13] = [
     ("wasm_bindgen", &["wasm.rs"]),
     ("js_sys", &["wasm.rs"]),
     ("web_sys", &[]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
+    ("serde", &["wasm.rs"]),
+    ("hifijson", &["json.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),
     // Beyond crypto, for its type of a public key only.

@@ -26,6 +26,7 @@ use ksm_task::crypto::{Undecryptable, aes_gcm, ecies};
 use ksm_task::error::Error;
 use ksm_task::inputs::config;
 use ksm_task::inputs::notation::{self, Section};
+use ksm_task::json;
 use ksm_task::protocol::request;
 use ksm_task::protocol::response::{self, HttpResponse, Reply};
 use ksm_task::protocol::server_keys::ServerKeys;
@@ -225,7 +226,8 @@ fn read_back(record: &Record) -> Value {
 }
 
 fn field_read_back(field: &Field) -> Value {
-    json!({ "type": field.field_type, "label": field.label, "value": field.values })
+    let values: Value = serde_json::from_str(json::list(&field.values).expose()).unwrap();
+    json!({ "type": field.field_type, "label": field.label, "value": values })
 }
 
 /// What is stored, reduced to the members that are read; missing ones are empty.

@@ -15,7 +15,7 @@
 mod vectors;
 
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
-use ksm_task::wasm::{AttachmentStream, Outcomes, PlatformCipher, Retrieval, RunInputs, RunOptions};
+use ksm_task::wasm::{AttachmentStream, Outcome, PlatformCipher, Retrieval, RunInputs, RunOptions};
 use serde_json::{Value, json};
 use vectors::support::keeper::Keeper;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -75,8 +75,8 @@ fn options() -> RunOptions {
     object(&members).unchecked_into()
 }
 
-fn outcomes(outcomes: &[Object]) -> Outcomes {
-    outcomes.iter().collect::<Array>().unchecked_into()
+fn outcomes(outcomes: &[Object]) -> Vec<Outcome> {
+    outcomes.iter().map(|outcome| outcome.clone().unchecked_into()).collect()
 }
 
 fn answered(status: u16, body: &[u8]) -> Object {
@@ -192,7 +192,7 @@ async fn judge(keeper: &Keeper, request: &JsValue) -> Judged {
 #[wasm_bindgen_test]
 async fn a_request_is_what_the_platforms_cryptography_expects() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "fetch"]);
     let request = member(&step, "fetch.0");
@@ -212,7 +212,7 @@ async fn the_platform_gives_other_random_bytes_each_time() {
     let keeper = holding();
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+        let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
         let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
         let judged = judge(&keeper, &member(&step, "fetch.0")).await;
         assert!(!seen.contains(&judged.transmission_key));
@@ -278,7 +278,7 @@ async fn a_whole_run_goes_through_the_door() {
                    Database/type > env:TYPE\n\
                    Database/file/small > file:folder/small\n\
                    Database/file/large > file+0640:large";
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options()).unwrap();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
@@ -337,7 +337,7 @@ async fn a_whole_run_goes_through_the_door() {
 /// A run of one large attachment, at the moment when it is to be downloaded.
 async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
-    let mut retrieval = Retrieval::new(inputs, options()).unwrap();
+    let mut retrieval = Retrieval::new(inputs, options());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     let key = judge(keeper, &member(&step, "fetch.0")).await.transmission_key;
     let answer = keeper.compose(&[]).to_string();
@@ -390,7 +390,7 @@ async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
 
 #[wasm_bindgen_test]
 fn problems_come_as_texts_and_nothing_else_with_them() {
-    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options()).unwrap();
+    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "problems"]);
     let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "problems")).unwrap();
@@ -410,7 +410,7 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
 #[wasm_bindgen_test]
 fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options()).unwrap();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
     retrieval.start(NOW_MS).unwrap();
     let lost = object(&[("code", "ECONNRESET".into())]);
     let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap().into();
@@ -429,7 +429,7 @@ fn an_input_that_is_not_given_may_be_undefined() {
     for name in ["connection", "environment", "secretsFile", "templates", "mode", "outputPolicy"] {
         Reflect::set(&inputs, &name.into(), &JsValue::UNDEFINED).unwrap();
     }
-    let mut retrieval = Retrieval::new(inputs, options()).expect("inputs of their type");
+    let mut retrieval = Retrieval::new(inputs, options());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "fetch"]);
 }
@@ -438,7 +438,7 @@ fn an_input_that_is_not_given_may_be_undefined() {
 fn an_answer_may_be_without_a_body() {
     for body in [None, Some(JsValue::UNDEFINED)] {
         let inputs = inputs(&holding().config(), "Database/type > var:X");
-        let mut retrieval = Retrieval::new(inputs, options()).unwrap();
+        let mut retrieval = Retrieval::new(inputs, options());
         retrieval.start(NOW_MS).unwrap();
         let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
         if let Some(body) = body {
@@ -450,10 +450,14 @@ fn an_answer_may_be_without_a_body() {
 }
 
 #[wasm_bindgen_test]
-fn objects_of_another_type_are_refused() {
-    let nothing = || Object::new().unchecked_into();
-    assert!(Retrieval::new(inputs("", ""), nothing()).is_err());
-    let mut retrieval = Retrieval::new(inputs("", ""), options()).unwrap();
+fn what_is_of_another_type_is_as_good_as_missing() {
+    let numbers = || object(&[("config", 1.into()), ("secrets", 2.into())]).unchecked_into();
+    for inputs in [numbers(), Object::new().unchecked_into(), JsValue::NULL.unchecked_into()] {
+        let step: JsValue = Retrieval::new(inputs, options()).start(NOW_MS).unwrap().into();
+        assert!(text(&step, "problems.0").starts_with("there is no config; expected one in exactly one of"));
+    }
+    let mut retrieval = Retrieval::new(inputs(&holding().config(), "Database/type > var:X"), options());
     retrieval.start(NOW_MS).unwrap();
-    assert!(retrieval.resume(JsValue::from("text").unchecked_into(), NOW_MS).is_err());
+    let step: JsValue = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap().into();
+    assert_eq!(text(&step, "problems.0").split(": ").next(), Some("no answer from keeper.test"));
 }

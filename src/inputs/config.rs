@@ -10,7 +10,7 @@ use crate::base64;
 use crate::crypto::keys::AppKey;
 use crate::crypto::signature::ClientKey;
 use crate::error::Error;
-use crate::json::Value;
+use crate::json::{NotJson, Value};
 use crate::secret::SecretText;
 
 /// A bound config.
@@ -77,7 +77,7 @@ fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
         return Err(Error::ConfigIsPath);
     }
     let Some(decoded) = base64::decode(unquoted) else {
-        return Err(match serde_json::from_str::<Value>(text) {
+        return Err(match Value::parse(text) {
             Ok(value) => Error::ConfigNotAnObject { found: value.kind() },
             Err(_) => Error::ConfigNeitherJsonNorBase64,
         });
@@ -138,9 +138,9 @@ impl Members {
 }
 
 fn read_members(json: &str) -> Result<Members, Error> {
-    let value: Value = serde_json::from_str(json).map_err(|error| {
-        let (line, column) = (error.line(), error.column().max(1));
-        if error.is_eof() { Error::ConfigCut { line, column } } else { Error::ConfigBrokenJson { line, column } }
+    let value = Value::parse(json).map_err(|NotJson { offset, is_cut }| {
+        let (line, column) = place(json, offset);
+        if is_cut { Error::ConfigCut { line, column } } else { Error::ConfigBrokenJson { line, column } }
     })?;
     let Value::Object(object) = &value else {
         return Err(Error::ConfigNotAnObject { found: value.kind() });
@@ -153,6 +153,13 @@ fn read_members(json: &str) -> Result<Members, Error> {
     };
     let members = object.iter().rev().filter_map(|(name, value)| Some((name.clone(), text(value)?)));
     Ok(Members(members.filter(|(_, text)| !text.expose().is_empty()).collect()))
+}
+
+/// The line and the column of the character behind so many bytes, both counted from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 const REQUIRED: [&str; 4] = ["hostname", "clientId", "privateKey", "appKey"];

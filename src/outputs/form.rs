@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use crate::base64;
 use crate::error::Error;
 use crate::inputs::mapping::Encoding;
-use crate::json::Value;
+use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
-use crate::vault::resolve::json;
 
 /// A field of a whole record: its label or else its type, and its value.
 #[derive(Clone, Debug)]
@@ -49,7 +48,9 @@ pub fn to_bytes(text: &SecretText) -> SecretBytes {
 #[must_use]
 pub fn json_string(text: &SecretText) -> SecretText {
     // EXPOSE: the JSON is a secret again.
-    let quoted = json(text.expose());
+    let mut quoted = String::new();
+    write_text(text.expose(), &mut quoted);
+    let quoted = SecretText::from(quoted);
     if !quoted.expose().contains(is_escaped_for_yaml) {
         return quoted;
     }
@@ -85,7 +86,7 @@ pub fn dotenv_name(field: &str) -> String {
 /// A whole record as one JSON object, names as they are in Keeper.
 #[must_use]
 pub fn json_object(fields: &[NamedValue]) -> SecretText {
-    json(&Value::Object(fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()))
+    Value::Object(fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()).to_json()
 }
 
 /// A whole record as lines `NAME=value` that shells, and the dotenv parsers of Node and Python, read in the same way.
@@ -164,7 +165,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str, json: &str) -> NamedValue {
-        NamedValue { name: name.to_owned(), value: serde_json::from_str(json).expect(json) }
+        NamedValue { name: name.to_owned(), value: Value::parse(json).expect(json) }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn forms(value: &str) -> Vec<SecretText> {
         forms.add(&value.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A"), MIN_WHOLE);
     }
     if value.trim_start().starts_with(['{', '['])
-        && let Ok(json) = serde_json::from_str::<Value>(value)
+        && let Ok(json) = Value::parse(value)
     {
         forms.add_leaves(&json);
     }
@@ -122,7 +122,7 @@ impl Forms {
         match value {
             // EXPOSE: masks are handed to the agent, which hides them.
             Value::Text(text) => self.add_text(text.expose(), MIN_PART),
-            Value::Number(number) => self.add(&number.to_string(), MIN_PART),
+            Value::Number(number) => self.add(number.expose(), MIN_PART),
             Value::List(values) => values.iter().for_each(|value| self.add_leaves(value)),
             Value::Object(members) => members.iter().for_each(|(_, value)| self.add_leaves(value)),
             Value::Null | Value::Bool(_) => {}

@@ -1,15 +1,14 @@
 //! The request `get_secret`: a JSON payload under a new transmission key, which only the server can unwrap, signed by
 //! the client.
 
-use serde::Serialize;
-use zeroize::Zeroizing;
-
 use super::server_keys::ServerKeys;
 use crate::base64;
 use crate::crypto::keys::TransmissionKey;
 use crate::crypto::{Entropy, ecies};
 use crate::error::Error;
 use crate::inputs::config::Config;
+use crate::json::Value;
+use crate::secret::SecretText;
 
 /// The client version that is sent. Keeper serves registered versions of its own SDKs only; this is one of them.
 pub const CLIENT_VERSION: &str = "ms17.5.0";
@@ -34,13 +33,17 @@ pub struct HttpRequest {
 }
 
 /// The payload of `get_secret`. A filter that is left out asks for all records.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload<'a> {
-    client_version: &'a str,
-    client_id: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    requested_records: &'a [String],
+fn payload(client_id: &SecretText, requested_records: &[String]) -> SecretText {
+    let text = |text: &str| Value::Text(SecretText::from(text));
+    let mut members = vec![
+        ("clientVersion".to_owned(), text(CLIENT_VERSION)),
+        ("clientId".to_owned(), Value::Text(client_id.clone())),
+    ];
+    if !requested_records.is_empty() {
+        let uids = requested_records.iter().map(|uid| text(uid)).collect();
+        members.push(("requestedRecords".to_owned(), Value::List(uids)));
+    }
+    Value::Object(members).to_json()
 }
 
 /// The largest answer of `get_secret` that is read: 128 MiB, some 50,000 records. It is held in memory.
@@ -61,9 +64,8 @@ pub fn get_secret(
     let transmission_key = TransmissionKey::generate(entropy)?;
     let wrapped_key = ecies::wrap_for(server_keys.point(), &transmission_key, entropy)?;
     // EXPOSE: the payload leaves encrypted.
-    let payload = Payload { client_version: CLIENT_VERSION, client_id: config.client_id.expose(), requested_records };
-    let payload = serde_json::to_vec(&payload).map_err(|_| Error::Internal("a payload that is not JSON"))?;
-    let body = transmission_key.encrypt(&Zeroizing::new(payload), entropy)?;
+    let payload = payload(&config.client_id, requested_records);
+    let body = transmission_key.encrypt(payload.expose().as_bytes(), entropy)?;
 
     // Keeper signs the raw blob and the raw body, not their Base64.
     let signature = config.client_key.sign(&[wrapped_key.as_slice(), body.as_slice()].concat());

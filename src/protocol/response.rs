@@ -1,14 +1,8 @@
 //! What came back: the encrypted answer of `get_secret`, or why there is none.
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
-use crate::base64;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
-use crate::json::{self, Value, text_or_nothing};
+use crate::json::{self, FromMembers, Reader, Stuck, Value};
 use crate::protocol::failure::{Failure, is_transient, peer};
 use crate::secret::SecretBytes;
 
@@ -50,132 +44,108 @@ pub enum Reply {
 }
 
 /// The answer's JSON. Members that are not needed are left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Answer {
     /// Shared folders.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub folders: Vec<Folder>,
     /// Records that are shared directly.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub records: Vec<Record>,
     /// What Keeper has to say to the application's owner.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub warnings: Vec<Value>,
 }
 
+impl FromMembers for Answer {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "folders" => self.folders = value.objects()?,
+            "records" => self.records = value.objects()?,
+            "warnings" => match value.value()? {
+                Value::List(warnings) => self.warnings = warnings,
+                Value::Null => {}
+                _ => return Err(Stuck),
+            },
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
 /// A shared folder.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub struct Folder {
     /// Its UID.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub folder_uid: String,
     /// Its key, wrapped by the app key.
-    #[serde(default)]
-    pub folder_key: Blob,
+    pub folder_key: Vec<u8>,
     /// Its records.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub records: Vec<Record>,
 }
 
-/// A record in the answer.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+impl FromMembers for Folder {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "folderUid" => self.folder_uid = value.text()?.unwrap_or_default(),
+            "folderKey" => self.folder_key = value.bytes()?,
+            "records" => self.records = value.objects()?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// A record in the answer. What Base64 does not say, or does not say in Base64, is empty: no key opens it.
+#[derive(Debug, Default)]
 pub struct Record {
     /// Its UID. A record that is shared in two places comes twice.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub record_uid: String,
     /// Its key, wrapped by the app key or a folder's.
-    #[serde(default)]
-    pub record_key: Blob,
+    pub record_key: Vec<u8>,
     /// Its JSON, under its key.
-    #[serde(default)]
-    pub data: Blob,
+    pub data: Vec<u8>,
     /// The folder in which it stands, although it is shared directly.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub inner_folder_uid: String,
     /// Its attachments.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub files: Vec<File>,
 }
 
+impl FromMembers for Record {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "recordUid" => self.record_uid = value.text()?.unwrap_or_default(),
+            "recordKey" => self.record_key = value.bytes()?,
+            "data" => self.data = value.bytes()?,
+            "innerFolderUid" => self.inner_folder_uid = value.text()?.unwrap_or_default(),
+            "files" => self.files = value.objects()?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
 /// An attachment in the answer.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub struct File {
     /// Its UID.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub file_uid: String,
     /// Its key, wrapped by the record's.
-    #[serde(default)]
-    pub file_key: Blob,
+    pub file_key: Vec<u8>,
     /// Its metadata's JSON, under its key.
-    #[serde(default)]
-    pub data: Blob,
+    pub data: Vec<u8>,
     /// Where its content can be had for a while.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub url: String,
 }
 
-/// Bytes that stand in the JSON as Base64. What is missing, or is no Base64, is empty: no key opens it.
-#[derive(Clone, Debug, Default)]
-pub struct Blob(pub Vec<u8>);
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(BlobVisitor)
+impl FromMembers for File {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "fileUid" => self.file_uid = value.text()?.unwrap_or_default(),
+            "fileKey" => self.file_key = value.bytes()?,
+            "data" => self.data = value.bytes()?,
+            "url" => self.url = value.text()?.unwrap_or_default(),
+            _ => value.skip()?,
+        }
+        Ok(())
     }
-}
-
-/// Reads Base64 straight from the JSON text, and lets one record's nonsense be that record's problem.
-struct BlobVisitor;
-
-impl<'de> Visitor<'de> for BlobVisitor {
-    type Value = Blob;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Base64")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Blob, E> {
-        Ok(Blob(base64::decode(text).unwrap_or_default()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Blob, E> {
-        Ok(Blob::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Blob, E> {
-        Ok(Blob::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Blob, E> {
-        Ok(Blob::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Blob, E> {
-        Ok(Blob::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Blob, E> {
-        Ok(Blob::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Blob, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Blob::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Blob, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Blob::default())
-    }
-}
-
-pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Reads what came back for `get_secret`.
@@ -207,20 +177,29 @@ fn parse_answer(plaintext: &SecretBytes) -> Result<Answer, &'static str> {
 }
 
 /// The body of a failure: machine code and message, under one of two names.
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 struct RefusalBody {
-    #[serde(default)]
     result_code: Option<String>,
-    #[serde(default)]
     error: Option<String>,
-    #[serde(default)]
     message: Option<String>,
-    #[serde(default)]
     additional_info: Option<String>,
-    #[serde(default)]
     key_id: Value,
-    #[serde(default)]
     retry_after: Value,
+}
+
+impl FromMembers for RefusalBody {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "result_code" => self.result_code = value.text()?,
+            "error" => self.error = value.text()?,
+            "message" => self.message = value.text()?,
+            "additional_info" => self.additional_info = value.text()?,
+            "key_id" => self.key_id = value.value()?,
+            "retry_after" => self.retry_after = value.value()?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }
 
 fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
@@ -257,9 +236,8 @@ fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
 /// A whole number, written as a number or as a text.
 fn number_text(value: &Value) -> Option<String> {
     let text = match value {
-        Value::Number(number) => number.to_string(),
         // EXPOSE: a number of seconds, or a key's id.
-        Value::Text(text) => text.expose().trim().to_owned(),
+        Value::Number(text) | Value::Text(text) => text.expose().trim().to_owned(),
         _ => return None,
     };
     (!text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)

@@ -1,13 +1,11 @@
 //! One record, opened: its fields in stored order and its attachments.
 
-use serde::{Deserialize, Deserializer};
-
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
 use crate::error::shown;
 use crate::inputs::notation::Section;
-use crate::json::{self, Value, text_or_nothing};
-use crate::protocol::response::{self, null_is_default};
+use crate::json::{self, FromMembers, Reader, Stuck, Value};
+use crate::protocol::response;
 use crate::secret::{SecretBytes, SecretText};
 
 /// A record that a mapping line needs.
@@ -24,51 +22,66 @@ pub struct Record {
 }
 
 /// A record's JSON. What is missing or `null` is empty; what is not known is left out.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Data {
     /// The title.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub title: String,
     /// The record type, for example `login`.
-    #[serde(default, rename = "type", deserialize_with = "text_or_nothing")]
     pub record_type: String,
     /// The notes.
-    #[serde(default)]
-    notes: Option<Value>,
-    #[serde(default, deserialize_with = "null_is_default")]
+    notes: Value,
     fields: Vec<Field>,
-    #[serde(default, deserialize_with = "null_is_default")]
     custom: Vec<Field>,
 }
 
+impl FromMembers for Data {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "title" => self.title = value.text()?.unwrap_or_default(),
+            "type" => self.record_type = value.text()?.unwrap_or_default(),
+            "notes" => self.notes = value.value()?,
+            "fields" => self.fields = value.objects()?,
+            "custom" => self.custom = value.objects()?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
 /// A field: zero or more values under a type and perhaps a label.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Field {
     /// The type, for example `password`.
-    #[serde(default, rename = "type", deserialize_with = "text_or_nothing")]
     pub field_type: String,
     /// The label; empty if there is none.
-    #[serde(default, deserialize_with = "text_or_nothing")]
     pub label: String,
-    /// The values.
-    #[serde(default, rename = "value", deserialize_with = "one_or_many")]
+    /// The values. Keeper always writes a list; a single value is read as a list of one.
     pub values: Vec<Value>,
 }
 
-/// Keeper always writes a list; a single value is read as a list of one.
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::List(values) => values,
-        Value::Null => Vec::new(),
-        value => vec![value],
-    })
+impl FromMembers for Field {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "type" => self.field_type = value.text()?.unwrap_or_default(),
+            "label" => self.label = value.text()?.unwrap_or_default(),
+            "value" => {
+                self.values = match value.value()? {
+                    Value::List(values) => values,
+                    Value::Null => Vec::new(),
+                    value => vec![value],
+                }
+            }
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }
 
 impl Data {
     /// The notes, or an empty text.
     #[must_use]
     pub fn notes(&self) -> SecretText {
-        self.notes.as_ref().filter(|notes| !notes.is_empty()).map(Value::render).unwrap_or_default()
+        if self.notes.is_empty() { SecretText::default() } else { self.notes.render() }
     }
 
     /// The fields of one of the two lists.
@@ -119,14 +132,29 @@ pub struct Attachment {
 }
 
 /// The metadata's JSON. Mobile clients write sizes as fractions.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Metadata {
-    #[serde(default, deserialize_with = "text_or_nothing")]
     name: String,
-    #[serde(default, deserialize_with = "text_or_nothing")]
     title: String,
-    #[serde(default)]
-    size: Option<Value>,
+    size: Option<u64>,
+}
+
+impl FromMembers for Metadata {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "name" => self.name = value.text()?.unwrap_or_default(),
+            "title" => self.title = value.text()?.unwrap_or_default(),
+            "size" => {
+                self.size = match value.value()? {
+                    // EXPOSE: a size is no secret.
+                    Value::Number(size) => size.expose().parse().ok(),
+                    _ => None,
+                }
+            }
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }
 
 impl Record {
@@ -161,18 +189,21 @@ pub(crate) const BROKEN_JSON: &str = "what it decrypts to is not the JSON of a r
 
 impl Attachment {
     fn open(file: &response::File, record_key: &RecordKey) -> Result<Self, &'static str> {
-        let key = FileKey::unwrap_with(record_key, &file.file_key.0)
+        let key = FileKey::unwrap_with(record_key, &file.file_key)
             .map_err(|Undecryptable| "its key does not decrypt with the record's key")?;
-        let plaintext = key.decrypt(file.data.0.clone()).map_err(|Undecryptable| "its metadata does not decrypt")?;
+        let plaintext = key.decrypt(file.data.clone()).map_err(|Undecryptable| "its metadata does not decrypt")?;
         // EXPOSE: name, title and size are no secrets.
         let metadata: Metadata =
             json::object(plaintext.expose()).ok_or("its metadata is not the JSON of an attachment")?;
-        let size = match metadata.size {
-            Some(Value::Number(size)) => size.as_u64(),
-            _ => None,
-        };
         let url = Some(file.url.clone()).filter(|url| !url.is_empty()).ok_or("Keeper gave no address for it")?;
-        Ok(Self { uid: file.file_uid.clone(), name: metadata.name, title: metadata.title, size, key, url })
+        Ok(Self {
+            uid: file.file_uid.clone(),
+            name: metadata.name,
+            title: metadata.title,
+            size: metadata.size,
+            key,
+            url,
+        })
     }
 
     /// Whether a notation's name means this attachment.

@@ -1,12 +1,10 @@
 //! What a notation selects of a record: the rules of Keeper's `getValue`, with the two-factor code in place of its seed.
 
-use serde::Serialize;
-
 use super::record::{Attachment, Field, Record};
 use super::totp::Totp;
 use crate::error::{Error, nearest};
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::secret::SecretText;
 
 /// What a notation selects.
@@ -147,7 +145,7 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
     let count = field.values.len();
     let value = match selector.index {
         Index::All if field.is_two_factor() => return read_codes(&field.values).map(Resolved::Codes),
-        Index::All => return Ok(Resolved::Json(json(&field.values))),
+        Index::All => return Ok(Resolved::Json(json::list(&field.values))),
         Index::First => match (field.values.first(), &selector.property) {
             (Some(value), _) => value,
             (None, None) => return Ok(Resolved::Text(SecretText::default())),
@@ -200,10 +198,4 @@ fn read_codes(values: &[Value]) -> Result<Vec<Totp>, Error> {
     });
     // EXPOSE: the seeds stay in the module.
     texts.map(|uri| Totp::parse(uri.expose())).collect()
-}
-
-/// Compact JSON of something that holds secrets.
-pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> SecretText {
-    // Texts, numbers, lists and objects with text keys are always JSON.
-    SecretText::from(serde_json::to_string(value).unwrap_or_default())
 }

@@ -5,13 +5,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use serde::Deserialize;
-
 use super::record::{self, Record};
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
 use crate::error::{Error, nearest, shown};
-use crate::json::{self, text_or_nothing};
+use crate::json::{self, FromMembers, Reader, Stuck};
 use crate::protocol::response::{self, Answer};
 use crate::secret::SecretBytes;
 
@@ -62,7 +60,7 @@ impl Vault {
             warnings: Vec::new(),
         };
         for folder in &answer.folders {
-            let key = FolderKey::unwrap_with(&vault.app_key, &folder.folder_key.0).ok();
+            let key = FolderKey::unwrap_with(&vault.app_key, &folder.folder_key).ok();
             if key.is_none() {
                 vault.warnings.push(format!("the shared folder {} cannot be opened", shown(&folder.folder_uid)));
             }
@@ -195,10 +193,17 @@ impl Vault {
 }
 
 /// As much of a record as its title.
-#[derive(Deserialize)]
-struct Title {
-    #[serde(default, deserialize_with = "text_or_nothing")]
-    title: String,
+#[derive(Default)]
+struct Title(String);
+
+impl FromMembers for Title {
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        match name {
+            "title" => self.0 = value.text()?.unwrap_or_default(),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }
 
 type FolderKeys = HashMap<String, Option<FolderKey>>;
@@ -207,7 +212,7 @@ impl Copies {
     fn title(&self, app_key: &AppKey, folder_keys: &FolderKeys) -> Result<String, &'static str> {
         let (_, _, plaintext) = self.unseal(app_key, folder_keys)?;
         // EXPOSE: a title is no secret.
-        json::object::<Title>(plaintext.expose()).map(|record| record.title).ok_or(record::BROKEN_JSON)
+        json::object::<Title>(plaintext.expose()).map(|Title(title)| title).ok_or(record::BROKEN_JSON)
     }
 
     /// Decrypts the first copy that opens; the reason is that of the last one.
@@ -225,7 +230,7 @@ impl Copies {
                     continue;
                 }
             };
-            match key.decrypt(record.data.0.clone()) {
+            match key.decrypt(record.data.clone()) {
                 Ok(json) => return Ok((record, key, json)),
                 Err(Undecryptable) => reason = "its data does not decrypt with its key",
             }
@@ -244,7 +249,7 @@ fn unwrap_key(
     app_key: &AppKey,
     folder_keys: &FolderKeys,
 ) -> Result<RecordKey, &'static str> {
-    let wrapped = &record.record_key.0;
+    let wrapped = &record.record_key;
     if wrapped.is_empty() {
         return Err("Keeper sent no key for it");
     }

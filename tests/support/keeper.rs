@@ -7,7 +7,6 @@ use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ksm_task::json::Value as Json;
 use ksm_task::protocol::request::HttpRequest;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
 use p256::ecdh::diffie_hellman;
@@ -63,10 +62,9 @@ pub(crate) struct RecordDescription {
     record_type: Option<String>,
     uid: Option<String>,
     notes: Option<String>,
-    /// Members keep their order in this type, which they would not in `serde_json`'s.
-    #[serde(default = "no_fields")]
-    fields: Json,
-    custom: Option<Json>,
+    #[serde(default)]
+    fields: Vec<Value>,
+    custom: Option<Value>,
     #[serde(default)]
     files: Vec<FileDescription>,
     #[serde(default)]
@@ -81,10 +79,6 @@ pub(crate) struct RecordDescription {
     padded: bool,
     raw: Option<String>,
     broken: Option<String>,
-}
-
-fn no_fields() -> Json {
-    Json::List(Vec::new())
 }
 
 #[derive(Deserialize)]
@@ -388,47 +382,40 @@ impl RecordDescription {
         text.into_bytes()
     }
 
-    fn data(&self, files: &[File]) -> Json {
-        let text = |text: &str| Json::Text(text.into());
+    fn data(&self, files: &[File]) -> Value {
         let mut fields = self.fields.clone();
-        if let (true, Json::List(fields)) = (self.file_ref, &mut fields) {
-            let uids = files.iter().map(|file| text(&file.uid)).collect();
-            fields
-                .push(Json::Object(vec![("type".to_owned(), text("fileRef")), ("value".to_owned(), Json::List(uids))]));
+        if self.file_ref {
+            let uids: Vec<&str> = files.iter().map(|file| file.uid.as_str()).collect();
+            fields.push(json!({ "type": "fileRef", "value": uids }));
         }
-        let members = [
-            ("title", Some(text(&self.title))),
-            ("type", Some(text(self.record_type.as_deref().unwrap_or("login")))),
-            ("notes", self.notes.as_deref().map(text)),
-            ("fields", Some(fields)),
-            ("custom", self.custom.clone()),
-        ];
-        Json::Object(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+        let mut data = json!({ "title": self.title, "type": self.record_type.as_deref().unwrap_or("login") });
+        for (name, value) in
+            [("notes", json!(self.notes)), ("fields", Value::Array(fields)), ("custom", json!(self.custom))]
+        {
+            if !value.is_null() {
+                data[name] = value;
+            }
+        }
+        data
     }
 
     /// Values and contents line by line; titles, labels and names may be shown.
     fn values(&self) -> Vec<String> {
         let mut values: Vec<String> = self.notes.iter().cloned().collect();
-        for fields in [Some(&self.fields), self.custom.as_ref()].into_iter().flatten() {
-            let Json::List(fields) = fields else { continue };
-            for field in fields {
-                let Json::Object(members) = field else { continue };
-                let held = members.iter().filter(|(name, _)| name == "value");
-                held.for_each(|(_, value)| collect_leaves(value, &mut values));
-            }
-        }
+        let custom = self.custom.as_ref().and_then(Value::as_array).into_iter().flatten();
+        self.fields.iter().chain(custom).for_each(|field| collect_leaves(&field["value"], &mut values));
         values.extend(self.files.iter().filter_map(|file| file.text.clone()));
         values.iter().flat_map(|value| value.lines()).map(|line| line.trim().to_owned()).collect()
     }
 }
 
-fn collect_leaves(value: &Json, leaves: &mut Vec<String>) {
+fn collect_leaves(value: &Value, leaves: &mut Vec<String>) {
     match value {
-        Json::Null | Json::Bool(_) => {}
-        Json::Number(number) => leaves.push(number.to_string()),
-        Json::Text(text) => leaves.push(text.expose().to_owned()),
-        Json::List(values) => values.iter().for_each(|value| collect_leaves(value, leaves)),
-        Json::Object(members) => members.iter().for_each(|(_, value)| collect_leaves(value, leaves)),
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => leaves.push(number.to_string()),
+        Value::String(text) => leaves.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| collect_leaves(value, leaves)),
+        Value::Object(members) => members.values().for_each(|value| collect_leaves(value, leaves)),
     }
 }
 

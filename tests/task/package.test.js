@@ -116,18 +116,9 @@ const EFFECTS = ['getRandomValues', 'start', 'update', 'finish'];
 
 /** Objects, lists, texts and bytes on their way in and out. */
 const PLUMBING = [
-  ...['Error', 'Number', '__wbindgen_throw', '__wbindgen_debug_string'],
-  ...['__wbindgen_object_clone_ref', '__wbindgen_object_drop_ref', '__wbindgen_generic'],
-  ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', '__wbindgen_in'],
-  ...[
-    '__wbindgen_is_function',
-    '__wbindgen_is_object',
-    '__wbindgen_is_undefined',
-    '__wbindgen_jsval_loose_eq',
-  ],
-  ...['instanceof_ArrayBuffer', 'instanceof_Uint8Array', 'isArray', 'isSafeInteger'],
-  ...['call', 'get', 'get_unchecked', 'get_with_ref_key', 'set', 'new', 'new_from_slice', 'from', 'length'],
-  ...['iterator', 'next', 'done', 'value', 'subarray', 'prototypesetcall'],
+  ...['__wbindgen_throw', '__wbindgen_generic', '__wbindgen_object_clone_ref', '__wbindgen_object_drop_ref'],
+  ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', 'instanceof_Uint8Array'],
+  ...['get', 'set', 'new', 'new_from_slice', 'from', 'length', 'subarray', 'prototypesetcall'],
 ];
 
 /** Width and height stand first in the first chunk of a PNG. */
