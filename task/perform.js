@@ -3,14 +3,9 @@
  * a stack trace.
  */
 
-import { webcrypto } from 'node:crypto';
+import { loadCore } from './core.js';
 import { createHost } from './host.js';
 import { run } from './run.js';
-
-// The core draws its random bytes from here; old versions of Node keep it in the module only.
-if (!globalThis.crypto) {
-  Object.defineProperty(globalThis, 'crypto', { value: webcrypto });
-}
 
 /** Runs the task and reports its outcome to the agent. */
 export async function performTask() {
@@ -18,9 +13,7 @@ export async function performTask() {
   let host;
   try {
     host = createHost();
-    // Loading compiles the module, so a failure there is caught here as well.
-    const core = await import('../pkg/core.js');
-    await run(core, host);
+    await run(await loadCore(), host);
   } catch (error) {
     if (host) {
       host.fail([describe(error)]);

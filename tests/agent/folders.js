@@ -55,7 +55,7 @@ function snapshot(roots) {
 }
 
 // The key file is the task library's own, written on every load.
-const NOT_WATCHED = new Set(['.git', 'node_modules', '.taskkey']);
+const NOT_WATCHED = new Set(['.git', 'node_modules']);
 
 /**
  * @param {string} folder
