@@ -161,6 +161,14 @@ impl Retrieval {
         self.step(next)
     }
 
+    /// The key of the answer that is waited for.
+    #[must_use]
+    pub fn answer_key(&self) -> Option<TransmissionKey> {
+        let Stage::Asking(session) = &self.stage else { return None };
+        let State::Asked { key, .. } = &session.state else { return None };
+        Some(key.clone())
+    }
+
     /// The key of a download's content.
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {

@@ -4,9 +4,10 @@ use js_sys::{Reflect, Uint8Array};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use zeroize::Zeroizing;
 
 use crate::crypto::aes_gcm::{NONCE_LEN, TAG_LEN};
-use crate::crypto::keys::FileKey;
+use crate::crypto::keys::{File, Key, Transmission};
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::protocol::failure::Failure;
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval::{self, Next, Notice, Options};
-use crate::secret::SecretText;
+use crate::secret::{SecretBytes, SecretText};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -111,12 +112,14 @@ impl Retrieval {
         to_js(&self.0.start(milliseconds(now_ms), &mut SystemEntropy))
     }
 
-    /// The next step, given what came back for the last one, in its order.
+    /// The next step, given what came back for the last one, in its order. A large answer is opened by the platform's
+    /// cipher.
     ///
     /// # Errors
     /// None in practice: a step always converts.
-    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<Step, JsValue> {
-        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).into()).collect();
+    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64, cipher: PlatformCipher) -> Result<Step, JsValue> {
+        let mut cipher = self.0.answer_key().map(|key| KeyedCipher { cipher, key });
+        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome(&mut cipher)).collect();
         to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
     }
 
@@ -131,7 +134,7 @@ impl Retrieval {
 
 /// An attachment on its way to disk. See [`Opening`].
 #[wasm_bindgen]
-pub struct AttachmentStream(Option<Opening<KeyedCipher>>);
+pub struct AttachmentStream(Option<Opening<KeyedCipher<File>>>);
 
 #[wasm_bindgen]
 impl AttachmentStream {
@@ -149,12 +152,12 @@ impl AttachmentStream {
 }
 
 /// The platform's cipher and the key it is to use.
-struct KeyedCipher {
+struct KeyedCipher<Kind> {
     cipher: PlatformCipher,
-    key: FileKey,
+    key: Key<Kind>,
 }
 
-impl Cipher for KeyedCipher {
+impl<Kind> Cipher for KeyedCipher<Kind> {
     type Chunk = Uint8Array;
 
     fn start(&mut self, nonce: &[u8; NONCE_LEN]) {
@@ -257,27 +260,53 @@ impl From<Members> for Options {
     }
 }
 
-impl From<Members> for HttpOutcome {
-    fn from(outcome: Members) -> Self {
-        let via = outcome.text("via");
-        match outcome.status("status") {
-            Some(status) => Self::Answered(HttpResponse {
-                status,
-                body: outcome.get("body").dyn_ref().map(Uint8Array::to_vec).unwrap_or_default(),
-                retry_after_s: outcome.number("retryAfterS"),
-                location: outcome.text("location"),
+/// A larger body than this, in bytes, is opened by the platform's cipher.
+const LARGE_BODY: u32 = 64 << 10;
+
+impl Members {
+    /// What came back for a request.
+    fn outcome(&self, cipher: &mut Option<KeyedCipher<Transmission>>) -> HttpOutcome {
+        let via = self.text("via");
+        let Some(status) = self.status("status") else {
+            return HttpOutcome::Failed(Failure {
+                code: self.text("code").unwrap_or_default(),
                 via,
-            }),
-            None => Self::Failed(Failure {
-                code: outcome.text("code").unwrap_or_default(),
-                via,
-                is_at_proxy: outcome.is("isAtProxy"),
-                status: outcome.status("proxyStatus"),
-                detail: outcome.text("detail"),
-                is_out_of_time: outcome.is("isOutOfTime"),
-            }),
+                is_at_proxy: self.is("isAtProxy"),
+                status: self.status("proxyStatus"),
+                detail: self.text("detail"),
+                is_out_of_time: self.is("isOutOfTime"),
+            });
+        };
+        let body = self.get("body").dyn_into().unwrap_or_else(|_| Uint8Array::new_with_length(0));
+        let is_large = status == 200 && body.length() > LARGE_BODY;
+        let opened = cipher.take_if(|_| is_large).map(|cipher| open(&body, cipher));
+        HttpOutcome::Answered(HttpResponse {
+            status,
+            body: if opened.is_some() { Vec::new() } else { body.to_vec() },
+            opened,
+            retry_after_s: self.number("retryAfterS"),
+            location: self.text("location"),
+            via,
+        })
+    }
+}
+
+/// Opens a whole body by the platform's cipher.
+fn open(body: &Uint8Array, cipher: KeyedCipher<Transmission>) -> Result<SecretBytes, Undecryptable> {
+    let mut plaintext = Zeroizing::new(vec![0; body.length() as usize]);
+    let mut opening = Opening::new(cipher);
+    let mut rest = plaintext.as_mut_slice();
+    // In parts, so that the plaintext is not in memory twice.
+    for start in (0..body.length()).step_by(LARGE_BODY as usize) {
+        for piece in opening.update(&body.subarray(start, start.saturating_add(LARGE_BODY))) {
+            let (target, behind) = rest.split_at_mut_checked(piece.size()).ok_or(Undecryptable)?;
+            piece.copy_to(target);
+            rest = behind;
         }
     }
+    let size = usize::try_from(opening.finish()?).map_err(|_| Undecryptable)?;
+    plaintext.truncate(size);
+    Ok(plaintext.into())
 }
 
 /// What goes to JavaScript. One type for everything, so that the module holds the way there but once.

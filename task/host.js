@@ -8,7 +8,7 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Files } from './files.js';
 import { printMask } from './masks.js';
 import { readNetworkSettings } from './network-settings.js';
-import { Network } from './network.js';
+import { Network, platformCipher } from './network.js';
 import { isInside, whyItMayBePublished } from './publication.js';
 import { layOut } from './report.js';
 
@@ -35,6 +35,7 @@ export function createHost() {
       timeoutMs: TIMEOUT_MS,
     }),
     now: () => Date.now(),
+    cipher: platformCipher,
     isCancelled: () => cancellation.signal.aborted,
 
     /** @param {string[]} masks */

@@ -183,7 +183,7 @@ export class Network {
  *
  * @returns {import('../pkg/core.js').PlatformCipher}
  */
-function platformCipher() {
+export function platformCipher() {
   /** @type {import('node:crypto').DecipherGCM} */
   let decipher;
   return {

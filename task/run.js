@@ -19,7 +19,7 @@ export async function run(core, host) {
     if (step.finish) {
       return host.carryOut(step.finish);
     }
-    step = retrieval.resume(await answer(step, retrieval, host), host.now());
+    step = retrieval.resume(await answer(step, retrieval, host), host.now(), host.cipher());
   }
 }
 

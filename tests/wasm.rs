@@ -288,7 +288,8 @@ async fn a_whole_run_goes_through_the_door() {
     let judged = judge(&keeper, &member(&step, "fetch.0")).await;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&judged.transmission_key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
+    let step: JsValue =
+        retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, platform_cipher()).unwrap().into();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
@@ -297,7 +298,8 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!(names(&request), ["method", "url", "headers", "limit", "delayMs"], "a download has no body");
     assert_eq!(text(&request, "method"), "GET");
     let stored = keeper.stored(&text(&request, "url"));
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap().into();
+    let step: JsValue =
+        retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS, platform_cipher()).unwrap().into();
 
     assert_eq!(names(&step), ["masks", "notices", "download"]);
     let download = member(&step, "download.0");
@@ -310,7 +312,7 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!((plaintext.len(), size), (70_000, Some(70_000.0)));
     assert!(retrieval.open_download(id + 100, platform_cipher()).is_none());
     let done = object(&[("status", 200.into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS, platform_cipher()).unwrap().into();
 
     assert_eq!(names(&step), ["masks", "notices", "finish"]);
     let plan = member(&step, "finish");
@@ -334,6 +336,59 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!(text(&plan, "report.rows.4.secret"), "Database/file/large");
 }
 
+/// A cipher that counts how often it is used.
+fn counting_cipher(uses: &Object) -> PlatformCipher {
+    let make = Function::new_with_args(
+        "cipher, uses",
+        "uses.count = 0;
+         return {
+           start(key, nonce) { uses.count++; cipher.start(key, nonce); },
+           update: (ciphertext) => cipher.update(ciphertext),
+           finish: (tag) => cipher.finish(tag),
+         };",
+    );
+    make.call2(&JsValue::NULL, &platform_cipher(), uses).unwrap().unchecked_into()
+}
+
+/// The step after an answer that is sealed, changed and given back; and how often the platform's cipher was used.
+async fn answered_with(answer: &str, change: impl Fn(&mut Vec<u8>)) -> (JsValue, String) {
+    let keeper = holding();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
+    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    let key = judge(&keeper, &member(&step, "fetch.0")).await.transmission_key;
+    let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
+    change(&mut sealed);
+    let uses = Object::new();
+    let cipher = counting_cipher(&uses);
+    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, cipher).unwrap().into();
+    (step, number(&uses, "count").to_string())
+}
+
+const CHANGED: &str = "the answer of keeper.test cannot be read: it does not decrypt with this request's key, so it was \
+                       changed on the way";
+
+#[wasm_bindgen_test]
+async fn a_large_answer_is_opened_by_the_platforms_cipher() {
+    let answer = holding().compose(&[]).to_string();
+    // Nonce and tag come on top.
+    for (length, uses) in [(65_536 - 28, "0"), (65_537 - 28, "1"), (300_000, "1")] {
+        let padded = [&answer, &*" ".repeat(length - answer.len())].concat();
+        let (step, used) = answered_with(&padded, |_| ()).await;
+        assert_eq!(text(&step, "finish.variables.0.value"), "login", "{length}");
+        assert_eq!(used, uses, "{length}");
+        for position in [0, 12, 40_000, length + 12, length + 27] {
+            let (step, _) = answered_with(&padded, |sealed| sealed[position] ^= 1).await;
+            assert_eq!(
+                text(&step, "problems.0").split('\n').next(),
+                Some(CHANGED),
+                "{length}, byte {position} changed"
+            );
+        }
+        let (step, _) = answered_with(&padded, |sealed| sealed.truncate(length + 27)).await;
+        assert_eq!(text(&step, "problems.0").split('\n').next(), Some(CHANGED), "{length}, one byte short");
+    }
+}
+
 /// A run of one large attachment, at the moment when it is to be downloaded.
 async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
@@ -342,7 +397,8 @@ async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
     let key = judge(keeper, &member(&step, "fetch.0")).await.transmission_key;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
+    let step: JsValue =
+        retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, platform_cipher()).unwrap().into();
     assert_eq!(number(&step, "download.0.id").to_string(), "0");
     (retrieval, 0, text(&step, "download.0.request.url"))
 }
@@ -384,7 +440,7 @@ async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
     assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 0, "and gives nothing behind its end");
 
     let failed = object(&[("code", "UNDECRYPTABLE".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS, platform_cipher()).unwrap().into();
     assert!(text(&step, "problems.0").contains("its content does not decrypt with its key"));
 }
 
@@ -413,13 +469,13 @@ fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
     retrieval.start(NOW_MS).unwrap();
     let lost = object(&[("code", "ECONNRESET".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS, platform_cipher()).unwrap().into();
     assert_eq!(text(&step, "notices.0.level"), "info");
     assert!((375.0..=625.0).contains(&number(&step, "fetch.0.delayMs")));
 
     let busy =
         object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS, platform_cipher()).unwrap().into();
     assert_eq!(number(&step, "fetch.0.delayMs").to_string(), "7000");
 }
 
@@ -444,7 +500,8 @@ fn an_answer_may_be_without_a_body() {
         if let Some(body) = body {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
-        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type").into();
+        let step: JsValue =
+            retrieval.resume(outcomes(&[outcome]), NOW_MS, platform_cipher()).expect("an outcome of its type").into();
         assert!(text(&step, "problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
     }
 }
@@ -458,6 +515,7 @@ fn what_is_of_another_type_is_as_good_as_missing() {
     }
     let mut retrieval = Retrieval::new(inputs(&holding().config(), "Database/type > var:X"), options());
     retrieval.start(NOW_MS).unwrap();
-    let step: JsValue = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap().into();
+    let step: JsValue =
+        retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS, platform_cipher()).unwrap().into();
     assert_eq!(text(&step, "problems.0").split(": ").next(), Some("no answer from keeper.test"));
 }

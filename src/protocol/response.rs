@@ -1,5 +1,6 @@
 //! What came back: the encrypted answer of `get_secret`, or why there is none.
 
+use crate::crypto::Undecryptable;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
 use crate::json::{self, FromMembers, Reader, Stuck, Value};
@@ -22,6 +23,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
+    /// What the platform's cipher made of the body, which then is not here. Only large answers come in this way.
+    pub opened: Option<Result<SecretBytes, Undecryptable>>,
     /// The header `Retry-After`, in seconds from now.
     pub retry_after_s: Option<u64>,
     /// The header `Location`, as a whole URL. It may be signed.
@@ -156,15 +159,16 @@ pub fn read(response: HttpResponse, key: &TransmissionKey, host: &str) -> Result
     let host = peer(host, response.via.as_deref());
     if response.status == 200 {
         let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
-        if response.body.is_empty() {
-            return Err(broken("it is empty"));
-        }
-        if looks_like_html(&response.body) {
-            return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
-        }
-        let json = key
-            .decrypt(response.body)
-            .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
+        let opened = match response.opened {
+            Some(opened) => opened,
+            None if response.body.is_empty() => return Err(broken("it is empty")),
+            None if looks_like_html(&response.body) => {
+                return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
+            }
+            None => key.decrypt(response.body),
+        };
+        let json =
+            opened.map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);
     }
     read_failure(&response, &host)
