@@ -60,6 +60,48 @@ export function exampleVault() {
   ];
 }
 
+/**
+ * What the samples of the guide, the README and the Marketplace page refer to.
+ *
+ * @returns {RecordDescription[]}
+ */
+export function guideVault() {
+  return [
+    {
+      title: 'Database',
+      type: 'databaseCredentials',
+      fields: [
+        { type: 'host', value: [{ hostName: 'db.test', port: '5432' }] },
+        { type: 'login', value: ['alice'] },
+        { type: 'password', value: ['s3cr3t-p4ssw0rd'] },
+      ],
+      custom: [{ type: 'text', label: 'API key', value: ['k3y-of-the-api'] }],
+    },
+    {
+      title: 'Prod TLS',
+      notes: '-----BEGIN INVENTED KEY-----\nc2VjcmV0czNjcjN0\n-----END INVENTED KEY-----\n',
+      custom: [{ type: 'text', label: 'licence', value: ['AAECAwQFBgf/'] }],
+      files: [
+        { name: 'cert.pem', text: 'the-certificate' },
+        { name: 'keystore.p12', base64: 'AAECAwQFBgf/' },
+      ],
+    },
+    {
+      title: 'Portal',
+      fields: [
+        { type: 'login', value: ['alice'] },
+        { type: 'password', value: ['p0rtal-p4ssw0rd'] },
+        {
+          type: 'oneTimeCode',
+          value: ['otpauth://totp/Portal:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'],
+        },
+      ],
+    },
+    { title: 'Mail', uid: 'MailRecordUid000000001', fields: [{ type: 'password', value: ['first-m4il'] }] },
+    { title: 'Mail', uid: 'MailRecordUid000000002', fields: [{ type: 'password', value: ['second-m4il'] }] },
+  ];
+}
+
 /** The secret is the one of RFC 6238's test vectors. */
 function oneTimeCode(account, type = 'oneTimeCode') {
   const uri = `otpauth://totp/${account}?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example`;
