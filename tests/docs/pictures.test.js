@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { inProject } from '../../scripts/paths.js';
 import { runScenes, textOf } from '../../scripts/pictures.js';
 import { readText } from '../../scripts/png.js';
-import { taskFolder } from './packed-task.js';
+import { taskFolder } from '../task/packed-task.js';
 
 const HINT = 'out of date: `npm run pictures` draws it again';
 const pictures = readdirSync(inProject('images')).filter((name) => name !== 'icon.png');
