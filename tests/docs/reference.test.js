@@ -142,6 +142,16 @@ test('each placeholder of a template writes what its row says', async (t) => {
   ]);
 });
 
+test('the Marketplace page shows destinations that there are', async (t) => {
+  const written = rowsOf('overview.md').flatMap(({ cells }) => codeIn(cells[0]));
+  assert.ok(written.length >= 10, `${written.length}`);
+  const lines = written.map((text) => {
+    if (text.startsWith('>')) return `Database/field/password ${text}`;
+    return text.includes('>') ? text : `Database/* > ${text}`;
+  });
+  for (const line of lines) await run(t, [line], { mode: 'validate' });
+});
+
 test('the table of inputs names the inputs of the task, with their defaults', () => {
   const { inputs } = readJson(inProject('task', 'task.json'));
   const rows = rowsOf('docs/getting-started.md').filter(
