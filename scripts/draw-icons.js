@@ -1,9 +1,9 @@
 /** Draws the icons: a keyhole in a rounded square, by its distance functions, so that any size is sharp. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { crc32, deflateSync } from 'node:zlib';
 import { runWhenCalled } from './failure.js';
 import { inProject } from './paths.js';
+import { writeWithAlpha } from './png.js';
 
 const BACKGROUND = [0x1f, 0x4e, 0x5f];
 const KEYHOLE = [0xf6, 0xc4, 0x45];
@@ -35,33 +35,7 @@ function trapezoid(x, y) {
   return Math.max(Math.abs(x) - halfWidth, 0.45 - y, y - 0.8);
 }
 
-function png(size, colourAt) {
-  const rows = Array.from({ length: size }, (_, row) => [
-    0,
-    ...Array.from({ length: size }, (_, column) =>
-      colourAt((column + 0.5) / size, (row + 0.5) / size, 1 / size),
-    ).flat(),
-  ]);
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(size, 0);
-  header.writeUInt32BE(size, 4);
-  header.set([8, 6], 8);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  const data = deflateSync(Buffer.from(rows.flat()), { level: 9 });
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', data),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(type, data) {
-  const body = Buffer.concat([Buffer.from(type), data]);
-  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  checksum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, checksum]);
-}
+const png = (size, colourAt) =>
+  writeWithAlpha(size, (x, y) => colourAt((x + 0.5) / size, (y + 0.5) / size, 1 / size));
 
 await runWhenCalled(import.meta.url, drawIcons);

@@ -60,6 +60,79 @@ export function exampleVault() {
   ];
 }
 
+/**
+ * What the samples of the guide, the README and the Marketplace page refer to.
+ *
+ * @returns {RecordDescription[]}
+ */
+export function guideVault() {
+  const password = (title, value, uid) => ({ title, uid, fields: [{ type: 'password', value: [value] }] });
+  return [
+    {
+      title: 'Database',
+      type: 'databaseCredentials',
+      notes: 'rotate in May',
+      fields: [
+        { type: 'host', value: [{ hostName: 'db.test', port: '5432' }] },
+        { type: 'login', value: ['alice'] },
+        { type: 'password', value: ['s3cr3t-p4ssw0rd'] },
+        { type: 'url', value: ['https://a.example.test', 'https://b.example.test'] },
+      ],
+      custom: [
+        { type: 'text', label: 'API key', value: ['k3y-of-the-api'] },
+        {
+          type: 'name',
+          label: 'owner',
+          value: [
+            { first: 'Grace', last: 'Hopper' },
+            { first: 'Alan', last: 'Turing' },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Prod TLS',
+      notes: '-----BEGIN INVENTED KEY-----\nc2VjcmV0czNjcjN0\n-----END INVENTED KEY-----\n',
+      custom: [{ type: 'text', label: 'licence', value: ['AAECAwQFBgf/'] }],
+      files: [
+        {
+          name: 'cert.pem',
+          text: '-----BEGIN INVENTED CERTIFICATE-----\naW52ZW50ZWQ=\n-----END INVENTED CERTIFICATE-----\n',
+        },
+        { name: 'keystore.p12', base64: 'AAECAwQFBgf/' },
+      ],
+    },
+    {
+      title: 'Portal',
+      fields: [
+        { type: 'login', value: ['alice'] },
+        { type: 'password', value: ['p0rtal-p4ssw0rd'] },
+        {
+          type: 'oneTimeCode',
+          value: ['otpauth://totp/Portal:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'],
+        },
+      ],
+    },
+    {
+      title: 'Deploy Key',
+      fields: [
+        { type: 'keyPair', value: [{ publicKey: 'ssh-ed25519 AAAAinvented', privateKey: inventedKey() }] },
+      ],
+      custom: [{ type: 'text', label: 'known hosts', value: ['www.example.com ssh-ed25519 AAAAinvented'] }],
+    },
+    {
+      title: 'Registry',
+      fields: [
+        { type: 'login', value: ['robot'] },
+        { type: 'password', value: ['r3gistry-p4ssw0rd'] },
+      ],
+    },
+    password('EU/West', 'w3st-p4ssw0rd'),
+    password('Mail', 'first-m4il', 'MailRecordUid000000001'),
+    password('Mail', 'second-m4il', 'MailRecordUid000000002'),
+  ];
+}
+
 /** The secret is the one of RFC 6238's test vectors. */
 function oneTimeCode(account, type = 'oneTimeCode') {
   const uri = `otpauth://totp/${account}?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example`;

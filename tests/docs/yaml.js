@@ -1,4 +1,4 @@
-// This file is where the YAML of the guide is read: maps, lists, texts behind `|`, quoted and plain texts, comments. It
+// This file is where the YAML of the documentation is read: maps, lists, texts behind `|`, quoted and plain texts, comments. It
 // is as much of YAML as the samples need, and throws at anything else. Every scalar is a text.
 
 /** @typedef {string | { [name: string]: Yaml } | Yaml[]} Yaml */

@@ -1,0 +1,50 @@
+// Every link of a page leads to something, and every page is found.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
+import { test } from 'node:test';
+import { inProject } from '../../scripts/paths.js';
+import { anchorsOf, linksOf, pages } from './markdown.js';
+
+/** The links of all pages that lead into the project: from where, and to what. */
+const links = pages.flatMap((page) =>
+  linksOf(page)
+    .filter((target) => !/^https?:/.test(target))
+    .map((target) => {
+      const [path, anchor] = target.split('#');
+      return { page, target, path: path === '' ? page : posix.join(posix.dirname(page), path), anchor };
+    }),
+);
+
+test('every link leads to something', () => {
+  assert.ok(links.length >= 60, `${links.length}`);
+  const leadsNowhere = ({ path, anchor }) =>
+    !existsSync(inProject(path)) || (anchor !== undefined && !anchorsOf(path).includes(anchor));
+  assert.deepEqual(
+    links.filter(leadsNowhere).map(({ page, target }) => `${page}: ${target}`),
+    [],
+  );
+});
+
+test('a page has no two headings with one anchor', () => {
+  for (const page of pages) {
+    const anchors = anchorsOf(page);
+    const linked = links.filter(({ path }) => path === page).map(({ anchor }) => anchor);
+    const twice = anchors.filter((anchor, index) => anchors.indexOf(anchor) !== index);
+    assert.deepEqual(
+      twice.filter((anchor) => linked.includes(anchor)),
+      [],
+      page,
+    );
+  }
+});
+
+test('the README leads to every page of docs/', () => {
+  const reached = links.filter(({ page }) => page === 'README.md').map(({ path }) => path);
+  const wanted = pages.filter((page) => /^docs\/[^/]+$/.test(page));
+  assert.deepEqual(
+    wanted.filter((page) => !reached.includes(page)),
+    [],
+  );
+});

@@ -1,0 +1,200 @@
+// This file is where a sample pipeline of the documentation runs: the task's steps by the embedded agent against an
+// embedded Keeper, the scripts by a shell in which other programs only tell how they were called.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { expandMacros } from '../agent/inputs.js';
+import { makeAuthority } from '../keeper/certificates.js';
+import { guideVault } from '../keeper/samples.js';
+import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-task.js';
+
+/** @typedef {import('../task/packed-task.js').Keeper} Keeper */
+/** @typedef {Partial<import('../agent/agent.js').Options>} AgentOptions */
+/** @typedef {Record<string, any>} Step */
+
+/**
+ * The world around a sample, where it is not the plain one.
+ *
+ * @typedef {object} World
+ * @property {Record<string, string>} [files] of the repository
+ * @property {(keeper: Keeper) => Promise<AgentOptions>} [arrange] what the agent is told in addition
+ */
+
+const TASK = 'ksmazpipelinetask@1';
+export const NOW = '2005-03-18T01:58:31Z';
+
+/** The authority of a company, whose certificate lies in the agent's folder. */
+export const companyAuthority = makeAuthority('Company CA');
+
+/** What only the second of two Keepers holds. */
+const OTHER_VAULT = [{ title: 'Billing', fields: [{ type: 'password', value: ['b1lling-p4ssw0rd'] }] }];
+
+/**
+ * Runs a pipeline; every step of it has to succeed.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {any} pipeline as it was read
+ * @param {World} world
+ * @returns {Promise<{ log: string[], warnings: string[], calls: string[] }>} calls: of other programs, with arguments and input
+ */
+export async function runPipeline(t, pipeline, { files = {}, arrange = async () => ({}) }) {
+  const keeper = await openKeeper(t, { holds: guideVault() });
+  const other = await openKeeper(t, { holds: OTHER_VAULT });
+  const place = preparePlace(t, files);
+  const options = await arrange(keeper);
+  const endpoints = Object.fromEntries(
+    [
+      ['keeper-production', keeper],
+      ['keeper-eu', keeper],
+      ['keeper-us', other],
+    ].map(([name, { configBase64 }]) => [name, { scheme: 'Token', parameters: { apitoken: configBase64 } }]),
+  );
+  /** What jobs have to offer to others, by its expression. @type {Map<string, string>} */
+  const outputs = new Map();
+  const log = [];
+  const warnings = [];
+  let count = 0;
+  for (const { stage, job, steps, variables } of jobsOf(pipeline)) {
+    const known = new Map([
+      ['Agent.TempDirectory', place.temp],
+      ['Agent.HomeDirectory', place.home],
+      ['secret_config', keeper.configBase64],
+    ]);
+    for (const [name, expression] of Object.entries(variables))
+      known.set(name, outputOf(expression, outputs));
+    let later = {};
+    for (const step of steps) {
+      if (step.checkout === 'self') continue;
+      if (step.script !== undefined) {
+        runScript(step, known, later, place);
+        continue;
+      }
+      assert.equal(step.task, TASK);
+      const run = await runWithKeeper(t, {
+        keeper,
+        secrets: [],
+        now: NOW,
+        agent: {
+          ...options,
+          stepName: step.name,
+          sourcesFolder: place.sources,
+          tempFolder: place.temp,
+          inputs: { keepersecretconfig: '', ...step.inputs },
+          variables: { 'Agent.HomeDirectory': place.home, ...options.variables },
+          secretVariables: { secret_config: keeper.configBase64, ...options.secretVariables },
+          environment: expandAll(step.env, known),
+          endpoints,
+        },
+      });
+      assert.deepEqual(errorsOf(run), []);
+      const neutral = (line) => line.replaceAll(place.temp, '/agent/_work/_temp');
+      log.push(...run.log.map(neutral));
+      warnings.push(...warningsOf(run).map(neutral));
+      later = { ...later, ...run.laterEnvironment };
+      for (const [name, { value }] of Object.entries(run.variables)) known.set(name, value);
+      for (const [name, { value }] of Object.entries(run.outputs)) {
+        known.set(`${step.name}.${name}`, value);
+        outputs.set(`dependencies.${job}.outputs['${step.name}.${name}']`, value);
+        outputs.set(`stageDependencies.${stage}.${job}.outputs['${step.name}.${name}']`, value);
+      }
+      count += 1;
+    }
+  }
+  assert.ok(count > 0, 'no step of the task');
+  return { log, warnings, calls: place.calls() };
+}
+
+/** The jobs of a pipeline: steps alone, jobs, or stages. A list of steps will do as well. */
+function jobsOf(pipeline) {
+  const { stages = [{}], jobs, steps, ...rest } = Array.isArray(pipeline) ? { steps: pipeline } : pipeline;
+  assert.deepEqual(
+    Object.keys(rest).filter((name) => !['schedules', 'pool'].includes(name)),
+    [],
+  );
+  return stages.flatMap(({ stage, jobs: own = jobs ?? [{ steps }], variables: ofStage = {} }) =>
+    own.map(({ job, steps, strategy, variables }) => ({
+      stage,
+      job,
+      steps: steps ?? strategy.runOnce.deploy.steps,
+      variables: { ...ofStage, ...variables },
+    })),
+  );
+}
+
+function outputOf(expression, outputs) {
+  const value = outputs.get(expression.match(/^\$\[ (.*) \]$/)?.[1]);
+  assert.ok(value, `no earlier step gives ${expression}`);
+  return value;
+}
+
+/** Folders of an agent with a repository, programs that only tell how they are called, and what they tell. */
+function preparePlace(t, files) {
+  const root = fs.mkdtempSync(join(tmpdir(), 'pipeline-'));
+  t.after(() => fs.rmSync(root, { recursive: true, force: true }));
+  const [sources, temp, home, programs] = ['s', '_temp', 'home', 'programs'].map((name) => join(root, name));
+  const record = join(root, 'calls');
+  const write = (path, text, mode) => {
+    fs.mkdirSync(dirname(path), { recursive: true });
+    fs.writeFileSync(path, text, { mode });
+  };
+  for (const [path, text] of Object.entries(files)) write(join(sources, path), text);
+  write(join(home, 'company-ca.pem'), companyAuthority.caPem);
+  write(record, '');
+  const addProgram = (path) =>
+    write(
+      path,
+      `#!/bin/sh\n{ printf '%s' "\${0##*/}"; printf ' [%s]' "$@"; printf ' <%s>\\036' "$(cat)"; } >> '${record}'\n`,
+      0o755,
+    );
+  ['docker', 'ssh'].forEach((name) => addProgram(join(programs, name)));
+  fs.mkdirSync(sources, { recursive: true });
+  return {
+    sources,
+    temp,
+    home,
+    programs,
+    addScript: (name) => addProgram(join(sources, name)),
+    calls: () =>
+      fs
+        .readFileSync(record, 'utf8')
+        .replaceAll(temp, '/agent/_work/_temp')
+        .replaceAll(/ \[\]| <>/g, '')
+        .split('\x1e')
+        .filter(Boolean),
+  };
+}
+
+/** Runs a script as the agent does; on Windows, where its shell is another one, its variables are looked at only. */
+function runScript({ script, env, ...rest }, known, later, place) {
+  assert.deepEqual(
+    Object.keys(rest).filter((name) => !['condition', 'displayName'].includes(name)),
+    [],
+  );
+  const expanded = expandMacros(script, (name) => known.get(name));
+  const added = expandAll(env, known);
+  assert.doesNotMatch(expanded, /\$\([\w.]+\)/, 'used, but not set');
+  if (process.platform === 'win32') return;
+  for (const [, name] of script.matchAll(/\.\/([\w-]+\.sh)/g)) place.addScript(name);
+  const path = [place.programs, process.env.PATH].join(delimiter);
+  const { status, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-e', '-u', '-c', expanded], {
+    cwd: place.sources,
+    env: { ...later, ...added, PATH: path },
+    input: '',
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+}
+
+/** @param {Record<string, string>} [env] @param {Map<string, string>} [known] */
+function expandAll(env = {}, known = new Map()) {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, text]) => {
+      const value = expandMacros(text, (variable) => known.get(variable));
+      assert.doesNotMatch(value, /\$\([\w.]+\)/, `${name} uses what is not set`);
+      return [name, value];
+    }),
+  );
+}

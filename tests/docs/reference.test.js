@@ -1,0 +1,173 @@
+// The tables of the reference are true: each notation gives what its row says, each destination becomes what it names,
+// and the inputs are those of the task.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { inProject, readJson } from '../../scripts/paths.js';
+import { guideVault } from '../keeper/samples.js';
+import { errorsOf, openKeeper, runWithKeeper } from '../task/packed-task.js';
+import { codeIn, readPage, rowsOf } from './markdown.js';
+import { NOW } from './pipeline.js';
+
+const PAGE = 'docs/mapping-lines.md';
+const rowsBelow = (...headings) => rowsOf(PAGE).filter(({ heading }) => headings.includes(heading));
+
+/** @param {import('node:test').TestContext} t @param {string[]} secrets @param {Record<string, string>} [inputs] */
+async function run(t, secrets, inputs = {}, sourcesFolder = undefined) {
+  const keeper = await openKeeper(t, { holds: guideVault() });
+  const agent = { inputs, allowMultilineSecret: true, ...(sourcesFolder && { sourcesFolder }) };
+  const outcome = await runWithKeeper(t, { keeper, secrets, now: NOW, agent });
+  assert.deepEqual(errorsOf(outcome), []);
+  return outcome;
+}
+
+const matches = (value, shown) =>
+  shown.endsWith('…') ? value.startsWith(shown.slice(0, -1)) : value === shown;
+
+test('each notation gives what its row says', async (t) => {
+  const rows = rowsBelow('Notation').filter(({ cells }) => cells[1]);
+  assert.ok(rows.length >= 14, `${rows.length}`);
+  const notations = rows.map(({ cells }) => codeIn(cells[0])[0]);
+  const { variables } = await run(
+    t,
+    notations.map((notation, index) => `${notation} > var:V${index}`),
+  );
+  for (const [index, { cells }] of rows.entries()) {
+    const [shown] = codeIn(cells[1]);
+    const { value } = variables[`V${index}`];
+    assert.ok(matches(value, shown), `${notations[index]} gives ${value}, not ${shown}`);
+  }
+});
+
+/** What a destination's kind leaves behind, by the value's name. */
+const FOUND = {
+  var: (run, name) => [run.variables[name]?.value, run.variables[name]?.isSecret],
+  out: (run, name) => [run.outputs[name]?.value, run.outputs[name]?.isSecret],
+  env: (run, name) => [run.laterEnvironment[name], true],
+  file: (run, name) => [readFileSync(join(run.folders.sources, name), 'utf8'), true],
+};
+
+/** What a form makes of a text; others leave it as it is. */
+const FORMED = {
+  base64: (text) => Buffer.from(text).toString('base64'),
+  unbase64: (text) => Buffer.from(text, 'base64').toString('utf8'),
+  json: (text) => JSON.stringify(text),
+};
+
+test('each destination becomes what it names, in the forms that it names', async (t) => {
+  const written = rowsBelow('Destination', 'Forms').flatMap(({ cells }) => codeIn(cells[0]));
+  assert.ok(written.length >= 12, `${written.length}`);
+  for (const destination of written) {
+    // The one of Keeper's official task, for attachments alone.
+    const notation = destination === 'PATH' ? 'Prod TLS/file/cert.pem' : 'Prod TLS/custom_field/licence';
+    const outcome = await run(t, [`${notation} > ${destination}`]);
+    const [kind, ...forms] = destination.replace(/\??:.*/, '').split('+');
+    const [value, isSecret] = (FOUND[kind] ?? FOUND[kind === 'PATH' ? 'file' : 'out'])(
+      outcome,
+      destination.match(/[A-Z]+$/)?.[0],
+    );
+    const plain = destination === 'PATH' ? CERTIFICATE : 'AAECAwQFBgf/';
+    assert.equal(
+      value,
+      forms.reduce((text, form) => FORMED[form]?.(text) ?? text, plain),
+      destination,
+    );
+    assert.equal(isSecret, true, destination);
+    const mode = forms.find((form) => /^\d+$/.test(form)) ?? '0600';
+    for (const { path } of process.platform === 'win32' ? [] : outcome.files) {
+      assert.equal(statSync(path).mode & 0o777, Number.parseInt(mode, 8), destination);
+    }
+  }
+});
+
+const CERTIFICATE = guideVault().flatMap(({ files = [] }) => files)[0].text;
+
+test('each line for a whole record becomes what it names', async (t) => {
+  const lines = rowsBelow('Whole records').map(({ cells }) => codeIn(cells[0])[0]);
+  assert.equal(lines.length, 5);
+  const outcomes = [];
+  for (const line of lines) outcomes.push(await run(t, [line]));
+  const [json, dotenv, variables, base64, oneVariable] = outcomes;
+  const names = ['HOST', 'LOGIN', 'PASSWORD', 'URL', 'API_KEY', 'OWNER'];
+  const object = { login: 'alice', password: 's3cr3t-p4ssw0rd', 'API key': 'k3y-of-the-api' };
+  const contentOf = ({ files }) => {
+    assert.deepEqual(
+      files.map(({ path }) => basename(path)),
+      ['PATH'],
+    );
+    return readFileSync(files[0].path, 'utf8');
+  };
+  const pick = (text) => {
+    const { login, password, 'API key': key } = JSON.parse(text);
+    return { login, password, 'API key': key };
+  };
+  assert.deepEqual(pick(contentOf(json)), object);
+  assert.deepEqual(
+    contentOf(dotenv)
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0]),
+    names,
+  );
+  for (const outcome of [variables, base64]) {
+    assert.deepEqual(
+      Object.keys(outcome.variables),
+      names.map((name) => `DB_${name}`),
+    );
+  }
+  assert.equal(variables.variables.DB_LOGIN.value, 'alice');
+  assert.equal(base64.variables.DB_LOGIN.value, FORMED.base64('alice'));
+  assert.deepEqual(pick(oneVariable.variables.DATABASE.value), object);
+});
+
+test('each placeholder of a template writes what its row says', async (t) => {
+  const placeholders = rowsBelow('Templates').map(({ cells }) => codeIn(cells[0])[0]);
+  const folder = mkdtempSync(join(tmpdir(), 'reference-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'a.txt'), placeholders.join('\n'));
+  await run(t, [], { templates: 'a.txt > b.txt' }, folder);
+  const password = 's3cr3t-p4ssw0rd';
+  assert.deepEqual(readFileSync(join(folder, 'b.txt'), 'utf8').split('\n'), [
+    password,
+    JSON.stringify(password),
+    JSON.stringify(password),
+    password,
+    // It needs no quotes.
+    password,
+    FORMED.base64(password),
+    '${keeper://',
+  ]);
+});
+
+test('the Marketplace page shows destinations that there are', async (t) => {
+  const written = rowsOf('overview.md').flatMap(({ cells }) => codeIn(cells[0]));
+  assert.ok(written.length >= 10, `${written.length}`);
+  const lines = written.map((text) => {
+    if (text.startsWith('>')) return `Database/field/password ${text}`;
+    return text.includes('>') ? text : `Database/* > ${text}`;
+  });
+  for (const line of lines) await run(t, [line], { mode: 'validate' });
+});
+
+test('the table of inputs names the inputs of the task, with their defaults', () => {
+  const { inputs } = readJson(inProject('task', 'task.json'));
+  const rows = rowsOf('docs/getting-started.md').filter(
+    ({ heading }) => heading === 'What the step can be told',
+  );
+  assert.deepEqual(
+    rows.map(({ cells }) => [codeIn(cells[0])[0], codeIn(cells[1])[0]]),
+    inputs.map(({ name, defaultValue }) => [name, defaultValue]),
+  );
+});
+
+test('the long name of the task and the oldest agent are those of the manifests', () => {
+  const { id, contributions } = readJson(inProject('vss-extension.json'));
+  const { name, minimumAgentVersion } = readJson(inProject('task', 'task.json'));
+  const { id: contribution } = contributions.find(({ type }) => type === 'ms.vss-distributed-task.task');
+  const page = readPage('docs/migrating.md');
+  assert.ok(page.includes(`PUBLISHER.${id}.${contribution}.${name}@1`));
+  assert.ok(page.includes(`Agents need version ${minimumAgentVersion} or newer`));
+});

@@ -1,0 +1,194 @@
+// The page on troubleshooting knows every message: those of the sources, and those that runs really show. What it shows
+// in full is what the task says.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { inProject, readJson } from '../../scripts/paths.js';
+import { guideVault } from '../keeper/samples.js';
+import { MATRIX } from '../network/faults/index.js';
+import { errorsOf, openKeeper, runWithKeeper } from '../task/packed-task.js';
+import { blocksOf, readPage, rowsOf } from './markdown.js';
+import { NOW } from './pipeline.js';
+
+const PAGE = 'docs/troubleshooting.md';
+const read = (...path) => readFileSync(inProject(...path), 'utf8');
+
+const problems = blocksOf(PAGE).filter(({ info }) => info === 'problem');
+/** The messages of the tables, with `…` for what varies. */
+const rows = rowsOf(PAGE).flatMap(({ heading, cells }) =>
+  cells[0].split('<br>').map((message) => ({ message, isWarning: heading === 'Warnings' })),
+);
+const messages = new Set(rows.map(({ message }) => message));
+
+/** What the sources can say. */
+const ofErrors = [...read('src', 'error.rs').matchAll(/#\[error\(\s*"((?:[^"\\]|\\[^])*)"/g)]
+  .map(([, template]) => beginningOf(patternOfRust(template)))
+  .filter((pattern) => /\w/.test(pattern));
+const ofFailures = [
+  ...read('src', 'protocol', 'failure.rs')
+    .split('mod tests')[0]
+    .matchAll(/(?:Kind::\w+, |const \w+: &str = )"([^"]+)"/g),
+].map(([, words]) => words);
+const ofWarnings = [
+  ...[read('src', 'retrieval.rs'), read('src', 'retrieval', 'item.rs')]
+    .join('\n')
+    .matchAll(/(?:warn\(|Notice::Warning\()[^;]*?"((?:[^"\\]|\\[^])*)"/g),
+]
+  .map(([, literal]) => patternOfRust(literal).replace(/^(passed over: ).*/, '$1…'))
+  .filter((pattern) => /\w/.test(pattern));
+/** Why forms do not fit each other, or what they are asked of. */
+const ofForms = [
+  ['inputs', 'mapping.rs'],
+  ['inputs', 'template.rs'],
+  ['retrieval', 'item.rs'],
+]
+  .flatMap((path) => [
+    ...read('src', ...path).matchAll(/(?:refused\(|reason(?:: | = ))"((?:[^"\\]|\\[^])*)"/g),
+  ])
+  .map(([, reason]) => reason.replaceAll(/`(?:Database|var:DB_)[^`]*`/g, '`…`'));
+const ofTask = readdirSync(inProject('task'))
+  .filter((name) => name.endsWith('.js'))
+  .flatMap((name) => sentencesOf(read('task', name)));
+
+/** Of those, what the page shows in full. */
+const patternsInFull = ofErrors.filter((pattern) =>
+  problems.some(({ text }) => regExpOf(pattern).test(withoutPlace(text))),
+);
+
+/** What runs show in the stories and in the matrix of faults. */
+const problemsShown = [
+  ...casesOf('problems'),
+  ...MATRIX.flatMap(({ rows }) => rows.flatMap(({ problem }) => problem ?? [])),
+].map(withoutPlace);
+const warningsShown = casesOf('warnings').map(withoutPlace);
+
+test('the page knows what the sources can say', () => {
+  const counts = [ofErrors, ofFailures, ofWarnings, ofTask, ofForms].map(({ length }) => length);
+  assert.ok(
+    counts.every((count, index) => count >= [75, 45, 9, 25, 10][index]),
+    `${counts} were found`,
+  );
+  const isKnown = (pattern) => messages.has(pattern) || patternsInFull.includes(pattern);
+  const unknown = [...ofErrors, ...ofWarnings, ...ofForms].filter((pattern) => !isKnown(pattern));
+  const page = readPage(PAGE);
+  const missing = [...ofFailures, ...ofTask].filter((words) => !page.includes(words));
+  assert.deepEqual([...unknown, ...missing], []);
+});
+
+test('the page knows what runs show', () => {
+  assert.ok(problemsShown.length >= 200 && warningsShown.length >= 20);
+  const known = (wanted) =>
+    rows.filter(({ isWarning }) => isWarning === wanted).map(({ message }) => message);
+  const isKnown = (text, patterns) => patterns.some((pattern) => regExpOf(pattern).test(text));
+  const problemPatterns = [...known(false), ...patternsInFull];
+  assert.deepEqual(
+    [
+      ...problemsShown.filter((text) => !isKnown(text, problemPatterns)),
+      ...warningsShown.filter((text) => !isKnown(text, known(true))),
+    ],
+    [],
+  );
+});
+
+test('the page knows nothing that is not said any more', () => {
+  const patterns = new Set([...ofErrors, ...ofWarnings, ...ofForms]);
+  const texts = [...ofFailures, ...ofTask, ...problemsShown, ...warningsShown];
+  const isSaid = (message) =>
+    patterns.has(message) || texts.some((text) => regExpOf(message).test(text) || message.includes(text));
+  assert.deepEqual(
+    [...messages].filter((message) => !isSaid(message)),
+    [],
+  );
+});
+
+describe('a message that the page shows in full is what the task says', { concurrency: 2 }, () => {
+  assert.ok(problems.length >= 8, `${problems.length} were found`);
+  for (const { heading, text } of problems) {
+    test(heading, async (t) => {
+      const { run, hostname } = await provoke(t, heading, text);
+      assert.equal(run.result, 'Failed');
+      const [message, ...others] = errorsOf(run).map((error) =>
+        error
+          .replaceAll(hostname, 'keepersecurity.com')
+          .replaceAll('Embedded Keeper Test CA', 'Example Proxy CA'),
+      );
+      assert.equal(message, text.trimEnd());
+      assert.deepEqual(others, []);
+    });
+  }
+});
+
+/**
+ * Brings about what the page explains. Where a message shows a line, that line is the only one.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {string} heading
+ * @param {string} message
+ */
+async function provoke(t, heading, message) {
+  const line = message.match(/^ {2}\d+ \| (.*)$/m)?.[1] ?? 'Database/field/password > var:DB_PASSWORD';
+  const { faults, isGone, ...options } = PROVOCATIONS[heading] ?? {};
+  const keeper = await openKeeper(t, { holds: guideVault(), faults });
+  if (isGone) await keeper.close();
+  const run = await runWithKeeper(t, { keeper, secrets: [line], now: NOW, ...options });
+  return { run, hostname: keeper.hostname };
+}
+
+/** How to bring about what no mapping line does. */
+const PROVOCATIONS = {
+  'There is no config': { config: '', isConfigInline: true },
+  'The variable with the config does not exist here': { config: '$(secret_config)', isConfigInline: true },
+  'The config is a one-time token': { config: 'US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ' },
+  'Keeper refuses': { faults: [{ status: 403, body: { error: 'access_denied' } }] },
+  'There is no answer': { isGone: true },
+  'The certificate is not accepted': { trusted: false },
+};
+
+/** A format string of Rust with `…` for what is put in. */
+function patternOfRust(template) {
+  return template
+    .replaceAll(/\\\n\s*/g, '')
+    .replaceAll(/\\(["\\])/g, '$1')
+    .replaceAll(/(?<!\{)\{(?!\{)[^{}]*\}/g, '…')
+    .replaceAll('{{', '{')
+    .replaceAll('}}', '}')
+    .replaceAll(/…+/g, '…');
+}
+
+/** What stands behind a semicolon lists what would be right. */
+function beginningOf(text) {
+  return text.split(';')[0];
+}
+
+/** The texts of several words in a source, which are for people. */
+function sentencesOf(source) {
+  const code = source.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(/`((?:[^`\\]|\\[^])*)`|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"/g)]
+    .map(([, template, single, double]) => (template ?? single ?? double).replaceAll('\\`', '`'))
+    .map((text) =>
+      text
+        .replaceAll(/\$\{[^{}]*\}/g, '…')
+        .split(/\\n|\$\{/)[0]
+        .trimEnd(),
+    )
+    .filter((text) => (text.match(/[a-z] [a-z]/g) ?? []).length >= 2)
+    .filter((text) => text !== 'no longer wanted');
+}
+
+/** What the cases show, without the hints. @param {'problems' | 'warnings'} what @returns {string[]} */
+function casesOf(what) {
+  return readdirSync(inProject('tests', 'cases')).flatMap(
+    (name) => readJson(inProject('tests', 'cases', name)).agentSees[what] ?? [],
+  );
+}
+
+function withoutPlace(text) {
+  return text.split('\n')[0].replace(/^(?:[^ ,]+, )?line \d+(?:, column \d+)?: /, '');
+}
+
+/** A message as it is shown may go on behind a semicolon. @param {string} pattern */
+function regExpOf(pattern) {
+  const parts = pattern.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.+')}(?:; .*)?$`, 's');
+}
