@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { cargoHome, run, runPackage } from './commands.js';
+import { cargoHome, describeRust, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint } from './fingerprint.js';
 import { inProject, readJson, root } from './paths.js';
@@ -76,9 +76,7 @@ async function compilerSettings() {
 
 /** Flags that replace this machine's folders in panic messages, so that everybody builds the same bytes. */
 async function pathRemapping() {
-  const { stdout } = await run('rustc', ['-vV', '--print', 'sysroot'], { output: 'hidden' });
-  const [, commit] = stdout.match(/^commit-hash: (.+)$/m);
-  const sysroot = stdout.trim().split(/\r?\n/).at(-1);
+  const { commit, sysroot } = await describeRust();
   const registries = join(cargoHome(), 'registry', 'src');
   const registryFolders = existsSync(registries) ? readdirSync(registries) : [];
   return [

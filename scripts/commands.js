@@ -72,3 +72,12 @@ function environment(extra) {
 const cargoBin = () => join(cargoHome(), 'bin');
 
 export const cargoHome = () => process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+
+/** What the Rust compiler says of itself. */
+export async function describeRust() {
+  const printed = await run('rustc', ['--print', 'sysroot'], { output: 'hidden' });
+  const { stdout } = await run('rustc', ['--version', '--verbose'], { output: 'hidden' });
+  const [, commit] = stdout.match(/^commit-hash: (.+)$/m);
+  const [, version] = stdout.match(/^release: (.+)$/m);
+  return { version, commit, sysroot: printed.stdout.trim() };
+}
