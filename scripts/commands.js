@@ -11,7 +11,7 @@ import { inProject, root } from './paths.js';
 /**
  * Runs a program in the project's folder and fails unless it ends well.
  *
- * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, shown on failure).
+ * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, part of the failure).
  */
 export async function run(program, args, { advice, ...options } = {}) {
   const outcome = await execute(program, args, options);
@@ -28,16 +28,28 @@ export const runPackage = (script, args, options) =>
   run(process.execPath, [inProject('node_modules', script), ...args], options);
 
 /** Runs a program as `run` does, but leaves it to the caller whether it ended well. */
-export function execute(program, args, { output = 'shown', env = {}, shell = false } = {}) {
+export function execute(
+  program,
+  args,
+  { output = 'shown', env = {}, shell = false, cwd = root, input } = {},
+) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: root,
+      cwd,
       env: environment(env),
       shell,
-      stdio: ['ignore', output === 'shown' ? 'inherit' : 'pipe', output === 'hidden' ? 'pipe' : 'inherit'],
+      stdio: [
+        input === undefined ? 'ignore' : 'pipe',
+        output === 'shown' ? 'inherit' : 'pipe',
+        output === 'shown' ? 'inherit' : 'pipe',
+      ],
     });
-    const stdout = collect(child.stdout, output === 'heard' ? process.stdout : undefined);
-    const stderr = collect(child.stderr);
+    // A program that ends without reading is judged by its exit code.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    const isHeard = output === 'heard';
+    const stdout = collect(child.stdout, isHeard ? process.stdout : undefined);
+    const stderr = collect(child.stderr, isHeard ? process.stderr : undefined);
     const end = (code, ending) => resolve({ code, ending, stdout: stdout(), stderr: stderr() });
     child.on('error', (error) => end(undefined, `could not be started (${error.code ?? error.message})`));
     child.on('close', (code, signal) =>
