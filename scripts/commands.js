@@ -93,3 +93,25 @@ export async function describeRust() {
   const [, version] = stdout.match(/^release: (.+)$/m);
   return { version, commit, sysroot: printed.stdout.trim() };
 }
+
+// Azure DevOps, the Marketplace included, as Entra knows it in every tenant.
+const AZURE_DEVOPS = '499b84ac-1321-427f-aa17-267ca6975798';
+
+/** A token for Azure DevOps and the Marketplace that lives for an hour, from the Azure command line. */
+export async function entraToken() {
+  const command = [
+    'account',
+    'get-access-token',
+    '--resource',
+    AZURE_DEVOPS,
+    '--query',
+    'accessToken',
+    '-o',
+    'tsv',
+  ];
+  const { stdout } = await run('az', command, {
+    output: 'hidden',
+    advice: 'sign in first: azure/login in a workflow, AzureCLI@2 in a pipeline, `az login` by hand',
+  });
+  return stdout.trim();
+}
