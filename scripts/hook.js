@@ -16,7 +16,7 @@ async function lookAtCommit() {
   const work = planWork(staged);
   if (work.format.length > 0) {
     const changedSince = await listFiles('diff', '--name-only');
-    await step(`Format ${work.format.length} staged files`, () => formatAll(work.format, changedSince));
+    await step(`Format what is staged (${work.format.length})`, () => formatAll(work.format, changedSince));
   }
   if (work.lint) {
     await step('Lint the core', () => run('cargo', CLIPPY));
