@@ -14,6 +14,9 @@ const TARGET = 'wasm32-unknown-unknown';
 // Of several licences to choose from, the first of these that is offered.
 const PREFERRED = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Unicode-3.0', 'Apache-2.0'];
 
+// Crates that declare a licence and bring no text of it, neither does their repository; and who wrote them.
+const WITHOUT_TEXT = { hifijson: 'Michael Färber' };
+
 /**
  * @typedef {object} Component
  * @property {'npm' | 'cargo' | 'rust'} kind
@@ -21,13 +24,15 @@ const PREFERRED = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Unicode-3.0', 
  * @property {string} version
  * @property {string} licence the SPDX expression that the package declares
  * @property {string[]} licenceFiles the texts that apply, of the licences that were chosen
+ * @property {string} [holder] whose it is, where the text leaves a gap for that
  * @property {{ algorithm: string, hex: string }} [hash] of the package as its registry delivers it
  * @property {string[]} uses the names of the components that it uses
  */
 
 /** Every component, sorted by kind and name. */
 export async function shippedComponents() {
-  return [...bundledPackages(), ...(await linkedCrates()), await standardLibrary()].sort(byKindAndName);
+  const rust = await describeRust();
+  return [...bundledPackages(), ...(await linkedCrates(rust)), standardLibrary(rust)].sort(byKindAndName);
 }
 
 const byKindAndName = (left, right) => (keyOf(left) < keyOf(right) ? -1 : 1);
@@ -54,7 +59,7 @@ function bundledPackages() {
 }
 
 /** What cargo links for the module: neither macros and build scripts nor what only the tests use. */
-async function linkedCrates() {
+async function linkedCrates(rust) {
   const options = ['--locked', '--target', TARGET, '--edges', 'normal,no-proc-macro', '--prefix', 'none'];
   const tree = await run('cargo', ['tree', ...options, '--format', '{p}'], { output: 'hidden' });
   const isLinked = new Set(tree.stdout.split(/\r?\n/).map((line) => line.split(' ').slice(0, 2).join(' ')));
@@ -66,16 +71,27 @@ async function linkedCrates() {
   const nameOf = new Map(crates.map(({ id, name }) => [id, name]));
   const nodes = new Map(metadata.resolve.nodes.map((node) => [node.id, node]));
   const checksums = readChecksums();
-  return crates.map(({ id, name, version, license, manifest_path: manifest }) => ({
-    kind: 'cargo',
-    name,
-    version,
-    licence: license?.replaceAll('/', ' OR '),
-    licenceFiles: licenceFiles(name, license?.replaceAll('/', ' OR '), dirname(manifest)),
-    hash: { algorithm: 'sha256', hex: checksums.get(`${name} ${version}`) },
-    uses: [...new Set(nodes.get(id).dependencies.map((used) => nameOf.get(used)))].filter(Boolean).sort(),
-  }));
+  return crates.map(({ id, name, version, license, manifest_path: manifest }) => {
+    const licence = license?.replaceAll('/', ' OR ');
+    const holder = WITHOUT_TEXT[name];
+    return {
+      kind: 'cargo',
+      name,
+      version,
+      licence,
+      licenceFiles: holder
+        ? standardTexts(rust, chooseLicences(licence))
+        : licenceFiles(name, licence, dirname(manifest)),
+      ...(holder && { holder }),
+      hash: { algorithm: 'sha256', hex: checksums.get(`${name} ${version}`) },
+      uses: [...new Set(nodes.get(id).dependencies.map((used) => nameOf.get(used)))].filter(Boolean).sort(),
+    };
+  });
 }
+
+/** Rust's toolchain brings the texts of common licences, with a gap for whose the code is. */
+const standardTexts = ({ sysroot }, licences) =>
+  licences.map((licence) => join(sysroot, 'share', 'doc', 'rust', 'licenses', `${licence}.txt`));
 
 function readChecksums() {
   const entries = readFileSync(inProject('Cargo.lock'), 'utf8').matchAll(
@@ -84,19 +100,16 @@ function readChecksums() {
   return new Map([...entries].map(([, name, version, checksum]) => [`${name} ${version}`, checksum]));
 }
 
-/** It is compiled into the module, its tables of Unicode included. The toolchain brings the texts of its licences. */
-async function standardLibrary() {
-  const { version, sysroot } = await describeRust();
-  const folder = join(sysroot, 'share', 'doc', 'rust', 'licenses');
-  return {
-    kind: 'rust',
-    name: 'rust-std',
-    version,
-    licence: '(MIT OR Apache-2.0) AND Unicode-3.0',
-    licenceFiles: ['MIT.txt', 'Unicode-3.0.txt'].map((file) => join(folder, file)),
-    uses: [],
-  };
-}
+/** It is compiled into the module, its tables of Unicode included. */
+const standardLibrary = (rust) => ({
+  kind: 'rust',
+  name: 'rust-std',
+  version: rust.version,
+  licence: '(MIT OR Apache-2.0) AND Unicode-3.0',
+  licenceFiles: standardTexts(rust, ['MIT', 'Unicode-3.0']),
+  holder: 'The Rust Project Developers (see https://thanks.rust-lang.org)',
+  uses: [],
+});
 
 /** The files with the licences that apply, or a failure: nothing is shipped whose terms are not known. */
 export function licenceFiles(name, expression, folder) {

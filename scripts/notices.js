@@ -12,19 +12,19 @@ The files index.js, cleanup.js and core_bg.wasm contain code of the packages bel
 list. Where a package offers several licences, the one that was chosen is shown.
 `;
 
-// The licence of the standard library leaves a gap for whose it is.
-const PLACEHOLDERS = /^Copyright \(c\) <year> <copyright holders>$/i;
-const RUST = 'Copyright (c) The Rust Project Developers (see https://thanks.rust-lang.org)';
+const GAP = /<year> <copyright holders>$/;
 
 /** @param {import('./components.js').Component[]} components */
 export function writeNotices(components) {
   const groups = new Map();
-  for (const { name, version, licenceFiles } of components) {
+  for (const { name, version, licenceFiles, holder } of components) {
     for (const file of licenceFiles) {
       const { copyrights, terms } = splitLicence(readFileSync(file, 'utf8'));
       const key = terms.replace(/[\s"'`*]+/g, ' ').toLowerCase();
       const group = groups.get(key) ?? { terms, lines: [] };
-      group.lines.push([`${name} ${version}`, ...copyrights.map((line) => `  ${line}`)].join('\n'));
+      group.lines.push(
+        [`${name} ${version}`, ...copyrights.map((line) => `  ${line.replace(GAP, holder)}`)].join('\n'),
+      );
       groups.set(key, group);
     }
   }
@@ -45,7 +45,7 @@ export function splitLicence(text) {
     copyrights: lines
       .slice(0, firstTerm)
       .filter(isCopyright)
-      .map((line) => line.trim().replace(PLACEHOLDERS, RUST)),
+      .map((line) => line.trim()),
     terms: lines.slice(firstTerm).join('\n'),
   };
 }

@@ -79,6 +79,22 @@ test('packages with the same terms share them, however the lines are broken', (t
   );
 });
 
+test('where a text leaves a gap for it, whose the package is stands there', (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'MIT.txt');
+  writeFileSync(file, 'MIT License\n\nCopyright (c) <year> <copyright holders>\n\nPermission is granted.\n');
+  const own = {
+    kind: 'cargo',
+    name: 'one',
+    version: '1.0.0',
+    licence: 'MIT',
+    licenceFiles: [file],
+    uses: [],
+  };
+  const notices = writeNotices([{ ...own, holder: 'Ada' }]);
+  assert.ok(notices.endsWith('\none 1.0.0\n  Copyright (c) Ada\n\nPermission is granted.\n'), notices);
+});
+
 /** @param {import('node:test').TestContext} t */
 function temporaryFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'ksm-licences-'));

@@ -27,6 +27,7 @@ test('the notices name each component with its version, and every licence text o
   }
   assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
   assert.match(notices, /The Rust Project Developers/);
+  assert.doesNotMatch(notices, /<copyright holders>|undefined/);
 });
 
 test("the bill of materials is valid by CycloneDX's own schema", async () => {
