@@ -27,6 +27,18 @@ export async function run(program, args, { advice, ...options } = {}) {
 export const runPackage = (script, args, options) =>
   run(process.execPath, [inProject('node_modules', script), ...args], options);
 
+/** Runs npm or az as `run` does; on Windows they are batch files. */
+export function runBatch(program, args, options) {
+  const { line, words, shell } = batchCall(program, args);
+  return run(line, words, { ...options, shell });
+}
+
+/** How a batch file is started: on Windows only a shell can, and it takes one line. For words without blanks. */
+export const batchCall = (program, args, platform = process.platform) =>
+  platform === 'win32'
+    ? { line: [program, ...args].join(' '), words: [], shell: true }
+    : { line: program, words: args, shell: false };
+
 /** Runs a program as `run` does, but leaves it to the caller whether it ended well. */
 export function execute(
   program,
@@ -67,8 +79,8 @@ function collect(stream, echo) {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-function environment(extra) {
-  const inherited = { ...process.env };
+/** The environment of a program: ours, with the project's tools first on the path. */
+export function environment(extra, inherited = process.env) {
   // Windows writes it `Path`, and a second spelling would win or lose at random.
   const pathName = Object.keys(inherited).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   const folders = [
@@ -109,7 +121,7 @@ export async function entraToken() {
     '-o',
     'tsv',
   ];
-  const { stdout } = await run('az', command, {
+  const { stdout } = await runBatch('az', command, {
     output: 'hidden',
     advice: 'sign in first: azure/login in a workflow, AzureCLI@2 in a pipeline, `az login` by hand',
   });

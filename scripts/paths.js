@@ -22,4 +22,5 @@ export function vsixPath(
 }
 
 /** The name of a program's file on this machine. */
-export const executable = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
+export const executable = (name, platform = process.platform) =>
+  platform === 'win32' ? `${name}.exe` : name;
