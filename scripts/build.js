@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
-import { cargoHome, run, runPackage } from './commands.js';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { cargoHome, describeRust, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint } from './fingerprint.js';
 import { inProject, readJson, root } from './paths.js';
@@ -76,9 +76,7 @@ async function compilerSettings() {
 
 /** Flags that replace this machine's folders in panic messages, so that everybody builds the same bytes. */
 async function pathRemapping() {
-  const { stdout } = await run('rustc', ['-vV', '--print', 'sysroot'], { output: 'hidden' });
-  const [, commit] = stdout.match(/^commit-hash: (.+)$/m);
-  const sysroot = stdout.trim().split(/\r?\n/).at(-1);
+  const { commit, sysroot } = await describeRust();
   const registries = join(cargoHome(), 'registry', 'src');
   const registryFolders = existsSync(registries) ? readdirSync(registries) : [];
   return [
@@ -114,6 +112,7 @@ async function bundleTask() {
   writeFileSync(inProject('dist', 'package.json'), '{ "type": "commonjs" }\n');
 
   const { build: bundle } = await import('esbuild');
+  const replaced = new Set();
   const { metafile } = await bundle({
     absWorkingDir: root,
     entryPoints: [ENTRY, ...OPTIONAL_ENTRIES.filter(existsSync)],
@@ -128,9 +127,12 @@ async function bundleTask() {
     logLevel: 'warning',
     // The glue has a second way to load the core, for browsers, which is left out.
     logOverride: { 'empty-import-meta': 'silent' },
-    plugins: [leaveOutUnused()],
+    plugins: [leaveOutUnused(replaced)],
   });
-  checkPackages(Object.keys(metafile.inputs));
+  const packages = bundledPackages(metafile, replaced);
+  checkPackages(packages);
+  // For the notices and the bill of materials.
+  writeFileSync(inProject('dist', 'bundled-packages.json'), JSON.stringify(packages));
 
   const besideTheBundle = [
     inProject('pkg', 'core_bg.wasm'),
@@ -144,8 +146,10 @@ async function bundleTask() {
  * Leaves out what the task library brings and the task never calls: running tools, matching patterns, and its
  * translations, whose place the English messages take. That is half of the bundle, and 8 ms at each start. Its vault
  * gives way to ours, which leaves no key on the disk.
+ *
+ * @param {Set<string>} replaced is told the files of which nothing is left
  */
-function leaveOutUnused() {
+function leaveOutUnused(replaced) {
   const unused = {
     [join(TASK_LIBRARY, 'toolrunner.js')]: 'exports.ToolRunner = class {};',
     [join(TASK_LIBRARY, 'vault.js')]: readFileSync(inProject('task', 'vault.js'), 'utf8'),
@@ -156,7 +160,11 @@ function leaveOutUnused() {
     setup({ onLoad }) {
       onLoad({ filter: /node_modules/ }, ({ path }) => {
         const found = Object.keys(unused).find((end) => path.endsWith(join('node_modules', end)));
-        return found && { contents: unused[found] };
+        if (!found) {
+          return undefined;
+        }
+        replaced.add(relative(root, path).replaceAll(sep, '/'));
+        return { contents: unused[found] };
       });
       onLoad({ filter: /lib-resource\.js$/ }, ({ path }) => {
         const { messages } = createRequire(import.meta.url)(path);
@@ -166,10 +174,17 @@ function leaveOutUnused() {
   };
 }
 
+/** The folders of the packages that the scripts hold code of. */
+function bundledPackages({ outputs }, replaced) {
+  const sources = Object.values(outputs).flatMap(({ inputs }) =>
+    Object.keys(inputs).filter((source) => inputs[source].bytesInOutput > 0 && !replaced.has(source)),
+  );
+  return [...new Set(sources.map(packageFolder).filter(Boolean))].sort();
+}
+
 /** Fails if the bundle holds what it should not: a second task library, or what can't be bundled. */
-function checkPackages(sources) {
-  const folders = new Set(sources.map(packageFolder).filter(Boolean));
-  const named = (name) => [...folders].filter((folder) => folder.endsWith(`node_modules/${name}`));
+function checkPackages(folders) {
+  const named = (name) => folders.filter((folder) => folder.endsWith(`node_modules/${name}`));
   const libraries = named(TASK_LIBRARY);
   if (libraries.length !== 1) {
     throw new Failure(`the bundle holds ${libraries.length} copies of ${TASK_LIBRARY} instead of one`);

@@ -1,13 +1,15 @@
 /**
- * Runs all that a change has to pass: formatting, lints and types, then the tests unless `--fast` is given.
+ * Runs all that a change has to pass: formatting, lints and types, then the tests unless `--fast` is given. What failed
+ * and why stands at the end.
  */
 
 import { build } from './build.js';
 import { run, runPackage } from './commands.js';
-import { reportFailure, runWhenCalled } from './failure.js';
+import { describeFailure, runWhenCalled } from './failure.js';
 import { step, stopwatch } from './progress.js';
 import { setUp } from './setup.js';
 import { test } from './test.js';
+import { printVerdict } from './verdict.js';
 
 const CHECKS = [
   ['Formatting of Rust', () => cargo('fmt --check')],
@@ -22,11 +24,12 @@ const CHECKS = [
 ];
 
 function cargo(command) {
-  return run('cargo', command.split(' '));
+  return run('cargo', command.split(' '), { output: 'hidden' });
 }
 
 function checkFormatting() {
   return runPackage('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], {
+    output: 'hidden',
     advice: '`npx prettier --write .` formats these files',
   });
 }
@@ -34,29 +37,31 @@ function checkFormatting() {
 /** The types of the core are made by its build, so that comes first. */
 async function checkTypes() {
   await build();
-  await runPackage('typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  await runPackage('typescript/bin/tsc', ['-p', 'tsconfig.json'], { output: 'hidden' });
 }
 
-/** Runs all checks, also after one has failed, and tells whether all passed. */
+/** Runs all checks, also after one has failed. */
 async function check() {
   await setUp();
-  const seconds = stopwatch();
-  const failed = [];
-  for (const [title, passes] of CHECKS) {
+  const outcomes = [];
+  for (const [name, passes] of CHECKS) {
+    const seconds = stopwatch();
     try {
-      await step(title, passes);
+      await step(name, passes);
+      outcomes.push({ name, passed: 1, failed: 0, seconds: seconds() });
     } catch (error) {
-      reportFailure(error);
-      failed.push(title);
+      const report = describeFailure(error);
+      console.error(report);
+      outcomes.push({ name, passed: 0, failed: 1, seconds: seconds(), report });
     }
   }
-  const verdict = failed.length === 0 ? 'all passed' : `failed: ${failed.join('; ')}`;
-  console.log(`\n${CHECKS.length} checks, ${verdict} (${seconds()} s)`);
-  return failed.length === 0;
+  return outcomes;
 }
 
 await runWhenCalled(import.meta.url, async () => {
   const checked = await check();
-  const tested = process.argv.includes('--fast') || (await test());
-  process.exitCode = checked && tested ? 0 : 1;
+  const tested = process.argv.includes('--fast') ? [] : await test();
+  const outcomes = [...checked, ...tested];
+  printVerdict(outcomes);
+  process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
 });

@@ -11,7 +11,7 @@ import { inProject, root } from './paths.js';
 /**
  * Runs a program in the project's folder and fails unless it ends well.
  *
- * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, shown on failure).
+ * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, part of the failure).
  */
 export async function run(program, args, { advice, ...options } = {}) {
   const outcome = await execute(program, args, options);
@@ -27,17 +27,41 @@ export async function run(program, args, { advice, ...options } = {}) {
 export const runPackage = (script, args, options) =>
   run(process.execPath, [inProject('node_modules', script), ...args], options);
 
+/** Runs npm or az as `run` does; on Windows they are batch files. */
+export function runBatch(program, args, options) {
+  const { line, words, shell } = batchCall(program, args);
+  return run(line, words, { ...options, shell });
+}
+
+/** How a batch file is started: on Windows only a shell can, and it takes one line. For words without blanks. */
+export const batchCall = (program, args, platform = process.platform) =>
+  platform === 'win32'
+    ? { line: [program, ...args].join(' '), words: [], shell: true }
+    : { line: program, words: args, shell: false };
+
 /** Runs a program as `run` does, but leaves it to the caller whether it ended well. */
-export function execute(program, args, { output = 'shown', env = {}, shell = false } = {}) {
+export function execute(
+  program,
+  args,
+  { output = 'shown', env = {}, shell = false, cwd = root, input } = {},
+) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: root,
+      cwd,
       env: environment(env),
       shell,
-      stdio: ['ignore', output === 'shown' ? 'inherit' : 'pipe', output === 'hidden' ? 'pipe' : 'inherit'],
+      stdio: [
+        input === undefined ? 'ignore' : 'pipe',
+        output === 'shown' ? 'inherit' : 'pipe',
+        output === 'shown' ? 'inherit' : 'pipe',
+      ],
     });
-    const stdout = collect(child.stdout, output === 'heard' ? process.stdout : undefined);
-    const stderr = collect(child.stderr);
+    // A program that ends without reading is judged by its exit code.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    const isHeard = output === 'heard';
+    const stdout = collect(child.stdout, isHeard ? process.stdout : undefined);
+    const stderr = collect(child.stderr, isHeard ? process.stderr : undefined);
     const end = (code, ending) => resolve({ code, ending, stdout: stdout(), stderr: stderr() });
     child.on('error', (error) => end(undefined, `could not be started (${error.code ?? error.message})`));
     child.on('close', (code, signal) =>
@@ -55,8 +79,8 @@ function collect(stream, echo) {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-function environment(extra) {
-  const inherited = { ...process.env };
+/** The environment of a program: ours, with the project's tools first on the path. */
+export function environment(extra, inherited = process.env) {
   // Windows writes it `Path`, and a second spelling would win or lose at random.
   const pathName = Object.keys(inherited).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   const folders = [
@@ -72,3 +96,34 @@ function environment(extra) {
 const cargoBin = () => join(cargoHome(), 'bin');
 
 export const cargoHome = () => process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+
+/** What the Rust compiler says of itself. */
+export async function describeRust() {
+  const printed = await run('rustc', ['--print', 'sysroot'], { output: 'hidden' });
+  const { stdout } = await run('rustc', ['--version', '--verbose'], { output: 'hidden' });
+  const [, commit] = stdout.match(/^commit-hash: (.+)$/m);
+  const [, version] = stdout.match(/^release: (.+)$/m);
+  return { version, commit, sysroot: printed.stdout.trim() };
+}
+
+// Azure DevOps, the Marketplace included, as Entra knows it in every tenant.
+const AZURE_DEVOPS = '499b84ac-1321-427f-aa17-267ca6975798';
+
+/** A token for Azure DevOps and the Marketplace that lives for an hour, from the Azure command line. */
+export async function entraToken() {
+  const command = [
+    'account',
+    'get-access-token',
+    '--resource',
+    AZURE_DEVOPS,
+    '--query',
+    'accessToken',
+    '-o',
+    'tsv',
+  ];
+  const { stdout } = await runBatch('az', command, {
+    output: 'hidden',
+    advice: 'sign in first: azure/login in a workflow, AzureCLI@2 in a pipeline, `az login` by hand',
+  });
+  return stdout.trim();
+}

@@ -4,6 +4,7 @@
 
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 
 /** Something that can't be done, with what to do about it. */
 export class Failure extends Error {
@@ -13,16 +14,12 @@ export class Failure extends Error {
   }
 }
 
-/** Prints what went wrong; a stack only when it is a fault in the scripts themselves. */
-export function reportFailure(error) {
+/** What went wrong and what to do; a stack only when it is a fault in the scripts themselves. */
+export function describeFailure(error) {
   if (!(error instanceof Failure)) {
-    console.error(error);
-    return;
+    return inspect(error);
   }
-  console.error(`\n${error.message}`);
-  if (error.advice) {
-    console.error(`What to do: ${error.advice}`);
-  }
+  return [error.message, error.advice && `What to do: ${error.advice}`].filter(Boolean).join('\n');
 }
 
 /** Runs `main` if its module is the script that was called, not one that another script uses. */
@@ -33,7 +30,7 @@ export async function runWhenCalled(moduleUrl, main) {
   try {
     await main();
   } catch (error) {
-    reportFailure(error);
+    console.error(`\n${describeFailure(error)}`);
     process.exitCode = 1;
   }
 }

@@ -1,23 +1,35 @@
 /**
- * Packs the extension for the Marketplace and checks that it holds what it should and nothing else. The
- * same sources give the same bytes.
+ * Packs the extension for the Marketplace and checks that it holds what it should and nothing else; beside it goes its
+ * bill of materials. The same sources give the same bytes. `--preview [--build 12]` packs the private preview.
  */
 
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from './build.js';
 import { runPackage } from './commands.js';
+import { shippedComponents } from './components.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { sha256 } from './fingerprint.js';
-import { inProject, vsixPath } from './paths.js';
+import { identifyExtension, identifyTask, previewVersion, readIdentity } from './identity.js';
+import { writeNotices } from './notices.js';
+import { inProject, readJson, vsixPath } from './paths.js';
 import { step } from './progress.js';
+import { writeSbom } from './sbom.js';
 
-const STAGED = ['vss-extension.json', 'overview.md', 'images', 'LICENSE'];
+const STAGED = ['overview.md', 'images', 'LICENSE'];
+
+// What runs on the agent.
+const RUN = ['index.js', 'cleanup.js', 'core_bg.wasm'];
+
+const USAGE = 'npm run package, or npm run package -- --preview --build NUMBER';
+
+const CONTENT_TYPES = '[Content_Types].xml';
 
 // What the extension consists of. The pictures in `images/` and `task/cleanup.js` are added
 // as far as the project has them.
 const EXPECTED = [
-  '[Content_Types].xml',
+  CONTENT_TYPES,
   'extension.vsixmanifest',
   'extension.vsomanifest',
   'LICENSE',
@@ -26,29 +38,43 @@ const EXPECTED = [
   'task/icon.png',
   'task/index.js',
   'task/task.json',
+  'task/THIRD-PARTY-NOTICES.txt',
 ];
 
 /** Builds the task and packs it; tells where the extension is and what is in it. */
-export async function packageExtension() {
+export async function packageExtension({ preview = false, build: number } = {}) {
   await build();
-  const extension = await step('Pack the extension', pack);
+  const identity = readIdentity(preview ? 'preview' : 'released');
+  const extension = await step('Pack the extension', () => pack(identity, number));
   printContents(extension);
   return extension;
 }
 
-async function pack() {
-  const vsix = vsixPath();
+async function pack(identity, buildNumber) {
+  const source = readJson(inProject('vss-extension.json'));
+  const version = buildNumber ? previewVersion(source.version, buildNumber) : source.version;
+  const vsix = vsixPath(identity, { version });
   rmSync(vsix, { force: true });
-  const stage = stageExtension();
+  const components = await shippedComponents();
+  const manifest = identifyExtension(source, identity, version);
+  const task = identifyTask(readJson(inProject('task', 'task.json')), identity, version);
+  const stage = stageExtension(manifest, task, components);
   const files = await packWithTfx(stage);
   checkContents(Object.keys(files));
   const content = await zip(files);
   writeFileSync(vsix, content);
-  return { vsix, bytes: content.length, files: sizes(files), sha256: sha256(content) };
+  const sbom = vsix.replace(/\.vsix$/, '.cdx.json');
+  const shipped = Object.fromEntries(RUN.map((name) => [name, files[`task/${name}`]]));
+  const { license } = readJson(inProject('package.json'));
+  writeFileSync(
+    sbom,
+    writeSbom({ name: identity.extensionId, version, licence: license }, shipped, components),
+  );
+  return { vsix, sbom, bytes: content.length, files: sizes(files), sha256: sha256(content) };
 }
 
 /** Lays everything out as it will be in the extension, where tfx can check the task's own manifest. */
-function stageExtension() {
+function stageExtension(manifest, task, components) {
   const stage = inProject('dist', 'extension');
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
@@ -56,8 +82,15 @@ function stageExtension() {
     cpSync(inProject(name), join(stage, name), { recursive: true }),
   );
   cpSync(inProject('dist', 'task'), join(stage, 'task'), { recursive: true });
+  const write = (name, content) => writeFileSync(join(stage, name), content);
+  write('vss-extension.json', asJson(manifest));
+  write(join('task', 'task.json'), asJson(task));
+  // In the task's folder, which is all that an agent downloads: the notices have to come along with the code.
+  write(join('task', 'THIRD-PARTY-NOTICES.txt'), writeNotices(components));
   return stage;
 }
+
+const asJson = (value) => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** Has Microsoft's tool make the extension and returns its files by name. */
 async function packWithTfx(stage) {
@@ -76,7 +109,17 @@ async function packWithTfx(stage) {
   // Folders have entries of their own there, which mean nothing.
   const files = unzipSync(readFileSync(packed), { filter: ({ name }) => !name.endsWith('/') });
   rmSync(packed);
+  files[CONTENT_TYPES] = Buffer.from(sortTypes(Buffer.from(files[CONTENT_TYPES]).toString('utf8')));
   return files;
+}
+
+/**
+ * The content types in an order of their own: tfx writes them in the order in which it came to know them, which on
+ * Linux and macOS is a race between the programs that it asks.
+ */
+export function sortTypes(xml) {
+  const types = xml.match(/^ *<(Default|Override) .*$/gm).sort();
+  return xml.replace(/^ *<(Default|Override) .*$/gm, () => types.shift());
 }
 
 function checkContents(names) {
@@ -108,11 +151,25 @@ const sizes = (files) => sortedNames(files).map((name) => ({ name, bytes: files[
 
 const sortedNames = (files) => Object.keys(files).sort();
 
-function printContents({ vsix, bytes, files, sha256 }) {
+function printContents({ vsix, sbom, bytes, files, sha256 }) {
   const column = (number) => number.toLocaleString('en').padStart(12);
   files.forEach((file) => console.log(`${column(file.bytes)}  ${file.name}`));
   console.log(`${column(bytes)}  packed: ${vsix}`);
   console.log(`     SHA-256  ${sha256}`);
+  console.log(`        SBOM  ${sbom}`);
 }
 
-await runWhenCalled(import.meta.url, packageExtension);
+function readArguments() {
+  try {
+    const options = { preview: { type: 'boolean' }, build: { type: 'string' } };
+    const { preview, build: number } = parseArgs({ options }).values;
+    if (number !== undefined && (!preview || !/^[1-9]\d{0,8}$/.test(number))) {
+      throw new Failure('--build takes the number of a preview', USAGE);
+    }
+    return { preview, build: number };
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure(error.message, USAGE);
+  }
+}
+
+await runWhenCalled(import.meta.url, () => packageExtension(readArguments()));

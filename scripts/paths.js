@@ -13,11 +13,14 @@ export const inProject = (...parts) => join(root, ...parts);
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** Where the packaged extension is written, named as the Marketplace names it. */
-export function vsixPath() {
-  const { publisher, id, version } = readJson(inProject('vss-extension.json'));
-  return inProject('dist', `${publisher}.${id}-${version}.vsix`);
+/** Where the packaged extension is written, named as the Marketplace names it; the released one unless told. */
+export function vsixPath(
+  { publisher, extensionId } = readJson(inProject('identity.json')).released,
+  { version } = readJson(inProject('vss-extension.json')),
+) {
+  return inProject('dist', `${publisher}.${extensionId}-${version}.vsix`);
 }
 
 /** The name of a program's file on this machine. */
-export const executable = (name) => (process.platform === 'win32' ? `${name}.exe` : name);
+export const executable = (name, platform = process.platform) =>
+  platform === 'win32' ? `${name}.exe` : name;

@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { execute, run } from './commands.js';
+import { execute, run, runBatch } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint, isStamped } from './fingerprint.js';
 import { executable, inProject, readJson } from './paths.js';
@@ -89,12 +89,7 @@ async function installPackages() {
   }
   // No package here needs its install script; esbuild's program comes as a package of its own.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  await step('Install the npm packages', () =>
-    process.platform === 'win32'
-      ? // npm is a batch file there, which only a shell can start.
-        run(`npm ${args.join(' ')}`, [], { shell: true, advice: NETWORK_ADVICE })
-      : run('npm', args, { advice: NETWORK_ADVICE }),
-  );
+  await step('Install the npm packages', () => runBatch('npm', args, { advice: NETWORK_ADVICE }));
 }
 
 /** Whether npm's own list of what it installed agrees with the lock file. */

@@ -7,11 +7,12 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execute } from './commands.js';
-import { Failure, reportFailure, runWhenCalled } from './failure.js';
+import { Failure, describeFailure, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { inProject } from './paths.js';
 import { stopwatch } from './progress.js';
 import { setUp } from './setup.js';
+import { printVerdict } from './verdict.js';
 
 const PARTS = [
   { name: 'rust', title: 'The core, natively', test: testNatively },
@@ -23,12 +24,15 @@ const PARTS = [
 // Node would leave a core idle; most of the time goes by in processes that the tests start.
 const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
 
-/** Runs the parts that are asked for, or all of them, and prints a summary; tells whether all passed. */
+/** Runs the parts that are asked for, or all of them, and tells how each ended. */
 export async function test(wanted = []) {
   const parts = chooseParts(wanted);
-  const outcomes = (await isSetUp()) ? await runInTurn(parts) : [{ name: 'set-up', passed: 0, failed: 1 }];
-  printSummary(outcomes);
-  return outcomes.every(({ failed }) => failed === 0);
+  try {
+    await setUp();
+  } catch (error) {
+    return [{ name: 'set-up', passed: 0, failed: 1, report: describeFailure(error) }];
+  }
+  return runInTurn(parts);
 }
 
 function chooseParts(wanted) {
@@ -42,16 +46,6 @@ function chooseParts(wanted) {
   }
   const isWanted = ({ name, alsoFor }) => wanted.includes(name) || wanted.includes(alsoFor);
   return wanted.length > 0 ? PARTS.filter(isWanted) : PARTS;
-}
-
-async function isSetUp() {
-  try {
-    await setUp();
-    return true;
-  } catch (error) {
-    reportFailure(error);
-    return false;
-  }
 }
 
 async function runInTurn(parts) {
@@ -88,10 +82,11 @@ async function testInNode() {
 }
 
 /** Adds up cargo's closing lines, one for each test binary. */
-function countCargoTests({ code, stdout }) {
+function countCargoTests({ code, stdout, stderr }) {
   const lines = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed/gm)];
   const sum = (group) => lines.reduce((total, line) => total + Number(line[group]), 0);
-  return judge(code, sum(1), sum(2));
+  // What does not compile is told on stderr, which else only counts the crates.
+  return judge(code, sum(1), sum(2), /^failures:$/m.test(stdout) ? stdout : stderr);
 }
 
 async function testPackaging() {
@@ -99,8 +94,7 @@ async function testPackaging() {
     await packageExtension();
     return { passed: 1, failed: 0 };
   } catch (error) {
-    reportFailure(error);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, report: describeFailure(error) };
   }
 }
 
@@ -121,32 +115,22 @@ async function testEndToEnd() {
     },
   );
   const count = (what) => Number(stdout.match(new RegExp(`^\\S+ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
-  return judge(code, count('pass'), count('fail') + count('cancelled'));
+  return judge(code, count('pass'), count('fail') + count('cancelled'), stdout);
 }
 
 /** A part that fails without a failed test, or that finds no test at all, counts as one failure. */
-function judge(code, passed, failed) {
+function judge(code, passed, failed, report) {
   if (code === 0 && passed + failed > 0) {
     return { passed, failed };
   }
   if (code === 0) {
     console.log('No test was found.');
   }
-  return { passed, failed: Math.max(failed, 1) };
-}
-
-function printSummary(outcomes) {
-  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
-  const row = (name, ...columns) =>
-    `${name.padEnd(10)}${columns.map((text) => `${text}`.padStart(9)).join('')}`;
-  console.log(`\n${row('', 'passed', 'failed', 'seconds')}`);
-  outcomes.forEach(({ name, passed, failed, seconds = '' }) =>
-    console.log(row(name, passed, failed, seconds)),
-  );
-  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+  return { passed, failed: Math.max(failed, 1), report };
 }
 
 await runWhenCalled(import.meta.url, async () => {
-  const passed = await test(process.argv.slice(2));
-  process.exitCode = passed ? 0 : 1;
+  const outcomes = await test(process.argv.slice(2));
+  printVerdict(outcomes);
+  process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
 });

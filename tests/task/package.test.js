@@ -4,13 +4,19 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Ajv from 'ajv-draft-04';
 import { unzipSync } from 'fflate';
+import { readVersions } from '../../scripts/bump.js';
+import { identifyExtension, readIdentity } from '../../scripts/identity.js';
+import { sortTypes } from '../../scripts/package.js';
 import { inProject, readJson, vsixPath } from '../../scripts/paths.js';
 import { taskFolder } from './packed-task.js';
 
-const files = Object.keys(unzipSync(readFileSync(vsixPath()))).sort();
+const content = unzipSync(readFileSync(vsixPath()));
+const files = Object.keys(content).sort();
 const task = readJson(join(taskFolder, 'task.json'));
-const extension = readJson(inProject('vss-extension.json'));
+const identity = readIdentity();
+const extension = identifyExtension(readJson(inProject('vss-extension.json')), identity);
 
 test('the extension holds the task, its page and nothing else', () => {
   const pictures = files.filter((name) => /^images\/[\w-]+\.png$/.test(name));
@@ -22,6 +28,7 @@ test('the extension holds the task, its page and nothing else', () => {
       'extension.vsixmanifest',
       'extension.vsomanifest',
       'overview.md',
+      'task/THIRD-PARTY-NOTICES.txt',
       'task/cleanup.js',
       'task/core_bg.wasm',
       'task/icon.png',
@@ -31,12 +38,94 @@ test('the extension holds the task, its page and nothing else', () => {
   );
 });
 
-test('task, extension, package and crate have one version', () => {
+test('the extension is small, and its task is few files, since each agent fetches them', () => {
+  assert.ok(readFileSync(vsixPath()).length <= 300_000);
+  assert.ok(files.filter((name) => name.startsWith('task/')).length <= 10);
+});
+
+test('the content types stand in one order, whatever order tfx wrote them in', () => {
+  const xml = (...types) =>
+    `<Types>\n${types.map((type) => `  <Default Extension="${type}"/>\n`).join('')}</Types>`;
+  assert.equal(sortTypes(xml('.txt', '.js', '.md')), xml('.js', '.md', '.txt'));
+  const packed = textOf('[Content_Types].xml');
+  assert.equal(sortTypes(packed), packed);
+});
+
+test('every file that names the version names the same one, and so does what is packed', () => {
   const { Major, Minor, Patch } = task.version;
-  const [, crate] = readFileSync(inProject('Cargo.toml'), 'utf8').match(/^version = "(.*)"$/m) ?? [];
+  const packed = [
+    { file: 'the packed task.json', version: `${Major}.${Minor}.${Patch}` },
+    {
+      file: 'the VSIX',
+      version: textOf('extension.vsixmanifest').match(/<Identity [^>]*Version="([^"]+)"/)?.[1],
+    },
+  ];
+  const versions = [...readVersions(), ...packed];
   assert.deepEqual(
-    [`${Major}.${Minor}.${Patch}`, readJson(inProject('package.json')).version, crate],
-    [extension.version, extension.version, extension.version],
+    versions.filter(({ version }) => version !== versions[0]?.version),
+    [],
+  );
+});
+
+test('what is packed has the names and ids of identity.json', () => {
+  const manifest = textOf('extension.vsixmanifest');
+  const { contributions } = JSON.parse(textOf('extension.vsomanifest'));
+  assert.deepEqual(
+    {
+      id: manifest.match(/<Identity [^>]*\bId="([^"]+)"/)?.[1],
+      publisher: manifest.match(/<Identity [^>]*Publisher="([^"]+)"/)?.[1],
+      name: manifest.match(/<DisplayName>([^<]+)/)?.[1],
+      isPublic: /<GalleryFlags>[^<]*\bPublic\b/.test(manifest),
+      taskId: task.id,
+      taskTitle: task.friendlyName,
+      contributions: contributions.map(({ id }) => id),
+      connectionType: contributions.find(({ type }) => type.endsWith('endpoint-type')).properties.name,
+    },
+    {
+      id: identity.extensionId,
+      publisher: identity.publisher,
+      name: identity.extensionName,
+      isPublic: identity.public,
+      taskId: identity.taskId,
+      taskTitle: identity.taskTitle,
+      contributions: [identity.taskContribution, identity.connectionContribution],
+      connectionType: identity.connectionType,
+    },
+  );
+});
+
+test("the task is what Microsoft's schema of tasks asks for", () => {
+  // From azure-pipelines-task-lib at commit 3aa98da, Copyright (c) Microsoft Corporation, MIT licence. It is older than
+  // the two handlers, which are added here, and its patterns are not for the `u` flag.
+  const schema = readJson(inProject('tests', 'vectors', 'tasks.schema.json'));
+  for (const section of ['prejobexecution', 'execution', 'postjobexecution']) {
+    for (const handler of ['Node20_1', 'Node24']) {
+      schema.properties[section].properties[handler] = { $ref: '#/definitions/executionObject' };
+    }
+  }
+  const validate = new Ajv({ unicodeRegExp: false, allErrors: true, strictTypes: false }).compile(schema);
+  assert.equal(validate({ ...task, invented: true }), false);
+  assert.ok(validate(task), JSON.stringify(validate.errors));
+});
+
+test('a connection hands its secret over in a scheme that exists, and only there', () => {
+  const connections = extension.contributions.filter(
+    ({ type }) => type === 'ms.vss-endpoint.service-endpoint-type',
+  );
+  const schemes = connections.flatMap(({ properties }) => properties.authenticationSchemes);
+  assert.ok(schemes.length > 0);
+  for (const { type, inputDescriptors } of schemes) {
+    assert.match(type, /^ms\.vss-endpoint\.endpoint-auth-scheme-(basic|token|none|cert|jwt)$/);
+    for (const { id, isConfidential, validation } of inputDescriptors) {
+      assert.ok(isConfidential, id);
+      // A config is longer than the 300 characters that a token has by default.
+      assert.equal(validation.maxLength, undefined);
+    }
+  }
+  // Descriptors here would become data that no agent masks.
+  assert.deepEqual(
+    connections.filter(({ properties }) => properties.inputDescriptors),
+    [],
   );
 });
 
@@ -77,8 +166,10 @@ test('every text is there and short enough for the Marketplace and the editor', 
   assert.ok(extension.name.length <= 200, extension.name);
   // The agent prints the name of a step unmasked.
   assert.equal(task.instanceNameFormat.includes('$('), false);
-  for (const { name, label, helpMarkDown } of task.inputs) {
+  for (const { name, label, helpMarkDown, groupName, options, defaultValue } of task.inputs) {
     assert.ok(label && helpMarkDown, name);
+    assert.ok(!groupName || task.groups.some((group) => group.name === groupName), `${name}: ${groupName}`);
+    assert.ok(!options || defaultValue in options, `${name}: ${defaultValue}`);
   }
 });
 
@@ -120,6 +211,11 @@ const PLUMBING = [
   ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', 'instanceof_Uint8Array'],
   ...['get', 'set', 'new', 'new_from_slice', 'from', 'length', 'subarray', 'prototypesetcall'],
 ];
+
+/** @param {string} name */
+function textOf(name) {
+  return Buffer.from(content[name]).toString('utf8');
+}
 
 /** Width and height stand first in the first chunk of a PNG. */
 function sizeOfPng(path) {
