@@ -149,6 +149,8 @@ async function prepareRust() {
     mkdirSync(dirname(program), { recursive: true });
     copyFileSync(join(target, 'debug', executable('ksm-task-interop')), program);
     writeFileSync(stampPath, stamp);
+    // Over 400 MB that nobody needs until the next version.
+    rmSync(target, { recursive: true, force: true });
   });
   return program;
 }
