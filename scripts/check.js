@@ -14,6 +14,10 @@ import { printVerdict } from './verdict.js';
 const CHECKS = [
   ['Formatting of Rust', () => cargo('fmt --check')],
   ['Formatting of the build tools', () => cargo('fmt --check --manifest-path tools/Cargo.toml')],
+  [
+    'Formatting of the reader on a Rust SDK',
+    () => cargo('fmt --check --manifest-path interop/rust/Cargo.toml'),
+  ],
   ['Formatting of everything else', checkFormatting],
   ['Lints, natively', () => cargo('clippy --locked --all-targets -- -D warnings')],
   [

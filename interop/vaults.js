@@ -1,0 +1,170 @@
+// This file is where the vaults are that every reader is shown, with the notations that it is asked.
+
+import { readJson, inProject } from '../scripts/paths.js';
+import { sampleVault } from '../tests/keeper/samples.js';
+
+/**
+ * What a reader is shown and asked.
+ *
+ * @typedef {object} Exhibit
+ * @property {string} name
+ * @property {string} about
+ * @property {import('../tests/keeper/vault.js').Description} holds
+ * @property {(vault: import('../tests/keeper/vault.js').Vault) => string[]} notations
+ * @property {Recorded[]} [recorded] what each function of the SDKs gave when the vectors were made
+ *
+ * @typedef {Record<string, any> & { notation: string }} Recorded
+ */
+
+/** @returns {Exhibit[]} */
+export function exhibits() {
+  const vectors = readJson(inProject('tests', 'vectors', 'ksm-vectors.json'));
+  return [
+    {
+      name: 'sample',
+      about: 'something of everything: each field type, folders, copies, hard titles, attachments, codes',
+      holds: { ...sampleVault(), records: [...sampleVault().records, twoFactorCodes()] },
+      notations: notationsOfEverything,
+    },
+    {
+      name: 'corpus',
+      about: 'the vault of the worked examples in `tests/vectors`, and these examples as notations',
+      holds: publishedVault(vectors),
+      notations: () => vectors.notation.cases.map(({ notation }) => notation),
+      recorded: vectors.notation.cases,
+    },
+    {
+      name: 'damaged',
+      about: 'records, folders and attachments of which something is broken, among whole ones',
+      holds: damagedVault(),
+      notations: notationsOfEverything,
+    },
+    {
+      name: 'half a JSON',
+      about: 'a record whose data is cut off in the middle, beside a whole one',
+      holds: [
+        { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
+        { title: 'Half', fields: [{ type: 'text', value: ['half'] }], broken: 'json' },
+      ],
+      notations: notationsOfEverything,
+    },
+  ];
+}
+
+/** Codes of each hash, and of numbers of digits and periods that are in use. */
+function twoFactorCodes() {
+  const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
+  const codes = {
+    SHA256: 'algorithm=SHA256',
+    SHA512: 'algorithm=SHA512',
+    'eight digits': 'digits=8',
+    'a minute': 'period=60',
+    'nothing said': '',
+  };
+  return {
+    title: 'Two-Factor Codes',
+    fields: Object.entries(codes).map(([label, parameters]) => ({
+      type: 'oneTimeCode',
+      label,
+      value: [`otpauth://totp/Example:alice?secret=${seed}&${parameters}`],
+    })),
+  };
+}
+
+/** Each thing of each record once, by its UID; fields by their type and by their label. */
+function notationsOfEverything({ records }) {
+  return records.flatMap(({ uid, data, files }) => {
+    const names = files.map(({ name }) => name);
+    const selectors = data.notes === undefined ? ['title', 'type'] : ['title', 'type', 'notes'];
+    return [
+      ...selectors.map((selector) => `${uid}/${selector}`),
+      ...fieldNotations(`${uid}/field`, data.fields),
+      ...fieldNotations(`${uid}/custom_field`, data.custom ?? []),
+      ...names.map((name) => `${uid}/file/${escaped(name)}`).filter(isFirst),
+    ];
+  });
+}
+
+export const TWO_FACTOR_TYPES = ['oneTimeCode', 'otp'];
+
+/** Two-factor fields are left out: what they come to depends on the time, and is compared as a code. */
+function fieldNotations(prefix, allFields) {
+  const fields = allFields.filter(({ type }) => !TWO_FACTOR_TYPES.includes(type));
+  const names = fields.flatMap(({ type, label }) => [type, label]).filter(Boolean);
+  return names.filter(isFirst).flatMap((name) => {
+    const { value } = fields.find(({ type, label }) => type === name || label === name);
+    const notation = `${prefix}/${escaped(name)}`;
+    return value.length > 1 ? [notation, `${notation}[]`] : [notation];
+  });
+}
+
+const isFirst = (text, index, texts) => texts.indexOf(text) === index;
+const escaped = (text) => text.replace(/[\\[\]]/g, '\\$&');
+
+/** The vault of the published vectors, described for the embedded Keeper, which encrypts it afresh. */
+function publishedVault(vectors) {
+  const { records, folders } = vectors.responses.get_secret.plaintext;
+  const plaintextOf = (blob) =>
+    Buffer.from(vectors.blobs.find(({ name }) => name === blob).plaintextB64, 'base64');
+  const placed = [
+    ...records.map((record, index) => ({ record, blob: `get_secret.records[${index}]` })),
+    ...folders.flatMap((folder, place) =>
+      folder.records.map((record, index) => ({
+        record,
+        folder: folder.folderUid,
+        blob: `get_secret.folders[${place}].records[${index}]`,
+      })),
+    ),
+  ];
+  const copiesOf = (uid) => placed.filter(({ record }) => record.recordUid === uid);
+  const isFirstCopy = ({ record }, index) =>
+    index === placed.findIndex((other) => other.record.recordUid === record.recordUid);
+
+  return {
+    folders: folders.map(({ folderUid }) => ({ name: folderUid, uid: folderUid })),
+    records: placed.filter(isFirstCopy).map(({ record, blob }) => {
+      const { recordUid: uid, innerFolderUid, files } = record;
+      const copies = copiesOf(uid);
+      const raw = plaintextOf(`${blob}.data`).toString();
+      const { title, type, notes, fields, custom } = JSON.parse(raw);
+      return {
+        ...{ uid, title, type, notes, fields, custom, raw },
+        innerFolderUid: innerFolderUid ?? undefined,
+        folder: copies.map(({ folder }) => folder).filter(Boolean),
+        alsoDirect: copies.some(({ folder }) => folder === undefined),
+        files: (files ?? []).map(({ fileUid }, index) => {
+          const { name, title, type } = JSON.parse(plaintextOf(`${blob}.files[${index}].data`).toString());
+          const content = plaintextOf(`download.${name}.${fileUid}`);
+          return { uid: fileUid, name, title, type, base64: content.toString('base64') };
+        }),
+      };
+    }),
+  };
+}
+
+function damagedVault() {
+  const text = (title, more) => ({ title, fields: [{ type: 'text', value: [title] }], ...more });
+  const file = (name, more) => ({ name, text: name, ...more });
+  return {
+    records: [
+      text('Whole'),
+      text('Key of a Stranger', { broken: 'recordKey' }),
+      text('Data of a Stranger', { broken: 'data' }),
+      text('Without a Key', { broken: 'noKey' }),
+      text('Direct, by its Folder’s Key', { wrappedByFolderKey: 'Folder' }),
+      text('Whole, beside a Broken One', { folder: 'Folder' }),
+      text('Broken, beside a Whole One', { folder: 'Folder', broken: 'data' }),
+      text('Whole, in a Broken Folder', { folder: 'Broken Folder' }),
+      text('A Broken Attachment Key', {
+        files: [file('whole.txt'), file('broken.txt', { broken: 'fileKey' })],
+      }),
+      text('Broken Attachment Metadata', {
+        files: [file('whole.txt'), file('broken.txt', { broken: 'metadata' })],
+      }),
+      text('A Broken Attachment Content', {
+        files: [file('whole.txt'), file('broken.txt', { broken: 'content' })],
+      }),
+    ],
+    folders: [{ name: 'Folder' }, { name: 'Broken Folder', broken: 'folderKey' }],
+  };
+}
