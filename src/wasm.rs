@@ -277,7 +277,7 @@ impl Members {
                 is_out_of_time: self.is("isOutOfTime"),
             });
         };
-        let body = self.get("body").dyn_into().unwrap_or_else(|_| Uint8Array::new_with_length(0));
+        let body = self.get("body").dyn_into().unwrap_or_else(|_| Uint8Array::from(&[][..]));
         let is_large = status == 200 && body.length() > LARGE_BODY;
         let opened = cipher.take_if(|_| is_large).map(|cipher| open(&body, cipher));
         HttpOutcome::Answered(HttpResponse {

@@ -153,8 +153,17 @@ export async function startKeeper({
     const { signal } = closing;
     const delayMs = latencyMs + (fault.delayMs ?? 0);
     if (delayMs > 0) await wait(delayMs, undefined, { signal });
+    const sentBefore = response.socket.bytesWritten;
+    const { onSilence } = fault;
+    const whenSent = () => {
+      const { socket, writableLength } = response;
+      const isSent = socket.bytesWritten > sentBefore && socket.writableLength + writableLength === 0;
+      return isSent ? onSilence() : setImmediate(whenSent);
+    };
     response.writeHead(status, headers);
-    await pipeline(Readable.from(paced(chunks, fault, signal)), response);
+    // What is said before the silence has to be on its way when the test learns of it, or the silence comes too early.
+    const timed = onSilence ? { ...fault, onSilence: () => setImmediate(whenSent) } : fault;
+    await pipeline(Readable.from(paced(chunks, timed, signal)), response);
   }
 
   return {

@@ -180,6 +180,17 @@ test('no required input has a default, which would be used when the author forge
   );
 });
 
+test('the page of the Marketplace links to whole addresses and to pictures that come along', () => {
+  const page = textOf('overview.md');
+  const targets = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
+  const pictures = targets.filter((target) => target.startsWith('images/'));
+  assert.ok(pictures.length >= 2);
+  pictures.forEach((picture) => assert.ok(files.includes(picture), picture));
+  const others = targets.filter((target) => !pictures.includes(target));
+  others.forEach((target) => assert.match(target, /^https:\/\/\S+\/blob\/main\/docs\/[a-z-]+\.md$/));
+  assert.ok(others.length >= 3);
+});
+
 test('icons have the sizes that the editor and the Marketplace ask for', () => {
   assert.deepEqual(sizeOfPng(join(taskFolder, 'icon.png')), { width: 32, height: 32 });
   const { width, height } = sizeOfPng(inProject(extension.icons.default));
