@@ -40,8 +40,7 @@ const RESERVED: [(&str, &[&str]); 13] = [
     ("hifijson", &["json.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),
-    // Beyond crypto, for its type of a public key only.
-    ("p256", &["crypto/ecies.rs", "crypto/signature.rs", "inputs/config.rs", "protocol/server_keys.rs"]),
+    ("p256", &["crypto/ecies.rs", "crypto/signature.rs"]),
     ("sha2", &["crypto/ecies.rs", "vault/totp.rs"]),
     ("sha1", &["vault/totp.rs"]),
     ("hmac", &["vault/totp.rs"]),

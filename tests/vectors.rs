@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ksm_task::crypto::ecies::RecipientKey;
 use ksm_task::crypto::keys::{AppKey, FileKey, FolderKey, RecordKey, TransmissionKey};
 use ksm_task::crypto::signature::ClientKey;
 use ksm_task::crypto::streaming::{Chunk, Cipher, Opening};
@@ -82,7 +83,7 @@ fn the_server_keys_are_those_that_keepers_sdks_ship() {
     for (id, point) in published {
         let known = ServerKeys::known(id).unwrap_or_else(|| panic!("key {id} is missing"));
         let expected = vectors::from_base64(point.as_str().unwrap());
-        assert_eq!(known.point().to_sec1_point(false).as_bytes(), expected, "key {id}");
+        assert_eq!(known.point().to_point(), expected, "key {id}");
         assert_eq!(known.id(), id);
     }
     for id in (0..200).map(|id: u32| id.to_string()).chain(["", "07", " 7"].map(str::to_owned)) {
@@ -124,7 +125,7 @@ fn a_transmission_key_is_wrapped_as_published() {
     let key = TransmissionKey::new(vectors::key(&bytes(ecies, "/plaintextB64")));
     let mut entropy = Script::of(&[&hex(ecies, "/ephemeralPrivateScalarHex"), &hex(ecies, "/ivHex")]);
 
-    let blob = ecies::wrap_for(&recipient.public_key(), &key, &mut entropy).unwrap();
+    let blob = ecies::wrap_for(&recipient_key(&recipient), &key, &mut entropy).unwrap();
 
     assert_eq!(STANDARD.encode(&blob), text(ecies, "/blobB64"));
     assert!(entropy.is_over());
@@ -139,7 +140,7 @@ fn a_scalar_out_of_range_is_drawn_again() {
     let mut entropy =
         Script::of(&[&[0; 32], &[0xff; 32], &hex(ecies, "/ephemeralPrivateScalarHex"), &hex(ecies, "/ivHex")]);
 
-    let blob = ecies::wrap_for(&recipient.public_key(), &key, &mut entropy).unwrap();
+    let blob = ecies::wrap_for(&recipient_key(&recipient), &key, &mut entropy).unwrap();
 
     assert_eq!(STANDARD.encode(&blob), text(ecies, "/blobB64"));
 }
@@ -205,6 +206,26 @@ fn published_records<'a>(vectors: &'a Value, name: &str) -> Vec<(String, &'a Val
     });
     let direct = answer["records"].as_array().unwrap().iter().enumerate();
     in_folders.chain(direct.map(|(at, record)| (format!("records[{at}]"), record))).collect()
+}
+
+fn recipient_key(key: &SecretKey) -> RecipientKey {
+    RecipientKey::from_point(key.public_key().to_sec1_point(false).as_bytes()).unwrap()
+}
+
+#[test]
+fn a_public_key_is_an_uncompressed_point_on_the_curve() {
+    let point = SecretKey::from_slice(&[7; 32]).unwrap().public_key();
+    let bytes = point.to_sec1_point(false).as_bytes().to_vec();
+    assert_eq!(RecipientKey::from_point(&bytes).map(|key| key.to_point()), Some(bytes.clone()));
+    for position in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[position] ^= 1;
+        assert_eq!(RecipientKey::from_point(&changed), None, "byte {position} changed");
+    }
+    assert_eq!(RecipientKey::from_point(&bytes[..64]), None, "one byte short");
+    assert_eq!(RecipientKey::from_point(&[&bytes[..], &[0]].concat()), None, "one byte more");
+    assert_eq!(RecipientKey::from_point(point.to_sec1_point(true).as_bytes()), None, "compressed");
+    assert_eq!(RecipientKey::from_point(&[0]), None, "at infinity");
 }
 
 /// The plaintext of a published blob as JSON.

@@ -1,8 +1,9 @@
 //! A key for the holder of a P-256 private key: ephemeral ECDH, SHA-256, AES-256-GCM.
 
 use p256::ecdh::diffie_hellman;
+use p256::elliptic_curve::point::AffineCoordinates;
 use p256::elliptic_curve::sec1::ToSec1Point;
-use p256::{PublicKey, SecretKey};
+use p256::{AffinePoint, FieldBytes, PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -13,15 +14,39 @@ use crate::error::Error;
 /// Bytes of an uncompressed P-256 point (SEC 1, 2.3.3: `04 || x || y`).
 pub const POINT_LEN: usize = 65;
 
+/// The public key of whoever a key is wrapped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecipientKey(PublicKey);
+
+impl RecipientKey {
+    /// Reads an uncompressed P-256 point of 65 bytes, which has to lie on the curve.
+    #[must_use]
+    pub fn from_point(bytes: &[u8]) -> Option<Self> {
+        let (4, coordinates) = bytes.split_first().map(|(form, coordinates)| (*form, coordinates))? else {
+            return None;
+        };
+        let (x, y) = coordinates.split_at_checked(aes_gcm::KEY_LEN)?;
+        let (x, y) = (FieldBytes::try_from(x).ok()?, FieldBytes::try_from(y).ok()?);
+        let point: Option<AffinePoint> = AffinePoint::from_coordinates(&x, &y).into();
+        Some(Self(PublicKey::from_affine(point?).ok()?))
+    }
+
+    /// The point in the form in which it is read.
+    #[must_use]
+    pub fn to_point(&self) -> Vec<u8> {
+        self.0.to_sec1_point(false).as_bytes().to_vec()
+    }
+}
+
 /// `ephemeral point || nonce || AES-256-GCM[SHA-256(x of the shared point)](key) || tag`, 125 bytes.
 ///
 /// The ephemeral scalar is drawn first, the nonce second; a scalar out of range is drawn again.
 ///
 /// # Errors
 /// [`Error::NoRandomness`] when the entropy source fails.
-pub fn wrap_for(recipient: &PublicKey, key: &TransmissionKey, entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
+pub fn wrap_for(recipient: &RecipientKey, key: &TransmissionKey, entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
     let ephemeral = generate_scalar(entropy)?;
-    let shared = diffie_hellman(ephemeral.to_nonzero_scalar(), recipient.as_affine());
+    let shared = diffie_hellman(ephemeral.to_nonzero_scalar(), recipient.0.as_affine());
     let wrapping: Key<Wrapping> = Key::new(Sha256::digest(shared.raw_secret_bytes()).into());
     let mut blob = Vec::with_capacity(POINT_LEN + aes_gcm::KEY_LEN + aes_gcm::OVERHEAD);
     blob.extend_from_slice(ephemeral.public_key().to_sec1_point(false).as_bytes());

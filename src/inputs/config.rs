@@ -3,10 +3,10 @@
 //! A JSON object, or Base64 of one, that Keeper Vault or Commander makes for a device of an application. Its members
 //! are those of "Secrets Manager Configuration" in Keeper's documentation; names are case-sensitive.
 
-use p256::PublicKey;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::base64;
+use crate::crypto::ecies::RecipientKey;
 use crate::crypto::keys::AppKey;
 use crate::crypto::signature::ClientKey;
 use crate::error::Error;
@@ -27,7 +27,7 @@ pub struct Config {
     /// The id of the server's key to begin with, a number, if the config names one.
     pub server_key_id: Option<String>,
     /// The server's key that takes the place of Keeper's own, for an isolated deployment.
-    pub server_key: Option<PublicKey>,
+    pub server_key: Option<RecipientKey>,
 }
 
 /// Reads the input `keepersecretconfig`.
@@ -194,7 +194,7 @@ impl Config {
         let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
         check("serverPublicKeyId", "a number", server_key_id.as_ref().is_none_or(is_number));
         let point = members.get("serverPublicKey");
-        let server_key = point.and_then(|point| PublicKey::from_sec1_bytes(&base64::decode(point)?).ok());
+        let server_key = point.and_then(|point| RecipientKey::from_point(&base64::decode(point)?));
         check("serverPublicKey", "Base64 of a P-256 point", point.is_none() || server_key.is_some());
 
         match (hostname, client_key, app_key) {

@@ -464,8 +464,8 @@ impl Destination {
     /// What two destinations share when they are one: the agent's variables are the same in any case.
     pub(crate) fn identity(&self, platform: Platform) -> (u8, String) {
         match self {
-            Self::Variable(name) | Self::Environment(name) => (0, name.to_lowercase()),
-            Self::Output(name) => (1, name.to_lowercase()),
+            Self::Variable(name) | Self::Environment(name) => (0, path::fold_case(name)),
+            Self::Output(name) => (1, path::fold_case(name)),
             Self::File(path) => (2, path::identity(path, platform)),
         }
     }
@@ -535,7 +535,7 @@ fn check_reserved(name: &str) -> Result<(), Error> {
         "vsts_",
         "distributedtask.",
     ];
-    let lower = name.to_lowercase();
+    let lower = path::fold_case(name);
     if EXACT.contains(&lower.as_str()) || PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
         return Err(Error::NameReserved { name: name.to_owned() });
     }

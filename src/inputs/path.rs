@@ -66,14 +66,21 @@ fn part_problem(part: &str) -> Option<&'static str> {
     None
 }
 
+/// A name without regard to case, letter by letter, for names that the agent or a file system takes for the same.
+#[must_use]
+pub(crate) fn fold_case(name: &str) -> String {
+    // Without the rule for a sigma at the end of a word, by which `str::to_lowercase` would tell names apart.
+    name.chars().flat_map(char::to_lowercase).collect()
+}
+
 /// What two paths share when they are one file, as far as their text tells: `./a//b`, `a/x/../b` and, where the
 /// platform sees no difference, `A/B`.
 #[must_use]
 pub fn identity(path: &str, platform: Platform) -> String {
     let path = match platform {
         Platform::Linux => path.to_owned(),
-        Platform::MacOs => path.to_lowercase(),
-        Platform::Windows => path.replace('\\', "/").to_lowercase(),
+        Platform::MacOs => fold_case(path),
+        Platform::Windows => fold_case(&path.replace('\\', "/")),
     };
     let is_absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();

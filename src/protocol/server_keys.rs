@@ -3,9 +3,8 @@
 //! Uncompressed P-256 points in URL-safe Base64, the table that Keeper's SDKs ship. Keeper may name another one of them
 //! in its answer ("key rotation"); a config may bring a key of its own, which then is the only one.
 
-use p256::PublicKey;
-
 use crate::base64;
+use crate::crypto::ecies::RecipientKey;
 use crate::error::Error;
 use crate::inputs::config::Config;
 
@@ -13,7 +12,7 @@ use crate::inputs::config::Config;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerKeys {
     id: String,
-    point: PublicKey,
+    point: RecipientKey,
     is_custom: bool,
 }
 
@@ -34,13 +33,13 @@ impl ServerKeys {
     #[must_use]
     pub fn known(id: &str) -> Option<Self> {
         let (_, point) = KEYS.iter().find(|(ids, _)| ids.contains(&id))?;
-        let point = PublicKey::from_sec1_bytes(&base64::decode(point)?).ok()?;
+        let point = RecipientKey::from_point(&base64::decode(point)?)?;
         Some(Self { id: id.to_owned(), point, is_custom: false })
     }
 
     /// The key that a config brings, for an isolated deployment.
     #[must_use]
-    pub fn custom(id: &str, point: PublicKey) -> Self {
+    pub fn custom(id: &str, point: RecipientKey) -> Self {
         Self { id: id.to_owned(), point, is_custom: true }
     }
 
@@ -52,7 +51,7 @@ impl ServerKeys {
 
     /// The key itself.
     #[must_use]
-    pub fn point(&self) -> &PublicKey {
+    pub fn point(&self) -> &RecipientKey {
         &self.point
     }
 
