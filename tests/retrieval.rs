@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
+use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::HttpRequest;
@@ -80,6 +80,7 @@ fn all_records() -> Seen {
 fn one_request_is_enough() {
     let mut scenario = asking();
     assert_eq!(scenario.request().delay_ms, 0);
+    assert_eq!(scenario.request().limit, 128 * 1024 * 1024);
     scenario.run();
     assert_eq!(scenario.seen, [all_records()]);
     assert_eq!(scenario.variables(true, false), BTreeMap::from([("DB_PASSWORD", "s3cr3t-p4ssw0rd")]));
@@ -1004,6 +1005,36 @@ fn every_value_is_masked_before_it_is_used() {
     }
     let distinct: HashSet<&String> = scenario.masks.iter().collect();
     assert_eq!(distinct.len(), scenario.masks.len(), "each mask comes once");
+}
+
+#[test]
+fn the_values_of_a_whole_record_are_masked_whatever_form_they_get() {
+    for destination in ["var:DB_*", "file+json:db.json", "file+dotenv:db.env", "file+dotenv+base64:db.env"] {
+        let fields = json!([{ "type": "login", "value": ["alice"] }, { "type": "password", "value": ["p4ss w0rd!"] }]);
+        let keeper = Keeper::holding(json!([{ "title": "Database", "fields": fields }]));
+        let mut scenario = Scenario::of(keeper, [format!("Database/* > {destination}").as_str()]);
+        scenario.run();
+        for value in ["alice", "p4ss w0rd!"] {
+            assert!(scenario.masks.iter().any(|mask| mask == value), "{value} is not masked for {destination}");
+        }
+    }
+}
+
+#[test]
+fn a_member_of_the_config_that_cannot_be_right_is_named() {
+    for (member, value, expected) in [
+        ("hostname", "a b", "a host such as `keepersecurity.com`"),
+        ("clientId", "AAAA", "Base64 of 64 bytes"),
+        ("privateKey", "AAAA", "Base64 of a PKCS#8 key for P-256"),
+        ("appKey", "AAAA", "Base64 of 32 bytes"),
+        ("serverPublicKeyId", "seven", "a number"),
+        ("serverPublicKey", "AAAA", "Base64 of a P-256 point"),
+    ] {
+        let mut members = database().config_members();
+        members[member] = json!(value);
+        let read = config::parse(&members.to_string()).map_err(|error| error.to_string());
+        assert_eq!(read.err(), Some(format!("the config's `{member}` is not {expected}")));
+    }
 }
 
 #[test]

@@ -596,10 +596,17 @@ mod tests {
 
     #[test]
     fn an_attachment_without_a_prefix_is_a_file() {
-        for (written, path) in [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x")] {
+        for (written, path) in
+            [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x"), ("file:/x", "/x")]
+        {
             assert_eq!(one(&format!("A/file/cert.pem > {written}")).1, Destination::File(path.to_owned()), "{written}");
         }
         assert_eq!(one("A/file/cert.pem > var:CERT").1, Destination::Variable("CERT".to_owned()));
+        let problems = read("A/file/cert.pem > x:cert.pem").expect_err("no drive without a slash");
+        assert_eq!(
+            problems[0].error.to_string(),
+            "unknown destination prefix `x:`; expected `var:`, `out:`, `env:` or `file:`"
+        );
     }
 
     #[test]
