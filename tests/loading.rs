@@ -61,6 +61,25 @@ fn a_redirect_of_a_download_is_followed_a_few_times_by_https_only() {
 }
 
 #[test]
+fn a_storage_that_wants_a_longer_pause_than_the_run_may_take_ends_it() {
+    let mut scenario = two_attachments();
+    let retry_after_s = Some(TIMEOUT_MS / 1000);
+    scenario.resume([HttpOutcome::Answered(HttpResponse { status: 503, retry_after_s, ..HttpResponse::default() })]);
+    assert_eq!(
+        scenario.infos(),
+        ["the download of the attachment `small` failed with status 503; it wants to be left alone for 120 s, longer \
+          than the task may take"]
+    );
+    assert_eq!(
+        problem(&scenario),
+        "line 1, column 1: the download of the attachment `small` failed with status 503\n  \
+           1 | Certificates/file/small > file:small\n    \
+             | ^^^^^^^^^^^^^^^^^^^^^^^\n\
+         hint: Keeper's storage is out of order; run the pipeline again"
+    );
+}
+
+#[test]
 fn an_address_that_has_expired_is_asked_for_once() {
     let expired = "an attachment's address has expired; asking Keeper for a new one";
     for skipped in [0, 1] {

@@ -493,7 +493,7 @@ fn an_answer_to_another_request_is_refused() {
 
 #[test]
 fn what_decrypts_to_something_else_than_an_answer_is_refused() {
-    for plaintext in [json!("text"), json!({ "records": {} }), json!([])] {
+    for plaintext in [json!("text"), json!({ "records": {} }), json!({ "warnings": "text" }), json!([])] {
         let mut scenario = asking();
         let key = scenario.keeper.receive(scenario.request()).transmission_key;
         scenario.resume([seal_answer(&key, &plaintext)]);
@@ -754,6 +754,21 @@ fn an_attachment_that_a_variable_cannot_hold_is_refused() {
     );
     scenario.run();
     assert_eq!(scenario.value("X").len(), limit);
+}
+
+#[test]
+fn an_attachment_of_more_than_8_mib_takes_no_form() {
+    let files = json!([{ "name": "fits", "text": "x", "declaredSize": 8 << 20 },
+                       { "name": "large", "text": "x", "declaredSize": (8 << 20) + 1 }]);
+    let lines = ["Certificates/file/fits > file+base64:fits", "Certificates/file/large > file+base64:large"];
+    let mut scenario = Scenario::of(certificates(&files), lines);
+    scenario.run();
+    assert_eq!(
+        problem(&scenario),
+        "line 2, column 1: the attachment has more than 8 MiB, too much for a form or a template\n  \
+           2 | Certificates/file/large > file+base64:large\n    \
+             | ^^^^^^^^^^^^^^^^^^^^^^^"
+    );
 }
 
 #[test]
@@ -1291,6 +1306,25 @@ fn a_file_that_is_not_there_is_told_with_all_other_problems() {
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(problems[0].contains("`secrets.txt`") && problems[0].contains("there is no such file"), "{}", problems[0]);
     assert!(problems[1].starts_with("line 1, column 1: the notation `Database` has no selector\n"), "{}", problems[1]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_the_reason() {
+    for (code, reason) in [
+        ("EACCES", "the agent has no right to"),
+        ("EPERM", "the agent has no right to"),
+        ("EISDIR", "it is a folder"),
+        ("NOT_A_FILE", "it is not a plain file"),
+        ("TOO_LARGE", "it has more than 4 MiB"),
+        ("EIO", "EIO"),
+    ] {
+        let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
+        scenario.resume(no_answer(code));
+        assert_eq!(problem(&scenario), format!("the file `secrets.txt` cannot be read: {reason}"));
+    }
+    let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
+    scenario.resume([answered(200, b"\xff")]);
+    assert_eq!(problem(&scenario), "the file `secrets.txt` cannot be read: it is not UTF-8");
 }
 
 #[test]
