@@ -679,6 +679,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_variable_can_have_is_refused() {
+        for (line, message) in [
+            ("A/type > var:a=b", "the name `a=b` holds a `=`, which a variable's name cannot have"),
+            ("A/type > out:a\u{1}b", "the name `a�b` holds a control character, which a variable's name cannot have"),
+            ("$(mappings)", "`$(mappings)` was not replaced: the pipeline has no variable of that name"),
+        ] {
+            assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);
+        }
+    }
+
+    #[test]
     fn one_destination_may_stand_in_one_line_only() {
         for (first, second) in [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b")] {
             let problems = read(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
