@@ -3,18 +3,10 @@
  * it (dist/task/), which is all that the agent needs.
  */
 
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { cargoHome, describeRust, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint } from './fingerprint.js';
@@ -48,12 +40,15 @@ const OPTIONAL_ENTRIES = [inProject('task', 'cleanup.js')];
 const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
 const TASK_LIBRARY = 'azure-pipelines-task-lib';
 
-/** Builds everything into dist/task. */
-export async function build() {
+/**
+ * Builds everything into dist/task. A readable bundle tells which line of which source each of its lines is from; it is
+ * for measuring only.
+ */
+export async function build({ readable = false } = {}) {
   await setUp();
   await step('Compile the core to WebAssembly', compileCore);
   await optimizeCore();
-  await step('Bundle the task', bundleTask);
+  await step('Bundle the task', () => bundleTask(readable));
 }
 
 async function compileCore() {
@@ -104,7 +99,7 @@ async function optimizeCore() {
   copyFileSync(kept, module);
 }
 
-async function bundleTask() {
+async function bundleTask(readable) {
   const folder = inProject('dist', 'task');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -121,7 +116,8 @@ async function bundleTask() {
     platform: 'node',
     target: OLDEST_AGENT_NODE,
     format: 'cjs',
-    minify: true,
+    minify: !readable,
+    ...(readable && { sourcemap: 'inline', sourcesContent: false, sourceRoot: `${pathToFileURL(folder)}/` }),
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
@@ -152,12 +148,16 @@ async function bundleTask() {
 function leaveOutUnused(replaced) {
   const unused = {
     [join(TASK_LIBRARY, 'toolrunner.js')]: 'exports.ToolRunner = class {};',
-    [join(TASK_LIBRARY, 'vault.js')]: readFileSync(inProject('task', 'vault.js'), 'utf8'),
     [join('minimatch', 'minimatch.js')]: 'module.exports = () => false;',
   };
   return {
     name: 'leave-out-unused',
-    setup({ onLoad }) {
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^\.\/vault$/ }, ({ importer }) =>
+        importer.includes(join('node_modules', TASK_LIBRARY))
+          ? { path: inProject('task', 'vault.js') }
+          : undefined,
+      );
       onLoad({ filter: /node_modules/ }, ({ path }) => {
         const found = Object.keys(unused).find((end) => path.endsWith(join('node_modules', end)));
         if (!found) {
@@ -198,4 +198,4 @@ function checkPackages(folders) {
 /** The folder of the npm package that a source file is from, if it is from one. */
 const packageFolder = (source) => source.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
 
-await runWhenCalled(import.meta.url, build);
+await runWhenCalled(import.meta.url, () => build());

@@ -42,8 +42,8 @@ const EXPECTED = [
 ];
 
 /** Builds the task and packs it; tells where the extension is and what is in it. */
-export async function packageExtension({ preview = false, build: number } = {}) {
-  await build();
+export async function packageExtension({ preview = false, build: number, readable = false } = {}) {
+  await build({ readable });
   const identity = readIdentity(preview ? 'preview' : 'released');
   const extension = await step('Pack the extension', () => pack(identity, number));
   printContents(extension);

@@ -12,6 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { execute, run, runBatch } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint, isStamped } from './fingerprint.js';
@@ -30,6 +31,33 @@ let prepared;
 
 /** Makes sure that everything is there. Looks only once, however many scripts ask. */
 export const setUp = () => (prepared ??= prepare());
+
+/**
+ * Makes sure that a cargo command is there in exactly this version, for the scripts that need one more than the build.
+ *
+ * @param {string} command such as `mutants`, of the crate `cargo-mutants`
+ * @param {string} version
+ */
+export async function setUpCargoCommand(command, version) {
+  const crate = `cargo-${command}`;
+  const { code, stdout } = await execute(crate, [command, '--version'], { output: 'hidden' });
+  if (code === 0 && stdout.trim().split(' ').includes(version)) {
+    return;
+  }
+  await step(`Build ${crate} ${version}, once: some minutes`, () =>
+    run('cargo', ['install', '--locked', '--quiet', '--debug', '--root', '.tools', `${crate}@${version}`], {
+      advice: NETWORK_ADVICE,
+    }),
+  );
+}
+
+/** Makes sure that the toolchain has its coverage tools. */
+export async function setUpCoverageTools() {
+  const { stdout } = await run('rustc', ['--print', 'target-libdir'], { output: 'hidden' });
+  if (!existsSync(join(stdout.trim(), '..', 'bin', executable('llvm-cov')))) {
+    await step('Add the coverage tools of Rust', () => rustup('component', 'add', 'llvm-tools'));
+  }
+}
 
 async function prepare() {
   checkNode();

@@ -429,6 +429,7 @@ mod tests {
             ("true", "true"),
             (r#"{ "z": 1, "a": [ "x", null, { } ] }"#, r#"{"z":1,"a":["x",null,{}]}"#),
             (r#"["\u0000\"\u001F\u007f\b\f\n\r\t\\"]"#, "[\"\\u0000\\\"\\u001f\u{7f}\\b\\f\\n\\r\\t\\\\\"]"),
+            (r#"["\u000f\u0010"]"#, r#"["\u000f\u0010"]"#),
             (" [ ] ", "[]"),
         ] {
             let value = Value::parse(json).expect(json);
@@ -496,6 +497,13 @@ mod tests {
             assert!(object::<Names>(format!(r#"{{"other":{}}}"#, nested(126)).as_bytes()).is_some(), "{start}");
             assert!(object::<Names>(format!(r#"{{"other":{}}}"#, nested(127)).as_bytes()).is_none(), "{start}");
         }
+    }
+
+    #[test]
+    fn as_many_lists_as_there_are_may_stand_side_by_side() {
+        let many = format!("[{}[]]", "[],{},".repeat(200));
+        assert_eq!(Value::parse(&many).map(|value| value.render().expose().to_owned()), Ok(many.clone()));
+        assert_eq!(object::<Names>(format!(r#"{{"other":{many}}}"#).as_bytes()), Some(Names::default()));
     }
 
     #[derive(Debug, Default, PartialEq)]

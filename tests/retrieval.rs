@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
+use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::HttpRequest;
@@ -80,6 +80,7 @@ fn all_records() -> Seen {
 fn one_request_is_enough() {
     let mut scenario = asking();
     assert_eq!(scenario.request().delay_ms, 0);
+    assert_eq!(scenario.request().limit, 128 * 1024 * 1024);
     scenario.run();
     assert_eq!(scenario.seen, [all_records()]);
     assert_eq!(scenario.variables(true, false), BTreeMap::from([("DB_PASSWORD", "s3cr3t-p4ssw0rd")]));
@@ -492,7 +493,7 @@ fn an_answer_to_another_request_is_refused() {
 
 #[test]
 fn what_decrypts_to_something_else_than_an_answer_is_refused() {
-    for plaintext in [json!("text"), json!({ "records": {} }), json!([])] {
+    for plaintext in [json!("text"), json!({ "records": {} }), json!({ "warnings": "text" }), json!([])] {
         let mut scenario = asking();
         let key = scenario.keeper.receive(scenario.request()).transmission_key;
         scenario.resume([seal_answer(&key, &plaintext)]);
@@ -756,6 +757,21 @@ fn an_attachment_that_a_variable_cannot_hold_is_refused() {
 }
 
 #[test]
+fn an_attachment_of_more_than_8_mib_takes_no_form() {
+    let files = json!([{ "name": "fits", "text": "x", "declaredSize": 8 << 20 },
+                       { "name": "large", "text": "x", "declaredSize": (8 << 20) + 1 }]);
+    let lines = ["Certificates/file/fits > file+base64:fits", "Certificates/file/large > file+base64:large"];
+    let mut scenario = Scenario::of(certificates(&files), lines);
+    scenario.run();
+    assert_eq!(
+        problem(&scenario),
+        "line 2, column 1: the attachment has more than 8 MiB, too much for a form or a template\n  \
+           2 | Certificates/file/large > file+base64:large\n    \
+             | ^^^^^^^^^^^^^^^^^^^^^^^"
+    );
+}
+
+#[test]
 fn an_attachment_that_says_that_it_is_too_large_is_not_downloaded() {
     let keeper = certificates(&json!([{ "name": "x", "text": "x", "declaredSize": 200_000 }]));
     let mut scenario = Scenario::of(keeper, ["Certificates/file/x > var:X"]);
@@ -1004,6 +1020,36 @@ fn every_value_is_masked_before_it_is_used() {
     }
     let distinct: HashSet<&String> = scenario.masks.iter().collect();
     assert_eq!(distinct.len(), scenario.masks.len(), "each mask comes once");
+}
+
+#[test]
+fn the_values_of_a_whole_record_are_masked_whatever_form_they_get() {
+    for destination in ["var:DB_*", "file+json:db.json", "file+dotenv:db.env", "file+dotenv+base64:db.env"] {
+        let fields = json!([{ "type": "login", "value": ["alice"] }, { "type": "password", "value": ["p4ss w0rd!"] }]);
+        let keeper = Keeper::holding(json!([{ "title": "Database", "fields": fields }]));
+        let mut scenario = Scenario::of(keeper, [format!("Database/* > {destination}").as_str()]);
+        scenario.run();
+        for value in ["alice", "p4ss w0rd!"] {
+            assert!(scenario.masks.iter().any(|mask| mask == value), "{value} is not masked for {destination}");
+        }
+    }
+}
+
+#[test]
+fn a_member_of_the_config_that_cannot_be_right_is_named() {
+    for (member, value, expected) in [
+        ("hostname", "a b", "a host such as `keepersecurity.com`"),
+        ("clientId", "AAAA", "Base64 of 64 bytes"),
+        ("privateKey", "AAAA", "Base64 of a PKCS#8 key for P-256"),
+        ("appKey", "AAAA", "Base64 of 32 bytes"),
+        ("serverPublicKeyId", "seven", "a number"),
+        ("serverPublicKey", "AAAA", "Base64 of a P-256 point"),
+    ] {
+        let mut members = database().config_members();
+        members[member] = json!(value);
+        let read = config::parse(&members.to_string()).map_err(|error| error.to_string());
+        assert_eq!(read.err(), Some(format!("the config's `{member}` is not {expected}")));
+    }
 }
 
 #[test]
@@ -1260,6 +1306,25 @@ fn a_file_that_is_not_there_is_told_with_all_other_problems() {
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(problems[0].contains("`secrets.txt`") && problems[0].contains("there is no such file"), "{}", problems[0]);
     assert!(problems[1].starts_with("line 1, column 1: the notation `Database` has no selector\n"), "{}", problems[1]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_the_reason() {
+    for (code, reason) in [
+        ("EACCES", "the agent has no right to"),
+        ("EPERM", "the agent has no right to"),
+        ("EISDIR", "it is a folder"),
+        ("NOT_A_FILE", "it is not a plain file"),
+        ("TOO_LARGE", "it has more than 4 MiB"),
+        ("EIO", "EIO"),
+    ] {
+        let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
+        scenario.resume(no_answer(code));
+        assert_eq!(problem(&scenario), format!("the file `secrets.txt` cannot be read: {reason}"));
+    }
+    let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
+    scenario.resume([answered(200, b"\xff")]);
+    assert_eq!(problem(&scenario), "the file `secrets.txt` cannot be read: it is not UTF-8");
 }
 
 #[test]

@@ -158,7 +158,8 @@ mod tests {
         let mut cipher = Collecting { key: [7; 32], blob: Vec::new() };
         let mut opening = Opening::new(&mut cipher);
         for chunk in blob.chunks(chunk_len) {
-            opening.update(&chunk.to_vec());
+            let pieces = opening.update(&chunk.to_vec());
+            assert!(pieces.iter().all(|piece| !piece.is_empty()), "an empty piece is none");
         }
         opening.finish()
     }

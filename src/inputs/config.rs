@@ -256,6 +256,7 @@ mod tests {
             ("localhost:8443", "localhost:8443"),
             ("https://keepersecurity.eu/vault/", "keepersecurity.eu"),
             ("[::1]:8443", "[::1]:8443"),
+            ("[::1]", "[::1]"),
             ("us", "keepersecurity.com"),
             ("IL5", "il5.keepersecurity.us"),
         ] {
@@ -283,6 +284,7 @@ mod tests {
             ("/etc/ksm/config", ConfigIsPath),
             ("'{\"hostname\":\"ksm.test\"}'", ConfigQuoted),
             ("hello, world", ConfigNeitherJsonNorBase64),
+            ("version 1.5 of it", ConfigNeitherJsonNorBase64),
             ("\"hello, world\"", ConfigNotAnObject { found: "a text" }),
             ("[1]", ConfigNotAnObject { found: "a list" }),
             ("aGVsbG8gd29ybGQ=", ConfigDecodesTo { found: "a text that is not JSON" }),
@@ -290,6 +292,15 @@ mod tests {
             ("ZXlKaElqb3hmUT09", ConfigDecodesTo { found: "Base64 (it was encoded twice)" }),
         ] {
             assert_eq!(parse(text).map(|_| ()), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_that_begins_with_a_slash_is_rather_base64_than_a_path() {
+        let found = "bytes that are not text";
+        for (length, error) in [(199, Error::ConfigIsPath), (200, Error::ConfigDecodesTo { found })] {
+            let text = format!("/{}", "A".repeat(length - 1));
+            assert_eq!(parse(&text).map(|_| ()), Err(error), "{length} characters");
         }
     }
 }

@@ -596,10 +596,17 @@ mod tests {
 
     #[test]
     fn an_attachment_without_a_prefix_is_a_file() {
-        for (written, path) in [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x")] {
+        for (written, path) in
+            [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x"), ("file:/x", "/x")]
+        {
             assert_eq!(one(&format!("A/file/cert.pem > {written}")).1, Destination::File(path.to_owned()), "{written}");
         }
         assert_eq!(one("A/file/cert.pem > var:CERT").1, Destination::Variable("CERT".to_owned()));
+        let problems = read("A/file/cert.pem > x:cert.pem").expect_err("no drive without a slash");
+        assert_eq!(
+            problems[0].error.to_string(),
+            "unknown destination prefix `x:`; expected `var:`, `out:`, `env:` or `file:`"
+        );
     }
 
     #[test]
@@ -668,6 +675,17 @@ mod tests {
                     format!("`{name}` is a variable of the agent or the system; setting it would change the job")
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_variable_can_have_is_refused() {
+        for (line, message) in [
+            ("A/type > var:a=b", "the name `a=b` holds a `=`, which a variable's name cannot have"),
+            ("A/type > out:a\u{1}b", "the name `a�b` holds a control character, which a variable's name cannot have"),
+            ("$(mappings)", "`$(mappings)` was not replaced: the pipeline has no variable of that name"),
+        ] {
+            assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);
         }
     }
 

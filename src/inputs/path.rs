@@ -126,6 +126,8 @@ mod tests {
             ("a:b", None, Some("is relative to a drive's own folder; expected `\\` after the drive")),
             ("file.txt:stream", None, Some(STREAM)),
             ("C:\\a:b", None, Some(STREAM)),
+            ("ab:c", None, Some(STREAM)),
+            ("1:\\a", None, Some(STREAM)),
             ("a?b", None, Some(SIGNS)),
             ("a|b", None, Some(SIGNS)),
             ("a./b", None, Some("has a part that ends in a dot or a blank, which Windows drops")),

@@ -158,7 +158,8 @@ mod tests {
     fn a_faulty_placeholder_is_told_with_its_file_line_and_column() {
         let problems = parse(
             "app/in.json",
-            "{\n  \"a\": ${keeper://A/feild/x},\n  \"b\": ${keeper://B/type | jsn}\n}\n${keeper://C\n",
+            "{\n  \"a\": ${keeper://A/feild/x},\n  \"b\": ${keeper://B/type | jsn}\n}\n${keeper://C\n\
+             $${keeper://A/type} ${keeper://\n",
         )
         .expect_err("faults");
         let rendered: Vec<String> = problems.iter().map(Problem::render).collect();
@@ -173,6 +174,9 @@ mod tests {
                  |        ^^^^^^^^^^^^^^^^^^^^^^^^\nhint: did you mean `json`?",
                 "app/in.json, line 5, column 1: `${keeper://` is never closed; expected a `}` on the same line\n  5 | \
                  ${keeper://C\n    | ^^^^^^^^^^^^\nhint: write `$${keeper://` if it is to stay as it is",
+                "app/in.json, line 6, column 21: `${keeper://` is never closed; expected a `}` on the same line\n  6 | \
+                 $${keeper://A/type} ${keeper://\n    |                     ^^^^^^^^^^^\nhint: write \
+                 `$${keeper://` if it is to stay as it is",
             ]
         );
     }

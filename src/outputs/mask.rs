@@ -230,4 +230,21 @@ mod tests {
         assert_eq!(masks.take(), []);
         assert_eq!(masks.add_value("abc"), 0);
     }
+
+    #[test]
+    fn a_value_over_16_kib_is_not_masked_in_base64() {
+        for (size, is_masked) in [(16_384, true), (16_385, false)] {
+            let value = "x".repeat(size);
+            assert_eq!(masks_of(&value).contains(&base64::encode(value.as_bytes())), is_masked, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_masked_as_a_whole_has_eight_characters_at_least() {
+        for (text, masks) in [("{\"a\":1}", 0), ("{\"ab\":1}", 1), ("{\"abc\":1}", 1)] {
+            let mut found = Masks::default();
+            found.add_whole(text);
+            assert_eq!(found.take(), vec![SecretText::from(text); masks], "{text}");
+        }
+    }
 }

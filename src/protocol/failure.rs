@@ -244,9 +244,22 @@ mod tests {
                 None,
                 "the answer of keeper.example.test cannot be read: it is compressed, which nobody asked for",
             ),
+            (
+                Failure { detail: Some("caCertificate".to_owned()), ..Failure::new("CA_MISSING") },
+                None,
+                "`caCertificate` holds no certificate",
+            ),
         ] {
             assert_eq!(message(&failure, via), expected);
         }
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_answer_is_to_be_checked_itself() {
+        let proxy = PROXY.unwrap_or_default().to_owned();
+        let failure = Failure { is_at_proxy: true, via: Some(proxy.clone()), ..Failure::new("ECONNREFUSED") };
+        let reason = "it refuses connections (ECONNREFUSED)".to_owned();
+        assert_eq!(failure.to_error(HOST, 120), Error::ProxyUnreachable { proxy, reason });
     }
 
     #[test]

@@ -201,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn base32_has_26_letters_and_6_digits() {
+        let first_half = [0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf];
+        let decoded = [&first_half[..], &[0x84, 0x65, 0x3a, 0x56, 0xd7, 0xc6, 0x75, 0xbe, 0x77, 0xdf]].concat();
+        assert_eq!(decode_base32("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567").as_deref(), Some(&decoded));
+        for written in ["0", "1", "8", "9", "@", "[", "ä"] {
+            assert_eq!(decode_base32(written), None, "{written}");
+        }
+    }
+
+    #[test]
     fn a_seed_may_be_written_in_groups() {
         let plain = totp("secret=JBSWY3DPEHPK3PXP").code(59_000);
         for written in ["jbsw+y3dp+ehpk+3pxp", "JBSW-Y3DP-EHPK-3PXP", "JBSWY3DPEHPK3PXP%3D%3D", "JBSW%20Y3DPEHPK3PXP"] {

@@ -25,6 +25,8 @@ export function taskEnvironment({ inputs, variables, taskVariables, endpoints })
   return Object.fromEntries([
     ...INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
     ['TF_BUILD', 'True'],
+    // Where `npm run coverage` has Node tell which lines of the task ran.
+    ...(process.env.TASK_COVERAGE ? [['NODE_V8_COVERAGE', process.env.TASK_COVERAGE]] : []),
     ...[...inputs].map(([name, value]) => [`INPUT_${environmentName(name)}`, value]),
     ...variableEntries(variables),
     ...[...taskVariables].map(({ name, value }) => [`VSTS_TASKVARIABLE_${environmentName(name)}`, value]),

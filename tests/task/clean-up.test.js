@@ -102,3 +102,27 @@ test('without a main step there is nothing to do', async (t) => {
   assert.equal(post.result, 'Succeeded');
   assert.deepEqual(post.log, []);
 });
+
+test('a file that cannot be reached is told, and the step goes on', async (t) => {
+  const { post, folder } = await runJob(t, [toFile('a/password.txt'), toFile('b.txt')], {
+    between: (folder) => {
+      fs.rmSync(join(folder, 'a'), { recursive: true });
+      fs.symlinkSync('a', join(folder, 'a'));
+    },
+  });
+  assert.deepEqual(warningsOf(post), [
+    `could not remove ${folder}/a/password.txt (ELOOP); remove it by hand, it holds a secret`,
+  ]);
+  assert.deepEqual(printed(post), [`Removed ${folder}/b.txt`]);
+});
+
+test('a note of the main step that cannot be read is as good as none', async (t) => {
+  const post = await runTask({
+    taskFolder,
+    section: 'postjobexecution',
+    taskVariables: { ksmFiles: 'no JSON' },
+  });
+  t.after(post.cleanUp);
+  assert.equal(post.result, 'Succeeded');
+  assert.deepEqual(post.log, []);
+});
