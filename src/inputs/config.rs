@@ -239,7 +239,10 @@ fn read_hostname(text: &str) -> Option<String> {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
+    // An IPv6 address stands in brackets, or its last part would be taken for a port.
+    let has_colons_in_brackets = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
     let name_is_fine = !name.is_empty()
+        && has_colons_in_brackets
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
     let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
     (name_is_fine && port_is_fine).then(|| host.to_owned())
@@ -262,7 +265,9 @@ mod tests {
         ] {
             assert_eq!(read_hostname(written), Some(host.to_owned()), "{written}");
         }
-        for written in ["", "a b", "user@host", "host:0", "host:70000", "host:x", "http://host", "host\n", "host?x"] {
+        for written in
+            ["", "a b", "user@host", "host:0", "host:70000", "host:x", "fe80::abcd", "http://host", "host\n", "host?x"]
+        {
             assert_eq!(read_hostname(written), None, "{written:?}");
         }
     }
