@@ -16,6 +16,10 @@ import { describeGrowth, describeRows, describeSizes, page } from './report.js';
 
 const IS_QUICK = process.argv.includes('--quick');
 const MiB = 1024 * 1024;
+/** How time and memory grow: each number of records with each number of lines. */
+const GROWTH = IS_QUICK
+  ? { records: [1], lines: [1, 10] }
+  : { records: [1, 10, 100, 1_000, 10_000], lines: [1, 10, 100, 1_000] };
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 if (!IS_QUICK || !existsSync(vsixPath())) {
@@ -32,7 +36,7 @@ try {
   for (const scenario of scenarios()) {
     rows.push(await measure(scenario));
   }
-  const growth = await measureGrowth(IS_QUICK ? { records: [1], lines: [1, 10] } : GROWTH);
+  const growth = await measureGrowth(GROWTH);
   const tables = {
     cases: describeRows(rows),
     growth: describeGrowth(growth),
@@ -95,9 +99,6 @@ function scenarios() {
     : all;
 }
 
-/** How time and memory grow: each number of records with each number of lines. */
-const GROWTH = { records: [1, 10, 100, 1_000, 10_000], lines: [1, 10, 100, 1_000] };
-
 async function measureGrowth(growth) {
   const cells = [];
   for (const count of growth.records) {
@@ -156,6 +157,10 @@ async function measure({ name, holds, lines, rounds, latencyMs = 0, hasBaseline 
       }
     }
     const medians = Object.entries(samples).map(([way, list]) => [way, medianOf(list)]);
+    const told = medians.map(
+      ([way, { ms, memory }]) => `${way} ${Math.round(ms)} ms ${Math.round(memory)} MiB`,
+    );
+    console.log(`  ${told.join(', ')}`);
     return { name, ...Object.fromEntries(medians) };
   } finally {
     await keeper.close();

@@ -36,13 +36,20 @@ export class Files {
         /** @param {Uint8Array} bytes */
         write: (bytes) => writeAll(handle, bytes),
         /** @param {boolean} isWhole */
-        close: (isWhole) => {
+        close: async (isWhole) => {
+          let isKept = isWhole;
           if (isWhole) {
-            fs.fsyncSync(handle);
-            this.#downloads.set(id, staged);
+            try {
+              // Beside the main thread, so that other downloads go on.
+              await flush(handle);
+              this.#downloads.set(id, staged);
+            } catch (error) {
+              isKept = false;
+              this.#downloads.set(id, describe(line, written, error));
+            }
           }
           fs.closeSync(handle);
-          if (!isWhole) {
+          if (!isKept) {
             this.#takeBack(staged);
           }
         },
@@ -293,6 +300,16 @@ function checkLinks(target) {
       throw new Error(`its folder \`${path.relative(base, folder)}\` is a symbolic link`);
     }
   }
+}
+
+/**
+ * @param {number} handle
+ * @returns {Promise<void>}
+ */
+function flush(handle) {
+  return new Promise((resolve, reject) => {
+    fs.fsync(handle, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /**

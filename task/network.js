@@ -75,20 +75,24 @@ export class Network {
       // It is told, with the others, when the files are staged.
       return { status: 200 };
     }
+    const batches = new Batches(sinks);
     let isWhole = false;
     try {
-      const outcome = await this.#exchange(download.request, async (chunk, isContent) => {
-        for (const plaintext of isContent ? stream.update(chunk) : []) {
-          await Promise.all(sinks.map((sink) => sink.write(plaintext)));
-        }
-      });
+      const outcome = await this.#exchange(download.request, (chunk, isContent) =>
+        isContent ? batches.add(stream.update(chunk)) : undefined,
+      );
       if (outcome.status !== 200) {
         return outcome;
+      }
+      const code = await batches.finish();
+      if (code) {
+        return { code };
       }
       isWhole = stream.finish() !== undefined;
       return isWhole ? outcome : { code: 'UNDECRYPTABLE' };
     } finally {
-      sinks.forEach((sink) => sink.close(isWhole));
+      await batches.rest();
+      await Promise.all(sinks.map((sink) => sink.close(isWhole)));
     }
   }
 
@@ -175,6 +179,75 @@ export class Network {
     } else {
       this.#freeSlots++;
     }
+  }
+}
+
+/** So many bytes go to the disk at once. They come in pieces of a sixteenth, each of which would cost as much time. */
+const BATCH_BYTES = 256 * 1024;
+
+/** Plaintext on its way to the disk: one batch is written while the next one is gathered. */
+class Batches {
+  #sinks;
+  #gathered = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #written = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #bytes = 0;
+  /** @type {Promise<unknown>} */
+  #writing = Promise.resolve();
+
+  /** @param {{ write: (bytes: Uint8Array) => Promise<void> }[]} sinks */
+  constructor(sinks) {
+    this.#sinks = sinks;
+  }
+
+  /**
+   * Takes plaintext, and waits if too much is gathered.
+   *
+   * @param {Uint8Array[]} pieces
+   */
+  async add(pieces) {
+    for (const piece of pieces) {
+      for (let from = 0; from < piece.length; ) {
+        const part = piece.subarray(from, from + BATCH_BYTES - this.#bytes);
+        this.#gathered.set(part, this.#bytes);
+        this.#bytes += part.length;
+        from += part.length;
+        if (this.#bytes === BATCH_BYTES) {
+          await this.#write();
+        }
+      }
+    }
+  }
+
+  /**
+   * Waits until everything is written.
+   *
+   * @returns {Promise<string | undefined>} the code of what was in the way
+   */
+  async finish() {
+    try {
+      await this.#write();
+      await this.#writing;
+      return undefined;
+    } catch (error) {
+      return /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN';
+    }
+  }
+
+  /** Waits until nothing is under way any more, however it ended, and wipes what is left. */
+  async rest() {
+    await this.#writing.catch(() => undefined);
+    this.#gathered.fill(0);
+    this.#written.fill(0);
+  }
+
+  async #write() {
+    await this.#writing;
+    const batch = this.#gathered.subarray(0, this.#bytes);
+    [this.#gathered, this.#written] = [this.#written, this.#gathered];
+    this.#bytes = 0;
+    this.#writing = Promise.all(this.#sinks.map((sink) => sink.write(batch)));
+    // Whoever waits for it is told; until then it is no failure that nobody has heard of.
+    this.#writing.catch(() => undefined);
   }
 }
 

@@ -46,7 +46,7 @@ function replace(owner, name, wrap) {
 
 const isHere = (target) => handles.has(target) || (typeof target === 'string' && target.startsWith(folder));
 
-const SYNCHRONOUS = ['chmodSync', 'closeSync', 'fsyncSync', 'lstatSync', 'mkdirSync', 'openSync'];
+const SYNCHRONOUS = ['chmodSync', 'closeSync', 'lstatSync', 'mkdirSync', 'openSync'];
 for (const name of [...SYNCHRONOUS, 'renameSync', 'rmdirSync', 'rmSync', 'statSync']) {
   replace(fs, name, (original) => (target, ...others) => {
     const error = isHere(target) && arrive(name);
@@ -66,11 +66,13 @@ replace(fs, 'writeFileSync', (original) => (target, content, options) => {
   throw error;
 });
 
-replace(fs, 'write', (original) => (handle, ...others) => {
-  const error = isHere(handle) && arrive('write');
-  if (!error) return original.call(fs, handle, ...others);
-  process.nextTick(others.at(-1), error);
-});
+for (const name of ['write', 'fsync']) {
+  replace(fs, name, (original) => (handle, ...others) => {
+    const error = isHere(handle) && arrive(name);
+    if (!error) return original.call(fs, handle, ...others);
+    process.nextTick(others.at(-1), error);
+  });
+}
 
 replace(https, 'request', (original) => (...options) => {
   const error = arrive('request');

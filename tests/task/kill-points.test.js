@@ -44,7 +44,7 @@ const AFTER = [
 const ERRORS = {
   chmodSync: ['EPERM'],
   closeSync: ['EIO'],
-  fsyncSync: ['EIO'],
+  fsync: ['EIO'],
   lstatSync: ['EIO'],
   mkdirSync: ['ENOSPC'],
   openSync: ['EMFILE'],
@@ -57,10 +57,10 @@ const ERRORS = {
 
 const trace = await traceOf();
 
-/** Every use of the file system. How many pieces an attachment comes in is chance, so of those it is the first two. */
+/** Every use of the file system. */
 const USES = Object.keys(ERRORS).flatMap((call) => {
   const count = trace.filter((noted) => noted === call).length;
-  return Array.from({ length: call === 'write' ? 2 : count }, (_, index) => ({ call, count: index + 1 }));
+  return Array.from({ length: count }, (_, index) => ({ call, count: index + 1 }));
 });
 
 const MOMENTS = [
