@@ -206,7 +206,7 @@ class Batches {
    */
   async add(pieces) {
     for (const piece of pieces) {
-      for (let from = 0; from < piece.length; ) {
+      for (let from = 0; from < piece.length;) {
         const part = piece.subarray(from, from + BATCH_BYTES - this.#bytes);
         this.#gathered.set(part, this.#bytes);
         this.#bytes += part.length;
