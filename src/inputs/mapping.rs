@@ -571,6 +571,14 @@ mod tests {
     }
 
     #[test]
+    fn the_message_for_an_unknown_prefix_names_every_kind() {
+        let message = Error::UnknownPrefix { prefix: "x".to_owned(), nearest: None }.to_string();
+        for kind in KINDS {
+            assert!(message.contains(&format!("`{kind}:`")), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_destination_is_a_kind_and_a_name() {
         let name = |name: &str| name.to_owned();
         for (written, read) in [
