@@ -70,9 +70,9 @@ impl<'a> Reader<'a> {
     /// Reads an object.
     fn members(&mut self, take: &mut dyn FnMut(&str, &mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
         self.nested(b'{', b'}', &mut |reader| {
-            reader.expect(b'"')?;
+            reader.eat(b'"')?;
             let name = reader.lexer.str_string().map_err(|_| Stuck)?;
-            reader.expect(b':')?;
+            reader.eat(b':')?;
             take(&name, reader)
         })
     }
@@ -91,21 +91,22 @@ impl<'a> Reader<'a> {
         if self.depth == DEEPEST {
             return Err(Stuck);
         }
-        self.expect(start)?;
+        self.eat(start)?;
         self.depth += 1;
         let mut is_first = true;
         while self.lexer.ws_peek() != Some(end) {
             if !is_first {
-                self.expect(b',')?;
+                self.eat(b',')?;
             }
             take(self)?;
             is_first = false;
         }
         self.depth -= 1;
-        self.expect(end)
+        self.eat(end)
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Stuck> {
+    /// Goes past this byte, and the blanks before it.
+    fn eat(&mut self, byte: u8) -> Result<(), Stuck> {
         self.lexer.expect(SliceLexer::ws_peek, byte).ok_or(Stuck)
     }
 
@@ -144,7 +145,7 @@ impl<'a> Reader<'a> {
         if self.lexer.ws_peek() != Some(b'"') {
             return self.value().map(|_| Vec::new());
         }
-        self.expect(b'"')?;
+        self.eat(b'"')?;
         let text = self.lexer.str_string().map_err(|_| Stuck)?;
         Ok(base64::decode(&text).unwrap_or_default())
     }
@@ -156,7 +157,7 @@ impl<'a> Reader<'a> {
     pub fn value(&mut self) -> Result<Value, Stuck> {
         match self.lexer.ws_peek().ok_or(Stuck)? {
             b'"' => {
-                self.expect(b'"')?;
+                self.eat(b'"')?;
                 let text = self.lexer.str_string().map_err(|_| Stuck)?;
                 Ok(Value::Text(SecretText::from(text.as_ref())))
             }
@@ -195,7 +196,7 @@ impl<'a> Reader<'a> {
     pub fn skip(&mut self) -> Result<(), Stuck> {
         match self.lexer.ws_peek() {
             Some(b'"') => {
-                self.expect(b'"')?;
+                self.eat(b'"')?;
                 // Unlike the lexer's own way to skip, this one looks for the end in one tight loop.
                 self.lexer.str_fold((), |_, ()| Ok(()), skip_escape).map_err(|_: hifijson::str::Error| Stuck)
             }
