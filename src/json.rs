@@ -159,7 +159,8 @@ impl<'a> Reader<'a> {
             b'"' => {
                 self.eat(b'"')?;
                 let text = self.lexer.str_string().map_err(|_| Stuck)?;
-                Ok(Value::Text(SecretText::from(text.as_ref())))
+                // What had escapes is moved, not copied, so that nothing of it stays behind.
+                Ok(Value::Text(SecretText::from(text.into_owned())))
             }
             b'-' | b'0'..=b'9' => {
                 let (number, _) = self.lexer.num_string().validated().map_err(|_| Stuck)?;

@@ -96,7 +96,7 @@ impl FromMembers for Folder {
     }
 }
 
-/// A record in the answer. What Base64 does not say, or does not say in Base64, is empty: no key opens it.
+/// A record in the answer. Bytes that are missing, or are no Base64, are empty: no key opens them.
 #[derive(Debug, Default)]
 pub struct Record {
     /// Its UID. A record that is shared in two places comes twice.
