@@ -70,17 +70,27 @@ function recordOnWire(record, parentKey, urlOf) {
 }
 
 function fileOnWire(file, recordKey, urlOf) {
-  const metadata = Buffer.from(JSON.stringify(file.metadata));
   return {
     fileUid: file.uid,
     fileKey: wrap(recordKey, file.key, file.broken === 'fileKey'),
-    data: wrap(file.key, metadata, file.broken === 'metadata'),
+    data: wrap(file.key, file.metadataText, file.broken === 'metadata'),
     ...(file.broken !== 'noUrl' && { url: urlOf(file) }),
     thumbnailUrl: null,
   };
 }
 
-const wrap = (key, plaintext, broken) => seal(broken ? strangersKey() : key, plaintext).toString('base64');
+/** Keeper stores what is encrypted, so each thing is encrypted under a key but once. */
+const wrapped = new WeakMap();
+
+function wrap(key, plaintext, broken) {
+  const underKeys = remember(wrapped, plaintext, () => new WeakMap());
+  return remember(underKeys, key, () => seal(broken ? strangersKey() : key, plaintext).toString('base64'));
+}
+
+const stored = new WeakMap();
+
+/** A larger attachment than this, in bytes, is encrypted anew for each download rather than kept in memory. */
+const KEPT_SIZE = 8 * 1024 * 1024;
 
 /**
  * An attachment as it lies in Keeper's storage.
@@ -90,5 +100,13 @@ const wrap = (key, plaintext, broken) => seal(broken ? strangersKey() : key, pla
  */
 export function storedContent(file) {
   const key = file.broken === 'content' ? strangersKey() : file.key;
-  return { length: file.size + SEAL_LEN, chunks: sealChunks(key, file.contentNonce, file.chunks()) };
+  const encrypt = () => sealChunks(key, file.contentNonce, file.chunks());
+  const chunks = file.size <= KEPT_SIZE ? remember(stored, file, () => [...encrypt()]) : encrypt();
+  return { length: file.size + SEAL_LEN, chunks };
+}
+
+/** What is kept for a key, made when it is asked for the first time. */
+function remember(kept, key, make) {
+  if (!kept.has(key)) kept.set(key, make());
+  return kept.get(key);
 }

@@ -157,6 +157,7 @@ function createFile(description, recordUid, derivation) {
   refuseUnknown(description, FILE_MEMBERS, `file \`${description.name}\``);
   const uid = description.uid ?? derivation.uid(`file ${description.name} of ${recordUid}`);
   const content = contentOf(description, derivation.bytes(`content ${uid}`, KEY_LEN));
+  const metadata = metadataOf(description, content.size);
 
   return {
     uid,
@@ -165,7 +166,8 @@ function createFile(description, recordUid, derivation) {
     key: derivation.bytes(`file key ${uid}`, KEY_LEN),
     /** What is stored is encrypted once, so each download of a file gives the same bytes. */
     contentNonce: derivation.bytes(`content nonce ${uid}`, NONCE_LEN),
-    metadata: metadataOf(description, content.size),
+    metadata,
+    metadataText: Buffer.from(JSON.stringify(metadata)),
     size: content.size,
     /** The plaintext, piece by piece, as often as one asks. */
     chunks: content.chunks,
