@@ -14,10 +14,12 @@ mod preparation;
 mod template;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
+use crate::crypto::aes_gcm::Decrypter;
 use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, Problem, counted, is_uid_like, shown};
 use crate::inputs::config::{self, Config};
@@ -115,6 +117,7 @@ pub struct Retrieval {
     notices: Vec<Notice>,
     inputs: Inputs,
     options: Options,
+    decrypter: Decrypter,
     stage: Stage,
 }
 
@@ -129,10 +132,11 @@ enum Stage {
 }
 
 impl Retrieval {
-    /// Takes the inputs. What is wrong with them is told by the first step, or the second if files have to be read.
+    /// Takes the inputs, and who decrypts what comes. What is wrong with the inputs is told by the first step, or the
+    /// second if files have to be read.
     #[must_use]
-    pub fn new(inputs: Inputs, options: Options) -> Self {
-        Self { masks: Masks::default(), notices: Vec::new(), inputs, options, stage: Stage::Preparing }
+    pub fn new(inputs: Inputs, options: Options, decrypter: Decrypter) -> Self {
+        Self { masks: Masks::default(), notices: Vec::new(), inputs, options, decrypter, stage: Stage::Preparing }
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -161,14 +165,6 @@ impl Retrieval {
         self.step(next)
     }
 
-    /// The key of the answer that is waited for.
-    #[must_use]
-    pub fn answer_key(&self) -> Option<TransmissionKey> {
-        let Stage::Asking(session) = &self.stage else { return None };
-        let State::Asked { key, .. } = &session.state else { return None };
-        Some(key.clone())
-    }
-
     /// The key of a download's content.
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {
@@ -193,7 +189,8 @@ impl Retrieval {
             self.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
             return Ok(Next::Finish(Plan::default()));
         };
-        let mut session = Box::new(Session::new(config, keys, mappings, templates, mode, options));
+        let mut session =
+            Box::new(Session::new(config, keys, mappings, templates, mode, options, Rc::clone(&self.decrypter)));
         let next = session.start(now_ms, entropy);
         self.stage = Stage::Asking(session);
         next
@@ -213,6 +210,7 @@ struct Session {
     templates: Vec<Template>,
     mode: Mode,
     options: Options,
+    decrypter: Decrypter,
     server_keys: ServerKeys,
     patience: Patience,
     state: State,
@@ -258,6 +256,7 @@ impl Session {
         templates: Vec<Template>,
         mode: Mode,
         options: Options,
+        decrypter: Decrypter,
     ) -> Self {
         mappings.extend(templates.iter().flat_map(Template::placeholders));
         Self {
@@ -267,6 +266,7 @@ impl Session {
             templates,
             mode,
             options,
+            decrypter,
             patience: Patience::new(options.timeout_ms),
             state: State::Ready,
             items: Vec::new(),
@@ -340,7 +340,7 @@ impl Session {
             }
             HttpOutcome::Answered(response) => {
                 let retry_after_s = response.retry_after_s;
-                match response::read(response, key, &host) {
+                match response::read(response, key, &host, &*self.decrypter) {
                     Err(error) => return failed(error),
                     Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks, entropy),
                     Ok(Reply::RotateKey(id)) => {
@@ -397,7 +397,7 @@ impl Session {
     ) -> Outcome {
         let warnings = answer.warnings.iter().filter_map(Value::as_text).map(|text| shown(text.expose()));
         let warnings: Vec<_> = warnings.map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
-        let vault = Vault::new(answer, self.config.app_key.clone());
+        let vault = Vault::new(answer, self.config.app_key.clone(), Rc::clone(&self.decrypter));
         if let Some(renewal) = renewal {
             return self.renew(vault, renewal);
         }

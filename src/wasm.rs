@@ -6,8 +6,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use zeroize::Zeroizing;
 
-use crate::crypto::aes_gcm::{NONCE_LEN, TAG_LEN};
-use crate::crypto::keys::{File, Key, Transmission};
+use std::rc::Rc;
+
+use crate::crypto::aes_gcm::{self, Decrypt, KEY_LEN, NONCE_LEN, TAG_LEN};
+use crate::crypto::keys::FileKey;
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::Error;
@@ -18,7 +20,7 @@ use crate::protocol::failure::Failure;
 use crate::protocol::request::HttpRequest;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval::{self, Next, Notice, Options};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -86,6 +88,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn update(this: &PlatformCipher, ciphertext: Uint8Array) -> Uint8Array;
 
+    #[wasm_bindgen(method, js_name = update)]
+    fn update_slice(this: &PlatformCipher, ciphertext: &[u8]) -> Uint8Array;
+
     #[wasm_bindgen(method)]
     fn finish(this: &PlatformCipher, tag: &[u8]) -> bool;
 }
@@ -96,12 +101,13 @@ pub struct Retrieval(retrieval::Retrieval);
 
 #[wasm_bindgen]
 impl Retrieval {
-    /// Takes the task's inputs. What is wrong with them is told by the first step or the second.
+    /// Takes the task's inputs, and the platform's cipher for what is large. What is wrong with the inputs is told by
+    /// the first step or the second.
     #[must_use]
     #[wasm_bindgen(constructor)]
-    pub fn new(inputs: RunInputs, options: RunOptions) -> Self {
+    pub fn new(inputs: RunInputs, options: RunOptions, cipher: PlatformCipher) -> Self {
         let (inputs, options) = (Members(inputs.into()), Members(options.into()));
-        Self(retrieval::Retrieval::new(inputs.into(), options.into()))
+        Self(retrieval::Retrieval::new(inputs.into(), options.into(), Rc::new(OnPlatform(cipher))))
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -112,14 +118,12 @@ impl Retrieval {
         to_js(&self.0.start(milliseconds(now_ms), &mut SystemEntropy))
     }
 
-    /// The next step, given what came back for the last one, in its order. A large answer is opened by the platform's
-    /// cipher.
+    /// The next step, given what came back for the last one, in its order.
     ///
     /// # Errors
     /// None in practice: a step always converts.
-    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64, cipher: PlatformCipher) -> Result<Step, JsValue> {
-        let mut cipher = self.0.answer_key().map(|key| KeyedCipher { cipher, key });
-        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome(&mut cipher)).collect();
+    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<Step, JsValue> {
+        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome()).collect();
         to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
     }
 
@@ -134,7 +138,7 @@ impl Retrieval {
 
 /// An attachment on its way to disk. See [`Opening`].
 #[wasm_bindgen]
-pub struct AttachmentStream(Option<Opening<KeyedCipher<File>>>);
+pub struct AttachmentStream(Option<Opening<KeyedCipher>>);
 
 #[wasm_bindgen]
 impl AttachmentStream {
@@ -152,12 +156,12 @@ impl AttachmentStream {
 }
 
 /// The platform's cipher and the key it is to use.
-struct KeyedCipher<Kind> {
+struct KeyedCipher {
     cipher: PlatformCipher,
-    key: Key<Kind>,
+    key: FileKey,
 }
 
-impl<Kind> Cipher for KeyedCipher<Kind> {
+impl Cipher for KeyedCipher {
     type Chunk = Uint8Array;
 
     fn start(&mut self, nonce: &[u8; NONCE_LEN]) {
@@ -190,6 +194,34 @@ impl Chunk for Uint8Array {
 
     fn from_bytes(bytes: &[u8]) -> Self {
         Uint8Array::from(bytes)
+    }
+}
+
+/// Decrypts what is large by the platform's cipher, and what is small by ours, which costs no call.
+struct OnPlatform(PlatformCipher);
+
+/// From this size on, in bytes, the call pays.
+const LARGE_BLOB: usize = 512;
+/// So many bytes are decrypted at once, so that a plaintext is not in memory twice.
+const PART_LEN: usize = 64 << 10;
+
+impl Decrypt for OnPlatform {
+    fn decrypt(&self, key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
+        if blob.len() < LARGE_BLOB {
+            return aes_gcm::decrypt(key, blob);
+        }
+        aes_gcm::decrypt_by(blob, |nonce, body, tag| {
+            self.0.start(key, nonce);
+            for part in body.chunks_mut(PART_LEN) {
+                let plaintext = self.0.update_slice(part);
+                if plaintext.size() != part.len() {
+                    return false;
+                }
+                plaintext.copy_to(part);
+                plaintext.fill(0, 0, plaintext.length());
+            }
+            self.0.finish(tag)
+        })
     }
 }
 
@@ -260,12 +292,9 @@ impl From<Members> for Options {
     }
 }
 
-/// A larger body than this, in bytes, is opened by the platform's cipher.
-const LARGE_BODY: u32 = 64 << 10;
-
 impl Members {
     /// What came back for a request.
-    fn outcome(&self, cipher: &mut Option<KeyedCipher<Transmission>>) -> HttpOutcome {
+    fn outcome(&self) -> HttpOutcome {
         let via = self.text("via");
         let Some(status) = self.status("status") else {
             return HttpOutcome::Failed(Failure {
@@ -277,36 +306,14 @@ impl Members {
                 is_out_of_time: self.is("isOutOfTime"),
             });
         };
-        let body = self.get("body").dyn_into().unwrap_or_else(|_| Uint8Array::from(&[][..]));
-        let is_large = status == 200 && body.length() > LARGE_BODY;
-        let opened = cipher.take_if(|_| is_large).map(|cipher| open(&body, cipher));
         HttpOutcome::Answered(HttpResponse {
             status,
-            body: if opened.is_some() { Vec::new() } else { body.to_vec() },
-            opened,
+            body: self.get("body").dyn_ref().map(Uint8Array::to_vec).unwrap_or_default(),
             retry_after_s: self.number("retryAfterS"),
             location: self.text("location"),
             via,
         })
     }
-}
-
-/// Opens a whole body by the platform's cipher.
-fn open(body: &Uint8Array, cipher: KeyedCipher<Transmission>) -> Result<SecretBytes, Undecryptable> {
-    let mut plaintext = Zeroizing::new(vec![0; body.length() as usize]);
-    let mut opening = Opening::new(cipher);
-    let mut rest = plaintext.as_mut_slice();
-    // In parts, so that the plaintext is not in memory twice.
-    for start in (0..body.length()).step_by(LARGE_BODY as usize) {
-        for piece in opening.update(&body.subarray(start, start.saturating_add(LARGE_BODY))) {
-            let (target, behind) = rest.split_at_mut_checked(piece.size()).ok_or(Undecryptable)?;
-            piece.copy_to(target);
-            rest = behind;
-        }
-    }
-    let size = usize::try_from(opening.finish()?).map_err(|_| Undecryptable)?;
-    plaintext.truncate(size);
-    Ok(plaintext.into())
 }
 
 /// What goes to JavaScript. One type for everything, so that the module holds the way there but once.

@@ -5,7 +5,7 @@
  * @param {import('./host.js').Host} host
  */
 export async function run(core, host) {
-  const retrieval = new core.Retrieval(host.inputs(), host.options());
+  const retrieval = new core.Retrieval(host.inputs(), host.options(), host.cipher());
   let step = retrieval.start(host.now());
   for (;;) {
     host.mask(step.masks);
@@ -19,7 +19,7 @@ export async function run(core, host) {
     if (step.finish) {
       return host.carryOut(step.finish);
     }
-    step = retrieval.resume(await answer(step, retrieval, host), host.now(), host.cipher());
+    step = retrieval.resume(await answer(step, retrieval, host), host.now());
   }
 }
 

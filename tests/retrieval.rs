@@ -6,9 +6,11 @@
 mod support;
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ksm_task::crypto::aes_gcm::InRust;
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
@@ -1239,7 +1241,7 @@ fn an_optional_line_does_not_excuse_what_is_broken() {
 #[test]
 fn a_run_without_random_bytes_asks_nothing() {
     let keeper = database();
-    let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options());
+    let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
     let Next::Fail(problems) = retrieval.start(NOW_MS, &mut Dry).next else { panic!("a failure") };
     assert_eq!(problems[0].render(), "the system gave no random bytes");
 }
@@ -1270,7 +1272,7 @@ fn two_runs_with_the_same_bytes_are_the_same() {
     // Nothing but the entropy source, the clock and the answers goes in.
     let keeper = database();
     let request = |entropy: &mut Stream| {
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options());
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
         let Next::Fetch(requests) = retrieval.start(NOW_MS, entropy).next else { panic!("a request") };
         requests
     };

@@ -16,9 +16,11 @@
 pub(crate) mod support;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ksm_task::crypto::aes_gcm::InRust;
 use ksm_task::crypto::ecies::RecipientKey;
 use ksm_task::crypto::keys::{AppKey, FileKey, FolderKey, RecordKey, TransmissionKey};
 use ksm_task::crypto::signature::ClientKey;
@@ -193,8 +195,10 @@ fn published_vault(vectors: &Value, name: &str) -> Vault {
     let response = &vectors["responses"][name];
     let key = TransmissionKey::new(vectors::key(&bytes(response, "/transmissionKeyB64")));
     let http = HttpResponse { status: 200, body: bytes(response, "/bodyB64"), ..HttpResponse::default() };
-    let Ok(Reply::Answer(answer)) = response::read(http, &key, "ksm.test") else { panic!("{name} is an answer") };
-    Vault::new(*answer, AppKey::new(vectors::key(&bytes(vectors, "/keys/appKeyB64"))))
+    let Ok(Reply::Answer(answer)) = response::read(http, &key, "ksm.test", &InRust) else {
+        panic!("{name} is an answer")
+    };
+    Vault::new(*answer, AppKey::new(vectors::key(&bytes(vectors, "/keys/appKeyB64"))), Rc::new(InRust))
 }
 
 /// The records of a published answer, folder by folder and direct ones, with where they stand.
@@ -345,7 +349,7 @@ fn an_answer_that_was_changed_on_the_way_is_refused() {
     let body = bytes(response, "/bodyB64");
     let refusal = |body: &[u8], key: &TransmissionKey| {
         let http = HttpResponse { status: 200, body: body.to_vec(), ..HttpResponse::default() };
-        response::read(http, key, "ksm.test").expect_err("a refusal").to_string()
+        response::read(http, key, "ksm.test", &InRust).expect_err("a refusal").to_string()
     };
     // A small answer byte by byte, and the published one at its ends and at some hundred places in between.
     let small = keeper::seal(key.expose(), br#"{"records":null,"folders":null}"#);
@@ -528,7 +532,7 @@ fn a_throttled_answer_is_told_from_other_failures() {
     for case in cases {
         let body = case[0].as_str().unwrap();
         let http = HttpResponse { status: 403, body: body.as_bytes().to_vec(), ..HttpResponse::default() };
-        let seconds = match response::read(http, &key, "ksm.test") {
+        let seconds = match response::read(http, &key, "ksm.test", &InRust) {
             // The reference writes 0 for "it does not say".
             Ok(Reply::Throttled(seconds)) => json!(seconds.unwrap_or(0)),
             _ => Value::Null,
@@ -553,7 +557,7 @@ fn the_failures_that_were_recorded_are_understood() {
         let status = u16::try_from(recorded["status"].as_u64().unwrap()).unwrap();
         let body = recorded["body"].to_string().into_bytes();
         let http = HttpResponse { status, body, ..HttpResponse::default() };
-        let read = match response::read(http, &TransmissionKey::new([0; 32]), "ksm.test") {
+        let read = match response::read(http, &TransmissionKey::new([0; 32]), "ksm.test", &InRust) {
             Ok(reply) => format!("{reply:?}"),
             Err(error) => error.to_string(),
         };

@@ -14,6 +14,8 @@
 #[path = "vectors.rs"]
 mod vectors;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use ksm_task::wasm::{AttachmentStream, Outcome, PlatformCipher, Retrieval, RunInputs, RunOptions};
 use serde_json::{Value, json};
@@ -192,7 +194,7 @@ async fn judge(keeper: &Keeper, request: &JsValue) -> Judged {
 #[wasm_bindgen_test]
 async fn a_request_is_what_the_platforms_cryptography_expects() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "fetch"]);
     let request = member(&step, "fetch.0");
@@ -212,7 +214,8 @@ async fn the_platform_gives_other_random_bytes_each_time() {
     let keeper = holding();
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
+        let mut retrieval =
+            Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
         let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
         let judged = judge(&keeper, &member(&step, "fetch.0")).await;
         assert!(!seen.contains(&judged.transmission_key));
@@ -278,7 +281,7 @@ async fn a_whole_run_goes_through_the_door() {
                    Database/type > env:TYPE\n\
                    Database/file/small > file:folder/small\n\
                    Database/file/large > file+0640:large";
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options());
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options(), platform_cipher());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
@@ -288,8 +291,7 @@ async fn a_whole_run_goes_through_the_door() {
     let judged = judge(&keeper, &member(&step, "fetch.0")).await;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&judged.transmission_key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue =
-        retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
@@ -298,8 +300,7 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!(names(&request), ["method", "url", "headers", "limit", "delayMs"], "a download has no body");
     assert_eq!(text(&request, "method"), "GET");
     let stored = keeper.stored(&text(&request, "url"));
-    let step: JsValue =
-        retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap().into();
 
     assert_eq!(names(&step), ["masks", "notices", "download"]);
     let download = member(&step, "download.0");
@@ -312,7 +313,7 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!((plaintext.len(), size), (70_000, Some(70_000.0)));
     assert!(retrieval.open_download(id + 100, platform_cipher()).is_none());
     let done = object(&[("status", 200.into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap().into();
 
     assert_eq!(names(&step), ["masks", "notices", "finish"]);
     let plan = member(&step, "finish");
@@ -351,54 +352,71 @@ fn counting_cipher(uses: &Object) -> PlatformCipher {
 }
 
 /// The step after an answer that is sealed, changed and given back; and how often the platform's cipher was used.
-async fn answered_with(answer: &str, change: impl Fn(&mut Vec<u8>)) -> (JsValue, String) {
-    let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
+async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> (JsValue, String) {
+    let uses = Object::new();
+    let inputs = inputs(&keeper.config(), "Database/type > var:X");
+    let mut retrieval = Retrieval::new(inputs, options(), counting_cipher(&uses));
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
-    let key = judge(&keeper, &member(&step, "fetch.0")).await.transmission_key;
+    let key = judge(keeper, &member(&step, "fetch.0")).await.transmission_key;
     let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
     change(&mut sealed);
-    let uses = Object::new();
-    let cipher = counting_cipher(&uses);
-    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, cipher).unwrap().into();
+    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
     (step, number(&uses, "count").to_string())
 }
 
 const CHANGED: &str = "the answer of keeper.test cannot be read: it does not decrypt with this request's key, so it was \
                        changed on the way";
 
+fn problem(step: &JsValue) -> String {
+    text(step, "problems.0").split('\n').next().unwrap().to_owned()
+}
+
 #[wasm_bindgen_test]
-async fn a_large_answer_is_opened_by_the_platforms_cipher() {
-    let answer = holding().compose(&[]).to_string();
+async fn what_is_large_is_opened_by_the_platforms_cipher() {
+    let keeper = holding();
     // Nonce and tag come on top.
-    for (length, uses) in [(65_536 - 28, "0"), (65_537 - 28, "1"), (300_000, "1")] {
-        let padded = [&answer, &*" ".repeat(length - answer.len())].concat();
-        let (step, used) = answered_with(&padded, |_| ()).await;
-        assert_eq!(text(&step, "finish.variables.0.value"), "login", "{length}");
+    for (length, uses) in [(511 - 28, "0"), (512 - 28, "1"), (65_536, "1"), (300_000, "1")] {
+        let padded = format!("{{}}{}", " ".repeat(length - 2));
+        let (step, used) = answered_with(&keeper, &padded, |_| ()).await;
+        assert!(problem(&step).contains("no record"), "{length}: {}", problem(&step));
         assert_eq!(used, uses, "{length}");
-        for position in [0, 12, 40_000, length + 12, length + 27] {
-            let (step, _) = answered_with(&padded, |sealed| sealed[position] ^= 1).await;
-            assert_eq!(
-                text(&step, "problems.0").split('\n').next(),
-                Some(CHANGED),
-                "{length}, byte {position} changed"
-            );
+        for position in [0, 12, length / 2, length + 11, length + 12, length + 27] {
+            let (step, _) = answered_with(&keeper, &padded, |sealed| sealed[position] ^= 1).await;
+            assert_eq!(problem(&step), CHANGED, "{length}, byte {position} changed");
         }
-        let (step, _) = answered_with(&padded, |sealed| sealed.truncate(length + 27)).await;
-        assert_eq!(text(&step, "problems.0").split('\n').next(), Some(CHANGED), "{length}, one byte short");
+        let (step, _) = answered_with(&keeper, &padded, |sealed| sealed.truncate(length + 27)).await;
+        assert_eq!(problem(&step), CHANGED, "{length}, one byte short");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_large_record_is_opened_by_the_platforms_cipher() {
+    let notes = "n".repeat(70_000);
+    let keeper = Keeper::holding(json!([{ "title": "Database", "type": "login", "notes": notes }]));
+    let answer = keeper.compose(&[]);
+    let (step, used) = answered_with(&keeper, &answer.to_string(), |_| ()).await;
+    assert_eq!(text(&step, "finish.variables.0.value"), "login");
+    assert_eq!(used, "3", "the answer, the record for its title, the record for its type");
+    let mut changed = answer.clone();
+    let data = vectors::support::vectors::from_base64(answer["records"][0]["data"].as_str().unwrap());
+    for position in [0, 12, 66_000, data.len() - 17, data.len() - 1] {
+        let mut data = data.clone();
+        data[position] ^= 1;
+        changed["records"][0]["data"] = json!(STANDARD.encode(&data));
+        let (step, _) = answered_with(&keeper, &changed.to_string(), |_| ()).await;
+        assert!(text(&step, "notices.0.text").ends_with("its data does not decrypt with its key"), "byte {position}");
     }
 }
 
 /// A run of one large attachment, at the moment when it is to be downloaded.
 async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
-    let mut retrieval = Retrieval::new(inputs, options());
+    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     let key = judge(keeper, &member(&step, "fetch.0")).await.transmission_key;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue =
-        retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
     assert_eq!(number(&step, "download.0.id").to_string(), "0");
     (retrieval, 0, text(&step, "download.0.request.url"))
 }
@@ -440,13 +458,13 @@ async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
     assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 0, "and gives nothing behind its end");
 
     let failed = object(&[("code", "UNDECRYPTABLE".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap().into();
     assert!(text(&step, "problems.0").contains("its content does not decrypt with its key"));
 }
 
 #[wasm_bindgen_test]
 fn problems_come_as_texts_and_nothing_else_with_them() {
-    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options());
+    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options(), platform_cipher());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "problems"]);
     let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "problems")).unwrap();
@@ -466,16 +484,16 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
 #[wasm_bindgen_test]
 fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options());
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
     retrieval.start(NOW_MS).unwrap();
     let lost = object(&[("code", "ECONNRESET".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap().into();
     assert_eq!(text(&step, "notices.0.level"), "info");
     assert!((375.0..=625.0).contains(&number(&step, "fetch.0.delayMs")));
 
     let busy =
         object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap().into();
     assert_eq!(number(&step, "fetch.0.delayMs").to_string(), "7000");
 }
 
@@ -485,7 +503,7 @@ fn an_input_that_is_not_given_may_be_undefined() {
     for name in ["connection", "environment", "secretsFile", "templates", "mode", "outputPolicy"] {
         Reflect::set(&inputs, &name.into(), &JsValue::UNDEFINED).unwrap();
     }
-    let mut retrieval = Retrieval::new(inputs, options());
+    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
     let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
     assert_eq!(names(&step), ["masks", "notices", "fetch"]);
 }
@@ -494,14 +512,13 @@ fn an_input_that_is_not_given_may_be_undefined() {
 fn an_answer_may_be_without_a_body() {
     for body in [None, Some(JsValue::UNDEFINED)] {
         let inputs = inputs(&holding().config(), "Database/type > var:X");
-        let mut retrieval = Retrieval::new(inputs, options());
+        let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
         retrieval.start(NOW_MS).unwrap();
         let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
         if let Some(body) = body {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
-        let step: JsValue =
-            retrieval.resume(outcomes(&[outcome]), NOW_MS, platform_cipher()).expect("an outcome of its type").into();
+        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type").into();
         assert!(text(&step, "problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
     }
 }
@@ -510,12 +527,12 @@ fn an_answer_may_be_without_a_body() {
 fn what_is_of_another_type_is_as_good_as_missing() {
     let numbers = || object(&[("config", 1.into()), ("secrets", 2.into())]).unchecked_into();
     for inputs in [numbers(), Object::new().unchecked_into(), JsValue::NULL.unchecked_into()] {
-        let step: JsValue = Retrieval::new(inputs, options()).start(NOW_MS).unwrap().into();
+        let step: JsValue = Retrieval::new(inputs, options(), platform_cipher()).start(NOW_MS).unwrap().into();
         assert!(text(&step, "problems.0").starts_with("there is no config; expected one in exactly one of"));
     }
-    let mut retrieval = Retrieval::new(inputs(&holding().config(), "Database/type > var:X"), options());
+    let mut retrieval =
+        Retrieval::new(inputs(&holding().config(), "Database/type > var:X"), options(), platform_cipher());
     retrieval.start(NOW_MS).unwrap();
-    let step: JsValue =
-        retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS, platform_cipher()).unwrap().into();
+    let step: JsValue = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap().into();
     assert_eq!(text(&step, "problems.0").split(": ").next(), Some("no answer from keeper.test"));
 }

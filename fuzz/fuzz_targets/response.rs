@@ -1,6 +1,9 @@
 //! No answer makes the reader of answers panic, neither as it comes nor as what it decrypts to.
 #![no_main]
+use std::rc::Rc;
+
 use ksm_task::crypto::Entropy;
+use ksm_task::crypto::aes_gcm::InRust;
 use ksm_task::crypto::keys::{AppKey, TransmissionKey};
 use ksm_task::error::Error;
 use ksm_task::protocol::response::{self, HttpResponse, Reply};
@@ -21,9 +24,9 @@ fuzz_target!(|input: (u16, &[u8])| {
     let key = TransmissionKey::new([7; 32]);
     let sealed = key.encrypt(bytes, &mut Zeros).expect("encrypted");
     for (status, body) in [(status, bytes.to_vec()), (200, sealed)] {
-        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, &key, "ksm.test");
+        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, &key, "ksm.test", &InRust);
         if let Ok(Reply::Answer(answer)) = reply {
-            let mut vault = Vault::new(*answer, AppKey::new([8; 32]));
+            let mut vault = Vault::new(*answer, AppKey::new([8; 32]), Rc::new(InRust));
             let _ = vault.find("Database");
         }
     }

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::aes_gcm::{self, KEY_LEN};
+use super::aes_gcm::{self, Decrypt, KEY_LEN};
 use super::{Entropy, Undecryptable};
 use crate::error::Error;
 use crate::secret::SecretBytes;
@@ -78,6 +78,14 @@ impl<Kind> Key<Kind> {
     /// [`Undecryptable`] when the tag does not verify.
     pub fn decrypt(&self, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
         aes_gcm::decrypt(&self.bytes, blob).map(SecretBytes::from)
+    }
+
+    /// Opens `nonce || ciphertext || tag` by a cipher that is handed in.
+    ///
+    /// # Errors
+    /// [`Undecryptable`] when the tag does not verify.
+    pub fn decrypt_by(&self, decrypter: &dyn Decrypt, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
+        decrypter.decrypt(&self.bytes, blob).map(SecretBytes::from)
     }
 
     /// Seals a text as `nonce || ciphertext || tag`.

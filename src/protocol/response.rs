@@ -1,6 +1,6 @@
 //! What came back: the encrypted answer of `get_secret`, or why there is none.
 
-use crate::crypto::Undecryptable;
+use crate::crypto::aes_gcm::Decrypt;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
 use crate::json::{self, FromMembers, Reader, Stuck, Value};
@@ -23,8 +23,6 @@ pub struct HttpResponse {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// What the platform's cipher made of the body, which then is not here. Only large answers come in this way.
-    pub opened: Option<Result<SecretBytes, Undecryptable>>,
     /// The header `Retry-After`, in seconds from now.
     pub retry_after_s: Option<u64>,
     /// The header `Location`, as a whole URL. It may be signed.
@@ -155,20 +153,24 @@ impl FromMembers for File {
 ///
 /// # Errors
 /// Whatever sending it again would not change.
-pub fn read(response: HttpResponse, key: &TransmissionKey, host: &str) -> Result<Reply, Error> {
+pub fn read(
+    response: HttpResponse,
+    key: &TransmissionKey,
+    host: &str,
+    decrypter: &dyn Decrypt,
+) -> Result<Reply, Error> {
     let host = peer(host, response.via.as_deref());
     if response.status == 200 {
         let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
-        let opened = match response.opened {
-            Some(opened) => opened,
-            None if response.body.is_empty() => return Err(broken("it is empty")),
-            None if looks_like_html(&response.body) => {
-                return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
-            }
-            None => key.decrypt(response.body),
-        };
-        let json =
-            opened.map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
+        if response.body.is_empty() {
+            return Err(broken("it is empty"));
+        }
+        if looks_like_html(&response.body) {
+            return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
+        }
+        let json = key
+            .decrypt_by(decrypter, response.body)
+            .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);
     }
     read_failure(&response, &host)

@@ -2,6 +2,7 @@
 
 use super::Notice;
 use crate::crypto::Undecryptable;
+use crate::crypto::aes_gcm::Decrypt;
 use crate::error::{Error, Problem, shown};
 use crate::inputs::mapping::{Destination, Encoding, Mapping, Structure};
 use crate::inputs::notation::{FieldSelector, Selector};
@@ -188,9 +189,14 @@ impl Item {
     ///
     /// # Errors
     /// It does not decrypt, or the destination can't take it.
-    pub(super) fn accept(&mut self, blob: Vec<u8>, watch: &mut Watch<'_>) -> Result<(), Problem> {
+    pub(super) fn accept(
+        &mut self,
+        blob: Vec<u8>,
+        decrypter: &dyn Decrypt,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Problem> {
         let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
-        let bytes = attachment.key.decrypt(blob).map_err(|Undecryptable| {
+        let bytes = attachment.key.decrypt_by(decrypter, blob).map_err(|Undecryptable| {
             self.mapping.line.notation_problem(Error::BrokenAttachment {
                 file: attachment.name.clone(),
                 reason: failure::UNDECRYPTABLE,

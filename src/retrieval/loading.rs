@@ -176,7 +176,7 @@ impl Session {
         let mut problems = Vec::new();
         for id in self.twins(id, Way::ToMemory) {
             let mut watch = Watch { agent: self.options.agent, masks, notices: &mut self.notices };
-            let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &mut watch));
+            let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &*self.decrypter, &mut watch));
             problems.extend(accepted.and_then(Result::err));
         }
         problems

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::record::{self, Record};
 use crate::crypto::Undecryptable;
+use crate::crypto::aes_gcm::{Decrypt, Decrypter};
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
 use crate::error::{Error, nearest, shown};
 use crate::json::{self, FromMembers, Reader, Stuck};
@@ -14,9 +15,9 @@ use crate::protocol::response::{self, Answer};
 use crate::secret::SecretBytes;
 
 /// What is shared with the application.
-#[derive(Debug)]
 pub struct Vault {
     app_key: AppKey,
+    decrypter: Decrypter,
     /// Folders by UID; `None` if the folder's key does not open.
     folder_keys: HashMap<String, Option<FolderKey>>,
     records: Vec<Copies>,
@@ -48,11 +49,12 @@ struct Titles {
 }
 
 impl Vault {
-    /// Takes the records of an answer, unopened.
+    /// Takes the records of an answer, unopened; the decrypter opens what they hold.
     #[must_use]
-    pub fn new(answer: Answer, app_key: AppKey) -> Self {
+    pub fn new(answer: Answer, app_key: AppKey, decrypter: Decrypter) -> Self {
         let mut vault = Self {
             app_key,
+            decrypter,
             folder_keys: HashMap::new(),
             records: Vec::new(),
             by_uid: HashMap::new(),
@@ -143,7 +145,7 @@ impl Vault {
         let record = self.records.get(index).ok_or(Error::Internal("a record out of range"))?;
         if record.opened.is_none() {
             let opened = record
-                .unseal(&self.app_key, &self.folder_keys)
+                .unseal(&self.app_key, &self.folder_keys, &*self.decrypter)
                 .and_then(|(copy, key, json)| Record::open(copy, &key, &json).map(Rc::new));
             if let Ok(record) = &opened {
                 self.warnings.extend(record.warnings());
@@ -166,7 +168,7 @@ impl Vault {
         if self.by_title.is_none() {
             let mut titles = Titles::default();
             for (index, record) in self.records.iter().enumerate() {
-                match record.title(&self.app_key, &self.folder_keys) {
+                match record.title(&self.app_key, &self.folder_keys, &*self.decrypter) {
                     Ok(title) => {
                         if title.trim() != title {
                             titles.trimmed.entry(title.trim().to_owned()).or_default().push(index);
@@ -209,8 +211,13 @@ impl FromMembers for Title {
 type FolderKeys = HashMap<String, Option<FolderKey>>;
 
 impl Copies {
-    fn title(&self, app_key: &AppKey, folder_keys: &FolderKeys) -> Result<String, &'static str> {
-        let (_, _, plaintext) = self.unseal(app_key, folder_keys)?;
+    fn title(
+        &self,
+        app_key: &AppKey,
+        folder_keys: &FolderKeys,
+        decrypter: &dyn Decrypt,
+    ) -> Result<String, &'static str> {
+        let (_, _, plaintext) = self.unseal(app_key, folder_keys, decrypter)?;
         // EXPOSE: a title is no secret.
         json::object::<Title>(plaintext.expose()).map(|Title(title)| title).ok_or(record::BROKEN_JSON)
     }
@@ -220,6 +227,7 @@ impl Copies {
         &self,
         app_key: &AppKey,
         folder_keys: &FolderKeys,
+        decrypter: &dyn Decrypt,
     ) -> Result<(&response::Record, RecordKey, SecretBytes), &'static str> {
         let mut reason = "there is no copy of it";
         for (record, parent) in &self.copies {
@@ -230,7 +238,7 @@ impl Copies {
                     continue;
                 }
             };
-            match key.decrypt(record.data.clone()) {
+            match key.decrypt_by(decrypter, record.data.clone()) {
                 Ok(json) => return Ok((record, key, json)),
                 Err(Undecryptable) => reason = "its data does not decrypt with its key",
             }

@@ -1,7 +1,9 @@
 //! A run of the core that a test drives by hand, with a [`Keeper`] that answers when it is told to.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use ksm_task::crypto::aes_gcm::InRust;
 use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
 use ksm_task::outputs::plan::{Agent, Content, Plan};
@@ -59,7 +61,7 @@ impl Scenario {
 
     pub(crate) fn with(keeper: Keeper, inputs: Inputs, options: Options, now_ms: u64) -> Self {
         let mut entropy = Stream::default();
-        let mut retrieval = Retrieval::new(inputs, options);
+        let mut retrieval = Retrieval::new(inputs, options, Rc::new(InRust));
         let step = retrieval.start(now_ms, &mut entropy);
         let mut scenario = Self {
             keeper,
