@@ -29,7 +29,7 @@ use crate::inputs::{Inputs, Mode};
 use crate::json::Value;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
-use crate::protocol::request::{self, HttpRequest};
+use crate::protocol::request::{self, HttpRequest, Sealed};
 use crate::protocol::response::{self, Answer, HttpOutcome, Reply};
 use crate::protocol::retry::{Patience, Retry};
 use crate::protocol::server_keys::ServerKeys;
@@ -140,20 +140,20 @@ impl Retrieval {
     }
 
     /// The first step, at this time in milliseconds since 1970.
-    pub fn start(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
+    pub fn start(&mut self, now_ms: u64) -> Step {
         for part in self.inputs.configs().into_iter().flat_map(config::secrets_of) {
             // EXPOSE: masks are handed to the agent, which hides them.
             self.masks.add_whole(part.expose());
         }
         let files = preparation::wanted_files(&self.inputs, self.options.agent);
-        let next = if files.is_empty() { self.prepare(Vec::new(), now_ms, entropy) } else { Ok(Next::Read(files)) };
+        let next = if files.is_empty() { self.prepare(Vec::new(), now_ms) } else { Ok(Next::Read(files)) };
         self.step(next)
     }
 
     /// The next step, after what the last one asked for has come.
     pub fn resume(&mut self, outcomes: Vec<HttpOutcome>, now_ms: u64, entropy: &mut dyn Entropy) -> Step {
         let next = match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Preparing => self.prepare(outcomes, now_ms, entropy),
+            Stage::Preparing => self.prepare(outcomes, now_ms),
             Stage::Asking(mut session) => {
                 let next = session.resume(outcomes, now_ms, &mut self.masks, entropy);
                 self.notices.append(&mut session.notices);
@@ -165,6 +165,14 @@ impl Retrieval {
         self.step(next)
     }
 
+    /// Seals the `POST` of the last step, under a key of its own. If that is not possible there is nothing to be sent,
+    /// and the next step tells why, whatever is handed back.
+    #[must_use]
+    pub fn seal(&mut self, entropy: &mut dyn Entropy) -> Option<Sealed> {
+        let Stage::Asking(session) = &mut self.stage else { return None };
+        session.seal(entropy)
+    }
+
     /// The key of a download's content.
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {
@@ -172,7 +180,7 @@ impl Retrieval {
         session.items.get(id)?.attachment().map(|attachment| attachment.key.clone())
     }
 
-    fn prepare(&mut self, files: Vec<HttpOutcome>, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+    fn prepare(&mut self, files: Vec<HttpOutcome>, now_ms: u64) -> Outcome {
         self.stage = Stage::Over;
         let prepared = preparation::prepare(&self.inputs, self.options.agent, files)?;
         if prepared.warns_of_outputs {
@@ -191,9 +199,9 @@ impl Retrieval {
         };
         let mut session =
             Box::new(Session::new(config, keys, mappings, templates, mode, options, Rc::clone(&self.decrypter)));
-        let next = session.start(now_ms, entropy);
+        let next = session.start(now_ms);
         self.stage = Stage::Asking(session);
-        next
+        Ok(next)
     }
 
     fn step(&mut self, next: Outcome) -> Step {
@@ -229,8 +237,8 @@ struct Session {
 enum State {
     /// To be started.
     Ready,
-    /// The answer of `get_secret`, to be opened with this key.
-    Asked { key: TransmissionKey, question: Question },
+    /// The answer of `get_secret`, to be opened with the key that came of sealing the request.
+    Asked { key: Option<Result<TransmissionKey, Error>>, question: Question },
     /// Attachments.
     Loading { way: Way, loads: Vec<Load> },
     /// A fresh two-factor code.
@@ -278,7 +286,7 @@ impl Session {
         }
     }
 
-    fn start(&mut self, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+    fn start(&mut self, now_ms: u64) -> Next {
         self.patience.start(now_ms);
         let names: Vec<&String> = self.mappings.iter().map(|mapping| &mapping.notation.record).collect();
         let mut filter: Vec<String> = Vec::new();
@@ -287,7 +295,7 @@ impl Session {
             let mut seen = HashSet::new();
             filter = names.into_iter().filter(|name| seen.insert(name.as_str())).cloned().collect();
         }
-        self.ask(Question { filter, renewal: None }, 0, now_ms, entropy)
+        self.ask(Question { filter, renewal: None }, 0, now_ms)
     }
 
     fn resume(
@@ -302,27 +310,35 @@ impl Session {
             State::Asked { key, question } => {
                 let outcome = outcomes.into_iter().next().ok_or(Error::Internal("a missing answer"));
                 let outcome = outcome.map_err(|error| vec![error.into()])?;
-                self.answered(outcome, &key, question, now_ms, masks, entropy)
+                let key = key.transpose().map_err(|error| vec![error.into()])?;
+                self.answered(outcome, key.as_ref(), question, now_ms, masks, entropy)
             }
             State::Loading { way, loads } => self.loaded(way, loads, outcomes, now_ms, masks, entropy),
             State::Waiting => self.settle(now_ms, masks),
         }
     }
 
-    fn ask(&mut self, question: Question, delay_ms: u64, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
-        let (mut request, key) = request::get_secret(&self.config, &self.server_keys, &question.filter, entropy)
-            .map_err(|error| vec![error.into()])?;
+    fn ask(&mut self, question: Question, delay_ms: u64, now_ms: u64) -> Next {
+        let mut request = request::get_secret(&self.config.hostname);
         request.delay_ms = delay_ms;
         request.timeout_ms = Some(self.patience.remaining_ms(delay_ms, now_ms));
         self.report.requests += 1;
-        self.state = State::Asked { key, question };
-        Ok(Next::Fetch(vec![request]))
+        self.state = State::Asked { key: None, question };
+        Next::Fetch(vec![request])
+    }
+
+    fn seal(&mut self, entropy: &mut dyn Entropy) -> Option<Sealed> {
+        let State::Asked { key, question } = &mut self.state else { return None };
+        let (sealed, result) = request::seal(&self.config, &self.server_keys, &question.filter, entropy)
+            .map_or_else(|error| (None, Err(error)), |(sealed, key)| (Some(sealed), Ok(key)));
+        *key = Some(result);
+        sealed
     }
 
     fn answered(
         &mut self,
         outcome: HttpOutcome,
-        key: &TransmissionKey,
+        key: Option<&TransmissionKey>,
         question: Question,
         now_ms: u64,
         masks: &mut Masks,
@@ -342,12 +358,12 @@ impl Session {
                 let retry_after_s = response.retry_after_s;
                 match response::read(response, key, &host, &*self.decrypter) {
                     Err(error) => return failed(error),
-                    Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks, entropy),
+                    Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks),
                     Ok(Reply::RotateKey(id)) => {
                         return match self.patience.rotate().and_then(|()| self.server_keys.rotate_to(&id)) {
                             Ok(keys) => {
                                 self.server_keys = keys;
-                                self.ask_again(question, 0, now_ms, entropy)
+                                Ok(self.ask_again(question, 0, now_ms))
                             }
                             Err(error) => failed(error),
                         };
@@ -359,7 +375,7 @@ impl Session {
                                     "Keeper throttles this application; asking again in {} s",
                                     delay_ms.div_ceil(1000)
                                 )));
-                                self.ask_again(question, delay_ms, now_ms, entropy)
+                                Ok(self.ask_again(question, delay_ms, now_ms))
                             }
                             Err(error) => failed(error),
                         };
@@ -371,7 +387,7 @@ impl Session {
         match self.patience.retry(retry_after_s, now_ms, entropy) {
             Ok(Retry::After(delay_ms)) => {
                 self.notices.push(Notice::Info(format!("{error}; trying again")));
-                self.ask_again(question, delay_ms, now_ms, entropy)
+                Ok(self.ask_again(question, delay_ms, now_ms))
             }
             Ok(Retry::TooLate(pause_s)) => {
                 self.notices.push(too_late(&error, pause_s));
@@ -382,9 +398,9 @@ impl Session {
         }
     }
 
-    fn ask_again(&mut self, question: Question, delay_ms: u64, now_ms: u64, entropy: &mut dyn Entropy) -> Outcome {
+    fn ask_again(&mut self, question: Question, delay_ms: u64, now_ms: u64) -> Next {
         self.report.retries += 1;
-        self.ask(question, delay_ms, now_ms, entropy)
+        self.ask(question, delay_ms, now_ms)
     }
 
     fn opened(
@@ -393,7 +409,6 @@ impl Session {
         Question { filter, renewal }: Question,
         now_ms: u64,
         masks: &mut Masks,
-        entropy: &mut dyn Entropy,
     ) -> Outcome {
         let warnings = answer.warnings.iter().filter_map(Value::as_text).map(|text| shown(text.expose()));
         let warnings: Vec<_> = warnings.map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
@@ -405,21 +420,14 @@ impl Session {
             self.told.push(warning.clone());
             self.notices.push(warning);
         }
-        self.found(vault, filter, now_ms, masks, entropy)
+        self.found(vault, filter, now_ms, masks)
     }
 
     /// The records have come: every line is resolved, or every line that can't be is told.
-    fn found(
-        &mut self,
-        mut vault: Vault,
-        filter: Vec<String>,
-        now_ms: u64,
-        masks: &mut Masks,
-        entropy: &mut dyn Entropy,
-    ) -> Outcome {
+    fn found(&mut self, mut vault: Vault, filter: Vec<String>, now_ms: u64, masks: &mut Masks) -> Outcome {
         if filter.iter().any(|uid| !vault.has_uid(uid)) {
             // What looks like a UID may be a title.
-            return self.ask(Question { filter: Vec::new(), renewal: None }, 0, now_ms, entropy);
+            return Ok(self.ask(Question { filter: Vec::new(), renewal: None }, 0, now_ms));
         }
         self.filter = filter;
         let mut problems = Vec::new();

@@ -17,7 +17,7 @@ use crate::inputs::Inputs;
 use crate::inputs::path::Platform;
 use crate::outputs::plan::{Agent, Content, Plan, Report, Row, SetVariable, WriteFile};
 use crate::protocol::failure::Failure;
-use crate::protocol::request::HttpRequest;
+use crate::protocol::request::{self, HttpRequest};
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval::{self, Next, Notice, Options};
 use crate::secret::SecretText;
@@ -30,7 +30,8 @@ export interface RunInputs {
   timeoutInSeconds?: string;
 }
 export interface RunOptions { allowsSeveralLines: boolean; platform: string; timeoutMs: number }
-export interface Request { method: string; url: string; headers: [string, string][]; body?: Uint8Array; limit: number; delayMs: number; timeoutMs?: number }
+export interface Request { method: string; url: string; limit: number; delayMs: number; timeoutMs?: number }
+export interface Sealed { headers: [string, string][]; body: Uint8Array }
 export interface Outcome {
   via?: string;
   status?: number; body?: Uint8Array; retryAfterS?: number; location?: string;
@@ -74,6 +75,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Outcome")]
     pub type Outcome;
 
+    /// What a request carries.
+    #[wasm_bindgen(typescript_type = "Sealed | undefined")]
+    pub type Sealed;
+
     /// What to do next.
     #[wasm_bindgen(typescript_type = "Step")]
     pub type Step;
@@ -115,7 +120,7 @@ impl Retrieval {
     /// # Errors
     /// None in practice: a step always converts.
     pub fn start(&mut self, now_ms: f64) -> Result<Step, JsValue> {
-        to_js(&self.0.start(milliseconds(now_ms), &mut SystemEntropy))
+        to_js(&self.0.start(milliseconds(now_ms)))
     }
 
     /// The next step, given what came back for the last one, in its order.
@@ -125,6 +130,16 @@ impl Retrieval {
     pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<Step, JsValue> {
         let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome()).collect();
         to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
+    }
+
+    /// Seals the `POST` of the last step: its headers and its body. Where there is nothing to be sent, the next step
+    /// tells why.
+    ///
+    /// # Errors
+    /// None in practice: what is sealed always converts.
+    pub fn seal(&mut self) -> Result<Sealed, JsValue> {
+        let sealed = self.0.seal(&mut SystemEntropy);
+        Ok(serde_wasm_bindgen::to_value(&Js::or_nothing(sealed.as_ref(), sealed_to_js))?.into())
     }
 
     /// Opens the download with this number while it arrives, by the platform's cipher.
@@ -410,11 +425,16 @@ fn request_to_js(request: &HttpRequest) -> Js<'_> {
     Js::Object(vec![
         ("method", Js::Text(request.method)),
         ("url", Js::Text(&request.url)),
-        ("headers", Js::list(&request.headers, |(name, value)| Js::List(vec![Js::Text(name), Js::Text(value)]))),
-        ("body", Js::or_nothing(request.body.as_deref(), Js::Bytes)),
         ("limit", Js::number(request.limit)),
         ("delayMs", Js::number(request.delay_ms)),
         ("timeoutMs", Js::or_nothing(request.timeout_ms, Js::number)),
+    ])
+}
+
+fn sealed_to_js(sealed: &request::Sealed) -> Js<'_> {
+    Js::Object(vec![
+        ("headers", Js::list(&sealed.headers, |(name, value)| Js::List(vec![Js::Text(name), Js::Text(value)]))),
+        ("body", Js::Bytes(&sealed.body)),
     ])
 }
 

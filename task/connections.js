@@ -99,7 +99,7 @@ function follow(socket, journey, { host, isConnected = false, isAtProxy = false 
     socket.once('connect', () => journey.enter('tls', { isAtProxy }));
   }
   // Before Node itself, which throws the certificate away with the connection. If a version of Node does not tell, only
-  // the issuer's name is missing.
+  // the issuer's name is missing. Asking for an `X509Certificate` here would take the certificate away from Node's own check.
   socket.prependListener('secure', () => {
     journey.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
   });

@@ -9,6 +9,7 @@ import { Journey } from './journey.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
 /** @typedef {import('../pkg/core.js').Outcome} Outcome */
+/** @typedef {() => import("../pkg/core.js").Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
 /** So much of an answer that is a refusal is read, for the reason that it may tell. */
@@ -19,10 +20,10 @@ const REFUSAL_LIMIT = 64 * 1024;
  *
  * @param {Request} request
  * @param {Take} take
- * @param {{ url: URL, proxy?: import('./proxy.js').Proxy, agent: https.Agent, signal: AbortSignal }} way
+ * @param {{ url: URL, proxy?: import('./proxy.js').Proxy, agent: https.Agent, seal?: Seal, signal: AbortSignal }} way
  * @returns {Promise<Outcome>}
  */
-export async function exchange(request, take, { url, proxy, agent, signal }) {
+export async function exchange(request, take, { url, proxy, agent, seal, signal }) {
   const ending = new AbortController();
   const end = () => ending.abort();
   const journey = new Journey(request.timeoutMs, end);
@@ -31,7 +32,7 @@ export async function exchange(request, take, { url, proxy, agent, signal }) {
     end();
   }
   try {
-    const response = await send(request, url, { agent, journey, proxy, ending: ending.signal });
+    const response = await send(request.method, url, { agent, journey, proxy, ending: ending.signal }, seal);
     journey.enter('body');
     const code = await receive(response, request.limit, take, journey);
     // A turn in which Node takes the connection back, so that the next request finds it.
@@ -46,24 +47,69 @@ export async function exchange(request, take, { url, proxy, agent, signal }) {
 }
 
 /**
- * @param {Request} request
+ * @param {string} method
  * @param {URL} url
  * @param {https.RequestOptions & import('./connections.js').Luggage} options
+ * @param {Seal} [seal]
  * @returns {Promise<import('node:http').IncomingMessage>}
  */
-function send({ method, headers, body }, url, options) {
+function send(method, url, options, seal) {
   return new Promise((resolve, reject) => {
-    const request = https.request(url, { ...options, method, headers: Object.fromEntries(headers) });
+    const request = https.request(url, { ...options, method });
     endWith(request, options.ending);
-    request.on('socket', () => request.reusedSocket && options.journey.enter('answer'));
+    request.on('socket', (socket) => {
+      if (request.reusedSocket) {
+        options.journey.enter('answer');
+      }
+      if (seal && method === 'POST') {
+        whenUnderWay(socket, () => sendSealed(request, seal));
+      }
+    });
     request.on('response', resolve);
     request.on('error', (error) => {
       // Also in the middle of the answer, and behind it: a server may send more than it announced.
       options.journey.protocolError = error;
       reject(error);
     });
-    request.end(body);
+    if (!seal || method !== 'POST') {
+      request.end();
+    }
   });
+}
+
+/**
+ * Waits until TLS has had its first word, so that the server works while this side does.
+ *
+ * @param {import('node:net').Socket} socket
+ * @param {() => void} then
+ */
+function whenUnderWay(socket, then) {
+  if (socket.connecting) {
+    socket.once('connect', () => setImmediate(then));
+  } else {
+    setImmediate(then);
+  }
+}
+
+/**
+ * @param {import('node:http').ClientRequest} request
+ * @param {Seal} seal
+ */
+function sendSealed(request, seal) {
+  if (request.destroyed) {
+    return;
+  }
+  try {
+    const sealed = seal();
+    if (!sealed) {
+      // The core will say why.
+      throw new Error('unsealed');
+    }
+    sealed.headers.forEach(([name, value]) => request.setHeader(name, value));
+    request.end(sealed.body);
+  } catch (error) {
+    request.destroy(/** @type {Error} */ (error));
+  }
 }
 
 /**

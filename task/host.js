@@ -58,8 +58,11 @@ export function createHost() {
      */
     readAll: (paths) => paths.map(readFile),
 
-    /** @param {import('../pkg/core.js').Request[]} requests */
-    fetchAll: (requests) => Promise.all(requests.map((request) => network.fetch(request))),
+    /**
+     * @param {import('../pkg/core.js').Request[]} requests
+     * @param {import('./exchange.js').Seal} seal
+     */
+    fetchAll: (requests, seal) => Promise.all(requests.map((request) => network.fetch(request, seal))),
 
     /**
      * @param {import('../pkg/core.js').Download[]} downloads
@@ -183,7 +186,7 @@ function report(result, message) {
  */
 function print(text) {
   // A blank behind each `#` that another follows: of `###` no two may stay together.
-  console.log(text.replace(/#(?=#)/g, '# '));
+  process.stdout.write(`${text.replace(/#(?=#)/g, '# ')}\n`);
 }
 
 /** @param {string} text */

@@ -48,12 +48,13 @@ export class Network {
    * Sends a request and reads the whole answer.
    *
    * @param {Request} request
+   * @param {import('./exchange.js').Seal} seal
    * @returns {Promise<Outcome>}
    */
-  async fetch(request) {
+  async fetch(request, seal) {
     /** @type {Buffer[]} */
     const chunks = [];
-    const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk));
+    const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk), seal);
     return outcome.status === undefined ? outcome : { ...outcome, body: Buffer.concat(chunks) };
   }
 
@@ -122,9 +123,10 @@ export class Network {
   /**
    * @param {Request} request
    * @param {import('./exchange.js').Take} take
+   * @param {import('./exchange.js').Seal} [seal]
    * @returns {Promise<Outcome>}
    */
-  async #exchange(request, take) {
+  async #exchange(request, take, seal) {
     await this.wait(request.delayMs);
     await this.#enterSlot();
     try {
@@ -135,7 +137,7 @@ export class Network {
       const proxy = proxyFor(url, this.#settings.proxy);
       this.#tell(url, proxy);
       const agent = (this.#connections ??= this.#connect());
-      const outcome = await exchange(request, take, { url, proxy, agent, signal: this.#signal });
+      const outcome = await exchange(request, take, { url, proxy, agent, seal, signal: this.#signal });
       return { ...outcome, via: proxy?.label };
     } catch (error) {
       // A setting that is no good, or an address that is none.

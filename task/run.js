@@ -34,7 +34,7 @@ async function answer(step, retrieval, host) {
     return host.readAll(step.read);
   }
   if (step.fetch) {
-    return host.fetchAll(step.fetch);
+    return host.fetchAll(step.fetch, () => retrieval.seal());
   }
   if (step.download) {
     return host.downloadAll(step.download, (id, cipher) => retrieval.openDownload(id, cipher));

@@ -15,7 +15,7 @@ use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
 use ksm_task::protocol::failure::Failure;
-use ksm_task::protocol::request::HttpRequest;
+use ksm_task::protocol::request::Sealed;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
 use ksm_task::retrieval::{IN_MEMORY_LIMIT, Next, Options, Retrieval};
 use ksm_task::secret::SecretText;
@@ -148,16 +148,16 @@ fn a_refused_key_id_gives_way_to_the_one_keeper_names() {
         let keeper = database();
         let inputs = Inputs::new(&keeper.config_for_known_key("7"), &format!("{UID}/field/password > var:X"));
         let mut scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
-        assert_eq!(header(scenario.request(), "PublicKeyId"), "7");
+        assert_eq!(header(scenario.sealed(), "PublicKeyId"), "7");
         let first_key = scenario.drawn_transmission_key();
 
         scenario.resume(wants_key(&named));
 
-        assert_eq!(header(scenario.request(), "PublicKeyId"), "10", "{named}");
+        assert_eq!(header(scenario.sealed(), "PublicKeyId"), "10", "{named}");
         assert_eq!(scenario.request().delay_ms, 0);
         let key = scenario.drawn_transmission_key();
         assert_ne!(key, first_key);
-        let body = keeper::open(&key, scenario.request().body.as_ref().unwrap()).expect("the body opens");
+        let body = keeper::open(&key, &scenario.sealed().body).expect("the body opens");
         let payload: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(payload["requestedRecords"], json!([UID]), "the filter stays");
 
@@ -174,7 +174,7 @@ fn keeper_may_name_another_key_twice_in_a_run() {
     let inputs = Inputs::new(&keeper.config_for_known_key("7"), LINE);
     let mut scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
     scenario.resume(wants_key(&json!(10))).resume(wants_key(&json!(8)));
-    assert_eq!(header(scenario.request(), "PublicKeyId"), "8");
+    assert_eq!(header(scenario.sealed(), "PublicKeyId"), "8");
     scenario.resume(wants_key(&json!(9)));
     assert_eq!(
         problem(&scenario),
@@ -296,21 +296,21 @@ fn a_request_without_an_answer_is_sent_again_three_times() {
 fn every_attempt_has_keys_of_its_own() {
     let mut scenario = asking_patiently();
     let outcomes = [no_answer("ETIMEDOUT"), refused(503, &json!({})), throttled(), [answered(500, b"oops")]];
-    let mut requests: Vec<HttpRequest> = vec![scenario.request().clone()];
+    let mut requests: Vec<Sealed> = vec![scenario.sealed().clone()];
     for outcome in outcomes {
         scenario.resume(outcome);
-        requests.push(scenario.request().clone());
+        requests.push(scenario.sealed().clone());
     }
-    let distinct = |part: &dyn Fn(&HttpRequest) -> Vec<u8>| requests.iter().map(part).collect::<HashSet<_>>().len();
+    let distinct = |part: &dyn Fn(&Sealed) -> Vec<u8>| requests.iter().map(part).collect::<HashSet<_>>().len();
     let keeper = database();
     assert_eq!(distinct(&|request| keeper.receive(request).transmission_key.to_vec()), 5, "transmission keys");
-    assert_eq!(distinct(&|request| request.body.clone().unwrap()), 5, "bodies");
-    assert_eq!(distinct(&|request| request.body.as_ref().unwrap()[..12].to_vec()), 5, "nonces");
+    assert_eq!(distinct(&|request| request.body.clone()), 5, "bodies");
+    assert_eq!(distinct(&|request| request.body[..12].to_vec()), 5, "nonces");
     for name in ["TransmissionKey", "Authorization"] {
         assert_eq!(distinct(&|request| header(request, name).as_bytes().to_vec()), 5, "{name}");
     }
     let ephemeral_point =
-        |request: &HttpRequest| STANDARD.decode(header(request, "TransmissionKey")).unwrap()[..65].to_vec();
+        |request: &Sealed| STANDARD.decode(header(request, "TransmissionKey")).unwrap()[..65].to_vec();
     assert_eq!(distinct(&ephemeral_point), 5, "ephemeral keys");
 }
 
@@ -497,7 +497,7 @@ fn an_answer_to_another_request_is_refused() {
 fn what_decrypts_to_something_else_than_an_answer_is_refused() {
     for plaintext in [json!("text"), json!({ "records": {} }), json!({ "warnings": "text" }), json!([])] {
         let mut scenario = asking();
-        let key = scenario.keeper.receive(scenario.request()).transmission_key;
+        let key = scenario.keeper.receive(scenario.sealed()).transmission_key;
         scenario.resume([seal_answer(&key, &plaintext)]);
         assert_eq!(
             problem(&scenario),
@@ -511,7 +511,7 @@ fn what_decrypts_to_something_else_than_an_answer_is_refused() {
 fn lists_may_be_null_or_left_out() {
     for answer in [json!({}), json!({ "records": null, "folders": null, "warnings": null }), json!({ "records": [] })] {
         let mut scenario = asking();
-        let key = scenario.keeper.receive(scenario.request()).transmission_key;
+        let key = scenario.keeper.receive(scenario.sealed()).transmission_key;
         scenario.resume([seal_answer(&key, &answer)]);
         assert_eq!(
             problem(&scenario),
@@ -645,7 +645,7 @@ fn a_small_attachment_is_held_in_memory_and_masked() {
     scenario.answer();
 
     let request = scenario.request();
-    assert_eq!((request.method, request.headers.as_slice(), &request.body), ("GET", &[][..], &None));
+    assert_eq!(request.method, "GET");
     assert!(request.url.starts_with("https://storage.keeper.test/"), "{}", request.url);
     assert!(request.limit < 1 << 20, "an answer of {} bytes is no small one", request.limit);
 
@@ -677,7 +677,7 @@ fn a_large_attachment_goes_to_disk_on_the_way() {
         }
         let [download] = scenario.downloads_wanted() else { panic!("one download for {file}") };
         assert_eq!((download.line.as_str(), download.path.as_str()), ("line 1", "folder/x"), "{file}");
-        assert_eq!((download.request.method, download.request.headers.len()), ("GET", 0), "{file}");
+        assert_eq!(download.request.method, "GET", "{file}");
         let id = download.id;
         scenario.answer();
         let [planned] = scenario.plan().files.as_slice() else { panic!("one file for {file}") };
@@ -1242,7 +1242,10 @@ fn an_optional_line_does_not_excuse_what_is_broken() {
 fn a_run_without_random_bytes_asks_nothing() {
     let keeper = database();
     let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
-    let Next::Fail(problems) = retrieval.start(NOW_MS, &mut Dry).next else { panic!("a failure") };
+    retrieval.start(NOW_MS);
+    assert_eq!(retrieval.seal(&mut Dry), None);
+    let nothing = vec![HttpOutcome::Failed(Failure::new("UNKNOWN"))];
+    let Next::Fail(problems) = retrieval.resume(nothing, NOW_MS, &mut Dry).next else { panic!("a failure") };
     assert_eq!(problems[0].render(), "the system gave no random bytes");
 }
 
@@ -1268,13 +1271,37 @@ fn a_missing_answer_is_noticed() {
 }
 
 #[test]
+fn an_answer_that_comes_before_its_request_is_refused_and_a_failure_is_told() {
+    let unsealed = |status, body: &[u8]| {
+        let mut retrieval = Retrieval::new(Inputs::new(&database().config(), LINE), options(), Rc::new(InRust));
+        retrieval.start(NOW_MS);
+        let next = retrieval.resume(vec![answered(status, body)], NOW_MS, &mut Stream::default()).next;
+        let Next::Fail(problems) = next else { panic!("a failure") };
+        problems[0].render().split('\n').next().unwrap().to_owned()
+    };
+    assert_eq!(
+        unsealed(200, b"anything"),
+        "the answer of keeper.test cannot be read: it came before the request was sent"
+    );
+    assert_eq!(unsealed(404, b""), "keeper.test answered with status 404 and nothing else, not as Keeper does");
+}
+
+#[test]
+fn nothing_is_sealed_but_a_request_for_records() {
+    let mut retrieval = Retrieval::new(Inputs::new("", LINE), options(), Rc::new(InRust));
+    assert_eq!(retrieval.seal(&mut Stream::default()), None, "before the first step");
+    retrieval.start(NOW_MS);
+    assert_eq!(retrieval.seal(&mut Stream::default()), None, "after the run has failed");
+}
+
+#[test]
 fn two_runs_with_the_same_bytes_are_the_same() {
     // Nothing but the entropy source, the clock and the answers goes in.
     let keeper = database();
     let request = |entropy: &mut Stream| {
         let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
-        let Next::Fetch(requests) = retrieval.start(NOW_MS, entropy).next else { panic!("a request") };
-        requests
+        let Next::Fetch(requests) = retrieval.start(NOW_MS).next else { panic!("a request") };
+        (requests, retrieval.seal(entropy).expect("what is sent"))
     };
     assert_eq!(request(&mut Stream::default()), request(&mut Stream::default()));
 }

@@ -162,21 +162,22 @@ fn a_request_is_sealed_and_signed_as_published() {
         &hex(published, "/bodyIvHex"),
     ]);
 
-    let (request, key) = request::get_secret(&config, &server_keys, &filter, &mut entropy).unwrap();
+    let request = request::get_secret(&config.hostname);
+    let (sealed, key) = request::seal(&config, &server_keys, &filter, &mut entropy).unwrap();
 
     assert!(entropy.is_over());
     assert_eq!(STANDARD.encode(key.expose()), text(&vectors, "/keys/transmissionKeyB64"));
     assert_eq!((request.method, request.url.as_str()), ("POST", "https://ksm.test/api/rest/sm/v1/get_secret"));
-    let body = request.body.as_ref().unwrap();
+    let body = &sealed.body;
     let plaintext = keeper::open(key.expose(), body).unwrap();
     assert_eq!(String::from_utf8(plaintext).unwrap(), text(published, "/payloadPlaintext"));
     assert_eq!(STANDARD.encode(body), text(published, "/bodyB64"));
     for (name, value) in published["headers"].as_object().unwrap() {
-        assert_eq!(keeper::header(&request, name), value, "{name}");
+        assert_eq!(keeper::header(&sealed, name), value, "{name}");
     }
-    assert_eq!(keeper::header(&request, "Authorization"), format!("Signature {}", text(published, "/signatureDerB64")));
-    assert_eq!(keeper::header(&request, "Content-Length"), body.len().to_string());
-    assert_eq!(request.headers.len(), 5, "{:?}", request.headers);
+    assert_eq!(keeper::header(&sealed, "Authorization"), format!("Signature {}", text(published, "/signatureDerB64")));
+    assert_eq!(keeper::header(&sealed, "Content-Length"), body.len().to_string());
+    assert_eq!(sealed.headers.len(), 5, "{:?}", sealed.headers);
 }
 
 #[test]
@@ -184,9 +185,8 @@ fn a_request_for_everything_names_no_records() {
     let vectors = vectors::ksm();
     let config = config::parse(text(&vectors, "/config/boundJson")).unwrap();
     let server_keys = ServerKeys::for_config(&config).unwrap();
-    let (request, key) =
-        request::get_secret(&config, &server_keys, &[], &mut support::entropy::Stream::default()).unwrap();
-    let payload: Value = serde_json::from_slice(&keeper::open(key.expose(), &request.body.unwrap()).unwrap()).unwrap();
+    let (sealed, key) = request::seal(&config, &server_keys, &[], &mut support::entropy::Stream::default()).unwrap();
+    let payload: Value = serde_json::from_slice(&keeper::open(key.expose(), &sealed.body).unwrap()).unwrap();
     assert_eq!(payload, json!({ "clientVersion": "ms17.5.0", "clientId": text(&vectors, "/config/bound/clientId") }));
 }
 
@@ -195,7 +195,7 @@ fn published_vault(vectors: &Value, name: &str) -> Vault {
     let response = &vectors["responses"][name];
     let key = TransmissionKey::new(vectors::key(&bytes(response, "/transmissionKeyB64")));
     let http = HttpResponse { status: 200, body: bytes(response, "/bodyB64"), ..HttpResponse::default() };
-    let Ok(Reply::Answer(answer)) = response::read(http, &key, "ksm.test", &InRust) else {
+    let Ok(Reply::Answer(answer)) = response::read(http, Some(&key), "ksm.test", &InRust) else {
         panic!("{name} is an answer")
     };
     Vault::new(*answer, AppKey::new(vectors::key(&bytes(vectors, "/keys/appKeyB64"))), Rc::new(InRust))
@@ -349,7 +349,7 @@ fn an_answer_that_was_changed_on_the_way_is_refused() {
     let body = bytes(response, "/bodyB64");
     let refusal = |body: &[u8], key: &TransmissionKey| {
         let http = HttpResponse { status: 200, body: body.to_vec(), ..HttpResponse::default() };
-        response::read(http, key, "ksm.test", &InRust).expect_err("a refusal").to_string()
+        response::read(http, Some(key), "ksm.test", &InRust).expect_err("a refusal").to_string()
     };
     // A small answer byte by byte, and the published one at its ends and at some hundred places in between.
     let small = keeper::seal(key.expose(), br#"{"records":null,"folders":null}"#);
@@ -532,7 +532,7 @@ fn a_throttled_answer_is_told_from_other_failures() {
     for case in cases {
         let body = case[0].as_str().unwrap();
         let http = HttpResponse { status: 403, body: body.as_bytes().to_vec(), ..HttpResponse::default() };
-        let seconds = match response::read(http, &key, "ksm.test", &InRust) {
+        let seconds = match response::read(http, Some(&key), "ksm.test", &InRust) {
             // The reference writes 0 for "it does not say".
             Ok(Reply::Throttled(seconds)) => json!(seconds.unwrap_or(0)),
             _ => Value::Null,
@@ -557,7 +557,7 @@ fn the_failures_that_were_recorded_are_understood() {
         let status = u16::try_from(recorded["status"].as_u64().unwrap()).unwrap();
         let body = recorded["body"].to_string().into_bytes();
         let http = HttpResponse { status, body, ..HttpResponse::default() };
-        let read = match response::read(http, &TransmissionKey::new([0; 32]), "ksm.test", &InRust) {
+        let read = match response::read(http, Some(&TransmissionKey::new([0; 32])), "ksm.test", &InRust) {
             Ok(reply) => format!("{reply:?}"),
             Err(error) => error.to_string(),
         };

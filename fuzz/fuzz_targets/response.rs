@@ -24,7 +24,7 @@ fuzz_target!(|input: (u16, &[u8])| {
     let key = TransmissionKey::new([7; 32]);
     let sealed = key.encrypt(bytes, &mut Zeros).expect("encrypted");
     for (status, body) in [(status, bytes.to_vec()), (200, sealed)] {
-        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, &key, "ksm.test", &InRust);
+        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key), "ksm.test", &InRust);
         if let Ok(Reply::Answer(answer)) = reply {
             let mut vault = Vault::new(*answer, AppKey::new([8; 32]), Rc::new(InRust));
             let _ = vault.find("Database");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use p256::SecretKey;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 
@@ -9,7 +10,7 @@ use super::pkcs8;
 
 /// The private key by which Keeper knows the client. It cannot be printed and is wiped when dropped.
 #[derive(Clone)]
-pub struct ClientKey(SigningKey);
+pub struct ClientKey(SecretKey);
 
 impl ClientKey {
     /// Reads a PKCS#8 DER private key (RFC 5208), with the public point in it (138 bytes) or without (67 bytes).
@@ -17,13 +18,14 @@ impl ClientKey {
     /// Keeper's Java SDK writes the short form, the others the long one; the point is derived from the scalar.
     #[must_use]
     pub fn from_pkcs8_der(der: &[u8]) -> Option<Self> {
-        SigningKey::from_slice(pkcs8::private_scalar(der)?).ok().map(Self)
+        SecretKey::from_slice(pkcs8::private_scalar(der)?).ok().map(Self)
     }
 
     /// `ECDSA[key](SHA-256(message))` as an ASN.1 DER sequence, with the deterministic nonce of RFC 6979.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let signature: Signature = self.0.sign(message);
+        // Only here, since it computes the public point: by now a connection is being made, which takes time anyway.
+        let signature: Signature = SigningKey::from(&self.0).sign(message);
         let (r, s) = signature.split_bytes();
         der_sequence(&r, &s)
     }

@@ -16,20 +16,25 @@ pub const CLIENT_VERSION: &str = "ms17.5.0";
 /// An HTTP request for Node to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// `POST` or `GET`.
+    /// `GET`, which has neither headers of its own nor a body, or `POST`, which is to be sealed before it is sent.
     pub method: &'static str,
     /// The whole URL. That of an attachment is signed, so it is a secret while it is valid.
     pub url: String,
-    /// Names and values.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body, unless it is a `GET`.
-    pub body: Option<Vec<u8>>,
     /// More bytes than this are not to be read of the answer.
     pub limit: u64,
     /// How long to wait before it is sent, in milliseconds.
     pub delay_ms: u64,
     /// How long it may take from then on, in milliseconds; what has no limit may go on as long as something comes.
     pub timeout_ms: Option<u64>,
+}
+
+/// What a request carries that only its server can open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// The payload of `get_secret`. A filter that is left out asks for all records.
@@ -49,18 +54,30 @@ fn payload(client_id: &SecretText, requested_records: &[String]) -> SecretText {
 /// The largest answer of `get_secret` that is read: 128 MiB, some 50,000 records. It is held in memory.
 const ANSWER_LIMIT: u64 = 128 << 20;
 
-/// Asks for the records with these UIDs, or for all records if there are none.
+/// The request itself. Sealing it takes time in which a connection can be made, so that is left for later.
+#[must_use]
+pub fn get_secret(hostname: &str) -> HttpRequest {
+    HttpRequest {
+        method: "POST",
+        url: format!("https://{hostname}/api/rest/sm/v1/get_secret"),
+        limit: ANSWER_LIMIT,
+        delay_ms: 0,
+        timeout_ms: None,
+    }
+}
+
+/// Asks for the records with these UIDs, or for all records if there are none. The answer is opened by the key.
 ///
 /// Draws, in this order, the transmission key, the ephemeral scalar, the nonce of the wrapped key, the nonce of the body.
 ///
 /// # Errors
 /// [`Error::NoRandomness`] when the entropy source fails.
-pub fn get_secret(
+pub fn seal(
     config: &Config,
     server_keys: &ServerKeys,
     requested_records: &[String],
     entropy: &mut dyn Entropy,
-) -> Result<(HttpRequest, TransmissionKey), Error> {
+) -> Result<(Sealed, TransmissionKey), Error> {
     let transmission_key = TransmissionKey::generate(entropy)?;
     let wrapped_key = ecies::wrap_for(server_keys.point(), &transmission_key, entropy)?;
     // EXPOSE: the payload leaves encrypted.
@@ -69,9 +86,7 @@ pub fn get_secret(
 
     // Keeper signs the raw blob and the raw body, not their Base64.
     let signature = config.client_key.sign(&[wrapped_key.as_slice(), body.as_slice()].concat());
-    let request = HttpRequest {
-        method: "POST",
-        url: format!("https://{}/api/rest/sm/v1/get_secret", config.hostname),
+    let sealed = Sealed {
         headers: vec![
             ("Content-Type", "application/octet-stream".to_owned()),
             ("Content-Length", body.len().to_string()),
@@ -79,10 +94,7 @@ pub fn get_secret(
             ("TransmissionKey", base64::encode(&wrapped_key)),
             ("Authorization", format!("Signature {}", base64::encode(&signature))),
         ],
-        body: Some(body),
-        limit: ANSWER_LIMIT,
-        delay_ms: 0,
-        timeout_ms: None,
+        body,
     };
-    Ok((request, transmission_key))
+    Ok((sealed, transmission_key))
 }

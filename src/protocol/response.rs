@@ -149,13 +149,13 @@ impl FromMembers for File {
     }
 }
 
-/// Reads what came back for `get_secret`.
+/// Reads what came back for `get_secret`. The key is that of the request, if it was sent.
 ///
 /// # Errors
 /// Whatever sending it again would not change.
 pub fn read(
     response: HttpResponse,
-    key: &TransmissionKey,
+    key: Option<&TransmissionKey>,
     host: &str,
     decrypter: &dyn Decrypt,
 ) -> Result<Reply, Error> {
@@ -169,6 +169,7 @@ pub fn read(
             return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
         }
         let json = key
+            .ok_or_else(|| broken("it came before the request was sent"))?
             .decrypt_by(decrypter, response.body)
             .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);

@@ -98,8 +98,7 @@ impl Session {
     fn request(&self, load: &Load, limit: u64) -> Result<HttpRequest, Vec<Problem>> {
         let url = self.address(load)?.to_owned();
         // A pre-signed address wants no headers of Keeper's.
-        let headers = Vec::new();
-        Ok(HttpRequest { method: "GET", url, headers, body: None, limit, delay_ms: load.delay_ms, timeout_ms: None })
+        Ok(HttpRequest { method: "GET", url, limit, delay_ms: load.delay_ms, timeout_ms: None })
     }
 
     fn download(&self, load: &Load) -> Result<Download, Vec<Problem>> {
@@ -162,7 +161,7 @@ impl Session {
             return Err(problems);
         }
         if !expired.is_empty() {
-            return self.ask_for_addresses(way, again, expired, now_ms, entropy);
+            return Ok(self.ask_for_addresses(way, again, expired, now_ms));
         }
         match (again.is_empty(), way) {
             (false, _) => self.load(way, again),
@@ -250,14 +249,7 @@ impl Session {
         }
     }
 
-    fn ask_for_addresses(
-        &mut self,
-        way: Way,
-        mut loads: Vec<Load>,
-        expired: Vec<Load>,
-        now_ms: u64,
-        entropy: &mut dyn Entropy,
-    ) -> Outcome {
+    fn ask_for_addresses(&mut self, way: Way, mut loads: Vec<Load>, expired: Vec<Load>, now_ms: u64) -> Next {
         self.notices.push(Notice::Info("an attachment's address has expired; asking Keeper for a new one".to_owned()));
         let ids = expired.iter().map(|load| load.id).collect();
         let anew = |load: Load| Load { failures: load.failures + 1, redirect: None, delay_ms: 0, ..load };
@@ -265,7 +257,7 @@ impl Session {
         // Downloads may have taken longer than Keeper is given to answer.
         self.patience.start(now_ms);
         let filter = self.filter.clone();
-        self.ask(Question { filter, renewal: Some(Renewal { way, loads, ids }) }, 0, now_ms, entropy)
+        self.ask(Question { filter, renewal: Some(Renewal { way, loads, ids }) }, 0, now_ms)
     }
 
     /// The records have come again, with new addresses.

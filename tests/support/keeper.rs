@@ -7,7 +7,7 @@ use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ksm_task::protocol::request::HttpRequest;
+use ksm_task::protocol::request::Sealed;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
 use p256::ecdh::diffie_hellman;
 use p256::ecdsa::signature::Verifier;
@@ -280,10 +280,8 @@ impl Keeper {
     }
 
     /// Opens a request of `get_secret`. Whatever is wrong with it fails the test.
-    pub(crate) fn receive(&self, request: &HttpRequest) -> Received {
-        assert_eq!(request.method, "POST");
-        assert_eq!(request.url, format!("https://{HOST}/api/rest/sm/v1/get_secret"));
-        let body = request.body.as_ref().expect("a body");
+    pub(crate) fn receive(&self, request: &Sealed) -> Received {
+        let body = &request.body;
         assert_eq!(header(request, "Content-Type"), "application/octet-stream");
         assert_eq!(header(request, "Content-Length"), body.len().to_string());
         assert_eq!(header(request, "PublicKeyId"), KEY_ID);
@@ -496,7 +494,7 @@ pub(crate) fn answered(status: u16, body: &[u8]) -> HttpOutcome {
 }
 
 /// The value of a header.
-pub(crate) fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
+pub(crate) fn header<'a>(request: &'a Sealed, name: &str) -> &'a str {
     let (_, value) = request.headers.iter().find(|(header, _)| *header == name).expect(name);
     value
 }

@@ -8,7 +8,7 @@ use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
 use ksm_task::outputs::plan::{Agent, Content, Plan};
 use ksm_task::protocol::failure::Failure;
-use ksm_task::protocol::request::HttpRequest;
+use ksm_task::protocol::request::{HttpRequest, Sealed};
 use ksm_task::protocol::response::HttpOutcome;
 use ksm_task::retrieval::{Download, Next, Notice, Options, Retrieval, Step};
 
@@ -50,6 +50,7 @@ pub(crate) struct Scenario {
     pub(crate) downloads: BTreeMap<usize, Vec<u8>>,
     retrieval: Retrieval,
     step: Step,
+    sealed: Option<Sealed>,
 }
 
 impl Scenario {
@@ -60,13 +61,12 @@ impl Scenario {
     }
 
     pub(crate) fn with(keeper: Keeper, inputs: Inputs, options: Options, now_ms: u64) -> Self {
-        let mut entropy = Stream::default();
         let mut retrieval = Retrieval::new(inputs, options, Rc::new(InRust));
-        let step = retrieval.start(now_ms, &mut entropy);
+        let step = retrieval.start(now_ms);
         let mut scenario = Self {
             keeper,
             files_to_read: BTreeMap::new(),
-            entropy,
+            entropy: Stream::default(),
             now_ms,
             masks: Vec::new(),
             notices: Vec::new(),
@@ -74,6 +74,7 @@ impl Scenario {
             downloads: BTreeMap::new(),
             retrieval,
             step,
+            sealed: None,
         };
         scenario.note();
         scenario
@@ -95,6 +96,12 @@ impl Scenario {
     fn note(&mut self) {
         self.masks.extend(self.step.masks.iter().map(|mask| mask.expose().to_owned()));
         self.notices.extend(self.step.notices.iter().cloned());
+        self.sealed = match &self.step.next {
+            Next::Fetch(requests) if requests.iter().any(|request| request.method == "POST") => {
+                self.retrieval.seal(&mut self.entropy)
+            }
+            _ => None,
+        };
     }
 
     /// Keeper answers whatever the last step asks for.
@@ -116,11 +123,12 @@ impl Scenario {
             Next::Fetch(requests) => {
                 let answers = requests.iter().map(|request| {
                     if request.method == "GET" {
-                        assert_eq!(request.headers, [], "a pre-signed address wants no headers of Keeper's");
                         self.seen.push(Seen::Download(self.keeper.file_name(&request.url).to_owned()));
                         return answered(200, &self.keeper.stored(&request.url));
                     }
-                    let received = self.keeper.receive(request);
+                    assert_eq!(request.method, "POST");
+                    assert_eq!(request.url, format!("https://{}/api/rest/sm/v1/get_secret", keeper::HOST));
+                    let received = self.keeper.receive(self.sealed.as_ref().expect("what is sent"));
                     self.seen.push(Seen::GetSecret(received.filter()));
                     self.keeper.answer(&received)
                 });
@@ -169,6 +177,11 @@ impl Scenario {
     pub(crate) fn request(&self) -> &HttpRequest {
         let [request] = self.requests() else { panic!("expected one request") };
         request
+    }
+
+    /// What the request of the last step carries.
+    pub(crate) fn sealed(&self) -> &Sealed {
+        self.sealed.as_ref().expect("a request that carries something")
     }
 
     pub(crate) fn downloads_wanted(&self) -> &[Download] {

@@ -220,7 +220,7 @@ const EFFECTS = ['getRandomValues', 'start', 'update', 'finish'];
 const PLUMBING = [
   ...['__wbindgen_throw', '__wbindgen_generic', '__wbindgen_object_clone_ref', '__wbindgen_object_drop_ref'],
   ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', 'instanceof_Uint8Array'],
-  ...['get', 'set', 'new', 'new_from_slice', 'from', 'length', 'subarray', 'prototypesetcall'],
+  ...['get', 'set', 'new', 'new_from_slice', 'from', 'length', 'subarray', 'fill', 'prototypesetcall'],
 ];
 
 /** @param {string} name */

@@ -20,7 +20,6 @@ test('the notices name each component with its version, and every licence text o
   }
   for (const beginning of [
     'Permission is hereby granted, free of charge, to any person obtaining a copy of this software',
-    'Permission to use, copy, modify, and/or distribute this software',
     'Redistribution and use in source and binary forms',
   ]) {
     assert.equal(notices.replace(/\s+/g, ' ').split(beginning).length - 1, 1, beginning);
