@@ -2,7 +2,7 @@
 // Keeper on loopback. `npm run bench` writes its tables to docs/benchmark.md; `-- --quick` only shows that it runs.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,8 @@ if (!IS_QUICK || !existsSync(vsixPath())) {
   await packageExtension();
 }
 const folder = mkdtempSync(join(tmpdir(), 'ksm-bench-'));
+/** Where attachments go: empty when a process starts, as an agent's temporary folder is. */
+const outputs = join(folder, 'outputs');
 const taskFolder = await unpackExtension();
 const certificates = await makeCertificates();
 const ca = join(folder, 'ca.pem');
@@ -64,7 +66,7 @@ function scenarios() {
   const fileLines = (count) => () =>
     Array.from(
       { length: count },
-      (_, index) => `Files/file/${index}.bin > file:${join(folder, `${index}.bin`)}`,
+      (_, index) => `Files/file/${index}.bin > file:${join(outputs, `${index}.bin`)}`,
     );
   const all = [
     { name: 'five lines, one record', holds: [wide], lines: fiveLines, rounds: 31 },
@@ -172,7 +174,7 @@ async function runLimit(keeper) {
   return run([here('limit.js')], {
     URL: keeper.addressOf(file),
     KEY: file.key.toString('base64'),
-    TARGET: join(folder, 'limit.bin'),
+    TARGET: join(outputs, 'limit.bin'),
   });
 }
 
@@ -189,6 +191,8 @@ function run(args, inputs) {
     BENCH_PEAK: peak,
     ...inputs,
   };
+  rmSync(outputs, { recursive: true, force: true });
+  mkdirSync(outputs);
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const child = spawn(process.execPath, ['--require', here('peak.cjs'), ...args], {
