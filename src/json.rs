@@ -203,6 +203,7 @@ impl<'a> Reader<'a> {
             }
             Some(b'[') => self.elements(&mut Self::skip),
             Some(b'{') => self.members(&mut |_, value| value.skip()),
+            Some(b'-' | b'0'..=b'9') => self.lexer.num_string().validated().map(drop).map_err(|_| Stuck),
             _ => self.value().map(drop),
         }
     }

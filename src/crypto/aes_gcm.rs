@@ -59,15 +59,34 @@ pub fn encrypt(key: &[u8; KEY_LEN], plaintext: &[u8], entropy: &mut dyn Entropy)
     Ok(blob)
 }
 
-/// The plaintext of `nonce || ciphertext || tag`, in the memory of the blob itself.
+/// A key made ready to decrypt, which takes as long as to decrypt some dozens of bytes. It is wiped when dropped.
+pub struct Ready(Aes256Gcm);
+
+impl Ready {
+    /// Makes a key ready.
+    #[must_use]
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    /// The plaintext of `nonce || ciphertext || tag`, in the memory of the blob itself.
+    ///
+    /// # Errors
+    /// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
+    pub fn decrypt(&self, blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
+        decrypt_by(blob, |nonce, body, tag| {
+            let tag = Tag::from(*tag);
+            self.0.decrypt_inout_detached(&Nonce::from(*nonce), &[], body.into(), &tag).is_ok()
+        })
+    }
+}
+
+/// As [`Ready::decrypt`], for a key that is used once.
 ///
 /// # Errors
-/// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
+/// As there.
 pub fn decrypt(key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
-    decrypt_by(blob, |nonce, body, tag| {
-        let tag = Tag::from(*tag);
-        Aes256Gcm::new(key.into()).decrypt_inout_detached(&Nonce::from(*nonce), &[], body.into(), &tag).is_ok()
-    })
+    Ready::new(key).decrypt(blob)
 }
 
 /// The plaintext of `nonce || ciphertext || tag`, which something turns in place, saying whether the tag fits.

@@ -7,6 +7,7 @@
 //! transmission key: one request and its answer
 //! ```
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -20,6 +21,8 @@ use crate::secret::SecretBytes;
 /// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
 pub struct Key<Kind> {
     bytes: [u8; KEY_LEN],
+    /// For a key that unwraps many others.
+    ready: OnceCell<Box<aes_gcm::Ready>>,
     kind: PhantomData<fn() -> Kind>,
 }
 
@@ -49,7 +52,7 @@ impl<Kind> Key<Kind> {
     /// Takes the 32 bytes of a key.
     #[must_use]
     pub fn new(bytes: [u8; KEY_LEN]) -> Self {
-        Self { bytes, kind: PhantomData }
+        Self { bytes, ready: OnceCell::new(), kind: PhantomData }
     }
 
     /// Draws a new key.
@@ -67,7 +70,8 @@ impl<Kind> Key<Kind> {
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify or the content is not 32 bytes.
     pub fn unwrap_with<Outer>(outer: &Key<Outer>, wrapped: &[u8]) -> Result<Self, Undecryptable> {
-        let bytes = aes_gcm::decrypt(&outer.bytes, wrapped.to_vec())?;
+        let ready = outer.ready.get_or_init(|| Box::new(aes_gcm::Ready::new(&outer.bytes)));
+        let bytes = ready.decrypt(wrapped.to_vec())?;
         let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Undecryptable)?);
         Ok(Self::new(*bytes))
     }
