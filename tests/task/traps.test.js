@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { breakFunction, copyTask, corePath } from './altered-task.js';
 import { letters } from './hostile-values.js';
@@ -49,6 +50,20 @@ const ALTERATIONS = {
       { alter: (folder) => breakFunction(folder, name), message: TRAP },
     ]),
   ),
+  'retrieval_seal panics': {
+    alter: (folder) => breakFunction(folder, 'retrieval_seal'),
+    message: /^(the task stopped|no answer from) /,
+  },
+  'there are no random bytes': {
+    alter(folder) {
+      const script = join(folder, 'index.js');
+      const text = fs.readFileSync(script, 'utf8');
+      const altered = text.replace('getRandomValues:', 'getRandomValues(){throw new Error()},other:');
+      assert.notEqual(altered, text);
+      fs.writeFileSync(script, altered);
+    },
+    message: 'the system gave no random bytes',
+  },
   ...Object.fromEntries(
     ['attachmentstream_update', 'attachmentstream_finish'].map((name) => [
       `${name} panics`,
