@@ -139,7 +139,7 @@ async function bundleTask(readable) {
 }
 
 /**
- * Leaves out what the task library brings and the task never calls: running tools, matching patterns, and its
+ * Leaves out what the task library brings and the task never calls: running tools, matching patterns, comparing versions, filtering what others print, and its
  * translations, whose place the English messages take. That is half of the bundle, and 8 ms at each start. Its vault
  * gives way to ours, which leaves no key on the disk.
  *

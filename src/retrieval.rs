@@ -165,8 +165,9 @@ impl Retrieval {
         self.step(next)
     }
 
-    /// Seals the `POST` of the last step, under a key of its own. If that is not possible there is nothing to be sent,
-    /// and the next step tells why, whatever is handed back.
+    /// Seals the `POST` of the last step, under a key of its own; the last time counts. If that is not possible there is
+    /// nothing to be sent, and the next step tells why, whatever is handed back. A step without `POST` has nothing to
+    /// seal.
     #[must_use]
     pub fn seal(&mut self, entropy: &mut dyn Entropy) -> Option<Sealed> {
         let Stage::Asking(session) = &mut self.stage else { return None };
@@ -237,7 +238,8 @@ struct Session {
 enum State {
     /// To be started.
     Ready,
-    /// The answer of `get_secret`, to be opened with the key that came of sealing the request.
+    /// The answer of `get_secret`, to be opened with the key that came of sealing the request: none until then, and an
+    /// error if there was no randomness for it, which the next step tells.
     Asked { key: Option<Result<TransmissionKey, Error>>, question: Question },
     /// Attachments.
     Loading { way: Way, loads: Vec<Load> },

@@ -1,12 +1,12 @@
 //! The door to Node: plain objects, texts and `Uint8Array` in and out. It converts and calls; it decides nothing.
 
+use std::rc::Rc;
+
 use js_sys::{Reflect, Uint8Array};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use zeroize::Zeroizing;
-
-use std::rc::Rc;
 
 use crate::crypto::aes_gcm::{self, Decrypt, KEY_LEN, NONCE_LEN, TAG_LEN};
 use crate::crypto::keys::FileKey;
@@ -215,7 +215,7 @@ impl Chunk for Uint8Array {
 /// Decrypts what is large by the platform's cipher, and what is small by ours, which costs no call.
 struct OnPlatform(PlatformCipher);
 
-/// From this size on, in bytes, the call pays.
+/// From this size on, in bytes, the call saves clearly more than it costs; from some 200 on the two are even.
 const LARGE_BLOB: usize = 512;
 /// So many bytes are decrypted at once, so that a plaintext is not in memory twice.
 const PART_LEN: usize = 64 << 10;
@@ -225,7 +225,8 @@ impl Decrypt for OnPlatform {
         if blob.len() < LARGE_BLOB {
             return aes_gcm::decrypt(key, blob);
         }
-        aes_gcm::decrypt_by(blob, |nonce, body, tag| {
+        aes_gcm::decrypt_in_place_with(blob, |nonce, body, tag| {
+            // EXPOSE: the platform's cipher needs the key.
             self.0.start(key, nonce);
             for part in body.chunks_mut(PART_LEN) {
                 let plaintext = self.0.update_slice(part);

@@ -9,7 +9,7 @@ import { Journey } from './journey.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
 /** @typedef {import('../pkg/core.js').Outcome} Outcome */
-/** @typedef {() => import("../pkg/core.js").Sealed | undefined} Seal gives a `POST` its headers and its body */
+/** @typedef {() => import('../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
 /** So much of an answer that is a refusal is read, for the reason that it may tell. */

@@ -34,11 +34,34 @@ async function answer(step, retrieval, host) {
     return host.readAll(step.read);
   }
   if (step.fetch) {
-    return host.fetchAll(step.fetch, () => retrieval.seal());
+    return fetchAll(step.fetch, retrieval, host);
   }
   if (step.download) {
     return host.downloadAll(step.download, (id, cipher) => retrieval.openDownload(id, cipher));
   }
   await host.wait(step.waitMs ?? 0);
   return [];
+}
+
+/**
+ * @param {import('../pkg/core.js').Request[]} requests
+ * @param {import('../pkg/core.js').Retrieval} retrieval
+ * @param {import('./host.js').Host} host
+ */
+async function fetchAll(requests, retrieval, host) {
+  /** @type {unknown[]} */
+  const defects = [];
+  const outcomes = await host.fetchAll(requests, () => {
+    try {
+      return retrieval.seal();
+    } catch (error) {
+      // The network could only tell that nothing was sent.
+      defects.push(error);
+      throw error;
+    }
+  });
+  if (defects.length > 0) {
+    throw defects[0];
+  }
+  return outcomes;
 }

@@ -1240,13 +1240,16 @@ fn an_optional_line_does_not_excuse_what_is_broken() {
 
 #[test]
 fn a_run_without_random_bytes_asks_nothing() {
-    let keeper = database();
-    let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
-    retrieval.start(NOW_MS);
-    assert_eq!(retrieval.seal(&mut Dry), None);
-    let nothing = vec![HttpOutcome::Failed(Failure::new("UNKNOWN"))];
-    let Next::Fail(problems) = retrieval.resume(nothing, NOW_MS, &mut Dry).next else { panic!("a failure") };
-    assert_eq!(problems[0].render(), "the system gave no random bytes");
+    let nothing = HttpOutcome::Failed(Failure::new("UNKNOWN"));
+    for outcome in [nothing, answered(404, b""), answered(200, b"anything"), answered(503, b"")] {
+        let keeper = database();
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
+        retrieval.start(NOW_MS);
+        assert_eq!(retrieval.seal(&mut Dry), None);
+        let next = retrieval.resume(vec![outcome.clone()], NOW_MS, &mut Dry).next;
+        let Next::Fail(problems) = next else { panic!("a failure") };
+        assert_eq!(problems[0].render(), "the system gave no random bytes", "{outcome:?}");
+    }
 }
 
 #[test]
@@ -1284,6 +1287,41 @@ fn an_answer_that_comes_before_its_request_is_refused_and_a_failure_is_told() {
         "the answer of keeper.test cannot be read: it came before the request was sent"
     );
     assert_eq!(unsealed(404, b""), "keeper.test answered with status 404 and nothing else, not as Keeper does");
+}
+
+#[test]
+fn a_request_that_is_sealed_twice_is_the_one_of_the_last_time() {
+    for (is_last, expected) in [(true, None), (false, Some("it does not decrypt with this request's key"))] {
+        let keeper = database();
+        let mut entropy = Stream::default();
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
+        retrieval.start(NOW_MS);
+        let first = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
+        let last = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
+        assert_ne!(first.transmission_key, last.transmission_key);
+        let answer = keeper.answer(if is_last { &last } else { &first });
+        match (retrieval.resume(vec![answer], NOW_MS, &mut entropy).next, expected) {
+            (Next::Finish(plan), None) => assert_eq!(plan.variables.len(), 1),
+            (Next::Fail(problems), Some(part)) => assert!(problems[0].render().contains(part)),
+            (next, _) => panic!("{next:?}"),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sealed_where_an_attachment_is_asked_for() {
+    let keeper = certificates(&json!([{ "name": "cert.pem", "text": "the-certificate" }]));
+    let inputs = Inputs::new(&keeper.config(), "Certificates/file/cert.pem > var:PEM");
+    let mut entropy = Stream::default();
+    let mut retrieval = Retrieval::new(inputs, options(), Rc::new(InRust));
+    retrieval.start(NOW_MS);
+    let received = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
+    let step = retrieval.resume(vec![keeper.answer(&received)], NOW_MS, &mut entropy);
+    let Next::Fetch(requests) = step.next else { panic!("a request") };
+    assert_eq!(retrieval.seal(&mut entropy), None);
+    let content = answered(200, &keeper.stored(&requests[0].url));
+    let Next::Finish(plan) = retrieval.resume(vec![content], NOW_MS, &mut entropy).next else { panic!("a plan") };
+    assert_eq!(plan.variables[0].value.expose(), "the-certificate");
 }
 
 #[test]

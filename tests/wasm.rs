@@ -355,14 +355,19 @@ fn counting_cipher(uses: &Object) -> PlatformCipher {
 /// The step after an answer that is sealed, changed and given back; and how often the platform's cipher was used.
 async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> (JsValue, String) {
     let uses = Object::new();
+    let step = opened_by(counting_cipher(&uses), keeper, answer, change).await;
+    (step, number(&uses, "count").to_string())
+}
+
+/// The step after an answer that is sealed, changed and given to a run with this cipher.
+async fn opened_by(cipher: PlatformCipher, keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> JsValue {
     let inputs = inputs(&keeper.config(), "Database/type > var:X");
-    let mut retrieval = Retrieval::new(inputs, options(), counting_cipher(&uses));
+    let mut retrieval = Retrieval::new(inputs, options(), cipher);
     retrieval.start(NOW_MS).unwrap();
     let key = judge(keeper, &retrieval.seal().unwrap().into()).await.transmission_key;
     let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
     change(&mut sealed);
-    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
-    (step, number(&uses, "count").to_string())
+    retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into()
 }
 
 const CHANGED: &str = "the answer of keeper.test cannot be read: it does not decrypt with this request's key, so it was \
@@ -387,6 +392,40 @@ async fn what_is_large_is_opened_by_the_platforms_cipher() {
         }
         let (step, _) = answered_with(&keeper, &padded, |sealed| sealed.truncate(length + 27)).await;
         assert_eq!(problem(&step), CHANGED, "{length}, one byte short");
+    }
+}
+
+/// A cipher whose plaintexts go through a function of JavaScript.
+fn cipher_through(update: &str, argument: &JsValue) -> PlatformCipher {
+    let members = "start: (key, nonce) => cipher.start(key, nonce), finish: (tag) => cipher.finish(tag)";
+    let body = format!("return {{ {members}, update: (bytes) => ({update})(cipher.update(bytes)) }};");
+    let make = Function::new_with_args("cipher, argument", &body);
+    make.call2(&JsValue::NULL, &platform_cipher(), argument).unwrap().unchecked_into()
+}
+
+#[wasm_bindgen_test]
+async fn a_plaintext_of_another_length_is_none() {
+    let keeper = holding();
+    let answer = keeper.compose(&[]).to_string();
+    for update in ["(plaintext) => plaintext.subarray(1)", "(plaintext) => new Uint8Array(plaintext.length + 1)"] {
+        let cipher = cipher_through(update, &JsValue::NULL);
+        assert_eq!(problem(&opened_by(cipher, &keeper, &answer, |_| ()).await), CHANGED, "{update}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_the_platform_decrypted_is_wiped_whether_it_was_good_or_not() {
+    let keeper = holding();
+    let padded = format!("{}{}", keeper.compose(&[]), " ".repeat(100_000));
+    for flipped in [0, 1] {
+        let kept = Array::new();
+        let cipher = cipher_through("(plaintext) => (argument.push(plaintext), plaintext)", &kept);
+        opened_by(cipher, &keeper, &padded, |sealed| *sealed.last_mut().unwrap() ^= flipped).await;
+        assert_eq!(kept.length(), 2, "two parts of the answer, and no record that is large");
+        for plaintext in kept.iter() {
+            let plaintext = Uint8Array::new(&plaintext).to_vec();
+            assert!(plaintext.len() > 30_000 && plaintext.iter().all(|byte| *byte == 0));
+        }
     }
 }
 

@@ -18,7 +18,8 @@ pub const TAG_LEN: usize = 16;
 /// Bytes by which a ciphertext is longer than its plaintext.
 pub const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 
-/// Decrypts what is in memory as a whole. The platform's cipher is several times faster than ours in WebAssembly.
+/// Decrypts what is in memory as a whole. The platform's cipher is some twenty times faster than
+/// one in WebAssembly.
 pub trait Decrypt {
     /// The plaintext of `nonce || ciphertext || tag`.
     ///
@@ -59,11 +60,12 @@ pub fn encrypt(key: &[u8; KEY_LEN], plaintext: &[u8], entropy: &mut dyn Entropy)
     Ok(blob)
 }
 
-/// A key made ready to decrypt, which takes as long as to decrypt some dozens of bytes. It is wiped when dropped.
-pub struct Ready(Aes256Gcm);
+/// A key expanded into its round keys, which takes as long as to decrypt some dozens of bytes. They are wiped when
+/// dropped.
+pub struct ExpandedKey(Aes256Gcm);
 
-impl Ready {
-    /// Makes a key ready.
+impl ExpandedKey {
+    /// Expands a key.
     #[must_use]
     pub fn new(key: &[u8; KEY_LEN]) -> Self {
         Self(Aes256Gcm::new(key.into()))
@@ -74,34 +76,34 @@ impl Ready {
     /// # Errors
     /// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
     pub fn decrypt(&self, blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
-        decrypt_by(blob, |nonce, body, tag| {
+        decrypt_in_place_with(blob, |nonce, body, tag| {
             let tag = Tag::from(*tag);
             self.0.decrypt_inout_detached(&Nonce::from(*nonce), &[], body.into(), &tag).is_ok()
         })
     }
 }
 
-/// As [`Ready::decrypt`], for a key that is used once.
+/// As [`ExpandedKey::decrypt`], for a key that is used once.
 ///
 /// # Errors
 /// As there.
 pub fn decrypt(key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
-    Ready::new(key).decrypt(blob)
+    ExpandedKey::new(key).decrypt(blob)
 }
 
-/// The plaintext of `nonce || ciphertext || tag`, which something turns in place, saying whether the tag fits.
+/// The plaintext of `nonce || ciphertext || tag`, by a cipher that works in place and says whether the tag fits.
 ///
 /// # Errors
 /// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
-pub(crate) fn decrypt_by(
+pub(crate) fn decrypt_in_place_with(
     blob: Vec<u8>,
-    turn: impl FnOnce(&[u8; NONCE_LEN], &mut [u8], &[u8; TAG_LEN]) -> bool,
+    cipher: impl FnOnce(&[u8; NONCE_LEN], &mut [u8], &[u8; TAG_LEN]) -> bool,
 ) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
     let mut blob = Zeroizing::new(blob);
     let (rest, tag) = blob.split_last_chunk_mut::<TAG_LEN>().ok_or(Undecryptable)?;
     let (nonce, body) = rest.split_first_chunk_mut::<NONCE_LEN>().ok_or(Undecryptable)?;
     let length = body.len();
-    if !turn(nonce, body, tag) {
+    if !cipher(nonce, body, tag) {
         return Err(Undecryptable);
     }
     blob.copy_within(NONCE_LEN..NONCE_LEN + length, 0);

@@ -21,8 +21,8 @@ use crate::secret::SecretBytes;
 /// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
 pub struct Key<Kind> {
     bytes: [u8; KEY_LEN],
-    /// For a key that unwraps many others.
-    ready: OnceCell<Box<aes_gcm::Ready>>,
+    /// Filled when it unwraps its first key; not cloned.
+    expanded: OnceCell<Box<aes_gcm::ExpandedKey>>,
     kind: PhantomData<fn() -> Kind>,
 }
 
@@ -52,7 +52,7 @@ impl<Kind> Key<Kind> {
     /// Takes the 32 bytes of a key.
     #[must_use]
     pub fn new(bytes: [u8; KEY_LEN]) -> Self {
-        Self { bytes, ready: OnceCell::new(), kind: PhantomData }
+        Self { bytes, expanded: OnceCell::new(), kind: PhantomData }
     }
 
     /// Draws a new key.
@@ -70,8 +70,8 @@ impl<Kind> Key<Kind> {
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify or the content is not 32 bytes.
     pub fn unwrap_with<Outer>(outer: &Key<Outer>, wrapped: &[u8]) -> Result<Self, Undecryptable> {
-        let ready = outer.ready.get_or_init(|| Box::new(aes_gcm::Ready::new(&outer.bytes)));
-        let bytes = ready.decrypt(wrapped.to_vec())?;
+        let expanded = outer.expanded.get_or_init(|| Box::new(aes_gcm::ExpandedKey::new(&outer.bytes)));
+        let bytes = expanded.decrypt(wrapped.to_vec())?;
         let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Undecryptable)?);
         Ok(Self::new(*bytes))
     }
@@ -89,7 +89,8 @@ impl<Kind> Key<Kind> {
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify.
     pub fn decrypt_by(&self, decrypter: &dyn Decrypt, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
-        decrypter.decrypt(&self.bytes, blob).map(SecretBytes::from)
+        // EXPOSE: the decrypter needs the key.
+        decrypter.decrypt(self.expose(), blob).map(SecretBytes::from)
     }
 
     /// Seals a text as `nonce || ciphertext || tag`.

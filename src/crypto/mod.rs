@@ -6,6 +6,8 @@
 //! signature  ECDSA P-256 over SHA-256          who is asking
 //! ```
 //!
+//! What is in memory as a whole is opened by [`aes_gcm::Decrypt`], what comes in pieces by [`streaming::Cipher`].
+//!
 //! Only this folder mentions nonces, points and tags.
 
 pub mod aes_gcm;

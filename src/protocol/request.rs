@@ -28,7 +28,7 @@ pub struct HttpRequest {
     pub timeout_ms: Option<u64>,
 }
 
-/// What a request carries that only its server can open.
+/// The headers and the encrypted body of a `POST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
     /// Names and values.

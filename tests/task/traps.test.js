@@ -45,15 +45,11 @@ const ALTERATIONS = {
     message: stopped('CompileError'),
   },
   ...Object.fromEntries(
-    ['retrieval_new', 'retrieval_start', 'retrieval_resume', 'retrieval_openDownload'].map((name) => [
-      `${name} panics`,
-      { alter: (folder) => breakFunction(folder, name), message: TRAP },
+    ['new', 'start', 'seal', 'resume', 'openDownload'].map((name) => [
+      `retrieval_${name} panics`,
+      { alter: (folder) => breakFunction(folder, `retrieval_${name}`), message: TRAP },
     ]),
   ),
-  'retrieval_seal panics': {
-    alter: (folder) => breakFunction(folder, 'retrieval_seal'),
-    message: /^(the task stopped|no answer from) /,
-  },
   'there are no random bytes': {
     alter(folder) {
       const script = join(folder, 'index.js');
