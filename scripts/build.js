@@ -1,6 +1,6 @@
 /**
- * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into one file beside
- * it (dist/task/), which is all that the agent needs.
+ * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into two scripts beside it
+ * (dist/task/), which is all that the agent needs.
  */
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,8 +33,8 @@ const SMALL_HASHES = ['--cfg', 'sha2_backend_soft="compact"'];
 // The oldest Node of an agent that the task could be run with.
 const OLDEST_AGENT_NODE = 'node16';
 
-const ENTRY = inProject('task', 'index.js');
-const OPTIONAL_ENTRIES = [inProject('task', 'cleanup.js')];
+// The first one loads the second while the core is compiled.
+const ENTRIES = ['index.js', 'perform.js', 'cleanup.js'].map((name) => inProject('task', name));
 
 // Both come with old versions of the task library and don't survive bundling.
 const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
@@ -110,9 +110,10 @@ async function bundleTask(readable) {
   const replaced = new Set();
   const { metafile } = await bundle({
     absWorkingDir: root,
-    entryPoints: [ENTRY, ...OPTIONAL_ENTRIES.filter(existsSync)],
+    entryPoints: ENTRIES,
     outdir: folder,
     bundle: true,
+    external: ['./perform.js'],
     platform: 'node',
     target: OLDEST_AGENT_NODE,
     format: 'cjs',

@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 const HEADING = `\
 THIRD-PARTY NOTICES
 
-The files index.js, cleanup.js and core_bg.wasm contain code of the packages below, under the licences that follow each
-list. Where a package offers several licences, the one that was chosen is shown.
+The files perform.js and core_bg.wasm contain code of the packages below, under the licences that follow each list.
+Where a package offers several licences, the one that was chosen is shown.
 `;
 
 const GAP = /<year> <copyright holders>$/;

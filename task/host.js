@@ -23,6 +23,7 @@ export function createHost() {
   const startedAt = Date.now();
   const cancellation = new AbortController();
   const network = new Network(cancellation.signal, readNetworkSettings({ warn, log: print }));
+  network.prepare();
   const files = new Files();
   const stopListening = onCancel(() => cancellation.abort());
   let hasNote = false;

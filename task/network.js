@@ -4,10 +4,12 @@
  */
 
 import { createDecipheriv } from 'node:crypto';
+import net from 'node:net';
 import { createSecureContext } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange } from './exchange.js';
 import { proxyFor } from './proxy.js';
+import { setFlags } from './v8-flags.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
 /** @typedef {import('../pkg/core.js').Outcome} Outcome */
@@ -42,6 +44,22 @@ export class Network {
   constructor(signal, settings) {
     this.#signal = signal;
     this.#settings = settings;
+  }
+
+  /**
+   * Makes ready what takes time at the first request and does not need one: the system's roots, and the regular
+   * expression by which Node looks for IPv6 addresses.
+   */
+  prepare() {
+    const { caCertificate, agentCaFile, client } = this.#settings.certificates;
+    if (!caCertificate && !agentCaFile && !client) {
+      // With others it may fail, or have something to tell, which belongs to the request.
+      this.#connections = this.#connect();
+    }
+    // Otherwise V8 compiles it twice, first for its interpreter, which takes four times as long.
+    const setBack = setFlags({ '--no-regexp-tier-up': '--regexp-tier-up' });
+    net.isIP('localhost');
+    setBack();
   }
 
   /**

@@ -7,13 +7,17 @@ import { loadCore } from './core.js';
 import { createHost } from './host.js';
 import { run } from './run.js';
 
-/** Runs the task and reports its outcome to the agent. */
-export async function performTask() {
+/**
+ * Runs the task and reports its outcome to the agent.
+ *
+ * @param {Promise<WebAssembly.Module>} compiled the core
+ */
+export async function performTask(compiled) {
   /** @type {import('./host.js').Host | undefined} */
   let host;
   try {
     host = createHost();
-    await run(await loadCore(), host);
+    await run(await loadCore(compiled), host);
   } catch (error) {
     if (host) {
       host.fail([describe(error)]);

@@ -13,11 +13,13 @@ const watches = new Set();
 const { setInterval: startInterval, clearInterval: clearTimer } = globalThis;
 let lookingUp;
 globalThis.setInterval = (callback) => {
-  const watch = { callback };
+  // As any interval, it keeps the process alive.
+  const watch = { callback, timer: startInterval(() => {}, 1_000) };
   watches.add(watch);
   return watch;
 };
 globalThis.clearInterval = (watch) => {
+  clearTimer(watch.timer);
   watches.delete(watch);
 };
 

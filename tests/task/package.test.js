@@ -33,6 +33,7 @@ test('the extension holds the task, its page and nothing else', () => {
       'task/core_bg.wasm',
       'task/icon.png',
       'task/index.js',
+      'task/perform.js',
       'task/task.json',
     ],
   );
@@ -198,11 +199,14 @@ test('icons have the sizes that the editor and the Marketplace ask for', () => {
   assert.ok(width >= 128, `${width}`);
 });
 
-test('the bundle is one script with one task library and no way back to its sources', () => {
-  const script = readFileSync(join(taskFolder, 'index.js'), 'utf8');
-  // The library says this once, when it is loaded.
-  assert.equal(script.split('loading inputs and endpoints').length - 1, 1);
-  assert.equal(/sourceMappingURL|node_modules|shelljs/.test(script), false);
+test('of the scripts, one holds the task library, once, and none leads back to its sources', () => {
+  const holding = ['index.js', 'perform.js', 'cleanup.js'].map((name) => {
+    const script = readFileSync(join(taskFolder, name), 'utf8');
+    assert.equal(/sourceMappingURL|node_modules|shelljs/.test(script), false, name);
+    // The library says this once, when it is loaded.
+    return script.split('loading inputs and endpoints').length - 1;
+  });
+  assert.deepEqual(holding, [0, 1, 0]);
 });
 
 test('the core can ask for random bytes and for the cipher of the platform, and for nothing else', () => {
