@@ -33,8 +33,8 @@ export class Files {
       const staged = this.#create(line, written);
       const handle = fs.openSync(staged.temporary, 'wx', FILE_MODE);
       return {
-        /** @param {Uint8Array} bytes */
-        write: (bytes) => writeAll(handle, bytes),
+        /** @param {Uint8Array[]} pieces */
+        write: (pieces) => writeAll(handle, pieces),
         /** @param {boolean} isWhole */
         close: async (isWhole) => {
           let isKept = isWhole;
@@ -314,20 +314,36 @@ function flush(handle) {
 
 /**
  * @param {number} handle
- * @param {Uint8Array} bytes
+ * @param {Uint8Array[]} pieces
  * @returns {Promise<void>}
  */
-function writeAll(handle, bytes) {
+function writeAll(handle, pieces) {
   return new Promise((resolve, reject) => {
-    fs.write(handle, bytes, 0, bytes.length, null, (error, written) => {
+    fs.writev(handle, pieces, (error, written) => {
+      const rest = error ? [] : behind(pieces, written);
       if (error) {
         reject(error);
-      } else if (written < bytes.length) {
-        writeAll(handle, bytes.subarray(written)).then(resolve, reject);
+      } else if (rest.length > 0) {
+        writeAll(handle, rest).then(resolve, reject);
       } else {
         resolve();
       }
     });
+  });
+}
+
+/**
+ * What is left of pieces behind their first bytes.
+ *
+ * @param {Uint8Array[]} pieces
+ * @param {number} count
+ */
+function behind(pieces, count) {
+  let passed = 0;
+  return pieces.flatMap((piece) => {
+    const from = Math.min(Math.max(count - passed, 0), piece.length);
+    passed += piece.length;
+    return from < piece.length ? [piece.subarray(from)] : [];
   });
 }
 

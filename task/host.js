@@ -11,6 +11,7 @@ import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from './network.js';
 import { isInside, whyItMayBePublished } from './publication.js';
 import { layOut } from './report.js';
+import { setFlags } from './v8-flags.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../pkg/core.js').Plan} Plan */
@@ -69,8 +70,14 @@ export function createHost() {
      * @param {import('../pkg/core.js').Download[]} downloads
      * @param {import('./network.js').OpenDownload} open
      */
-    downloadAll: (downloads, open) =>
-      Promise.all(downloads.map((download) => network.download(download, open, files))),
+    downloadAll(downloads, open) {
+      // A piece of content takes some kilobytes of V8's heap and 32 beside it. V8 clears up when its heap fills, which is
+      // late for what lies beside it: with this flag four times as often, in the same time, for 16 MiB less at the peak.
+      const setBack = setFlags({ '--minor-gc-task-trigger=20': '--minor-gc-task-trigger=80' });
+      return Promise.all(downloads.map((download) => network.download(download, open, files))).finally(
+        setBack,
+      );
+    },
 
     /** @param {number} delayMs */
     wait: (delayMs) => network.wait(delayMs),

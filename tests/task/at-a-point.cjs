@@ -66,7 +66,7 @@ replace(fs, 'writeFileSync', (original) => (target, content, options) => {
   throw error;
 });
 
-for (const name of ['write', 'fsync']) {
+for (const name of ['writev', 'fsync']) {
   replace(fs, name, (original) => (handle, ...others) => {
     const error = isHere(handle) && arrive(name);
     if (!error) return original.call(fs, handle, ...others);

@@ -7,8 +7,10 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
+const SHORT_WRITES = fileURLToPath(new URL('short-writes.cjs', import.meta.url));
 const MIB = 1024 * 1024;
 const HOLDS = [
   {
@@ -216,6 +218,21 @@ describe('a large attachment', { concurrency: 2 }, () => {
       );
     });
   }
+
+  test('arrives byte by byte where the system takes only a part of what it is given', async (t) => {
+    const agent = { nodeArguments: ['--require', SHORT_WRITES], environment: { SHORT_WRITES: '10007' } };
+    const {
+      run: outcome,
+      keeper,
+      folder,
+    } = await run(t, ['Database/file/large.bin > file:sub/large.bin'], { agent });
+    assert.equal(outcome.result, 'Succeeded');
+    const file = keeper.vault.records[0].files.find((file) => file.name === 'large.bin');
+    assert.equal(
+      await digestOf(fs.createReadStream(join(folder, 'sub', 'large.bin'))),
+      await digestOf(file.chunks()),
+    );
+  });
 
   for (const [where, flipByte] of Object.entries({ nonce: 0, middle: MIB / 2, 'last byte': -17, tag: -1 })) {
     test(`leaves nothing when a byte is wrong in its ${where}`, async (t) => {

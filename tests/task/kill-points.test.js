@@ -51,7 +51,7 @@ const ERRORS = {
   renameSync: ['EACCES', 'EXDEV'],
   rmSync: ['EBUSY'],
   statSync: ['EIO'],
-  write: ['ENOSPC'],
+  writev: ['ENOSPC'],
   writeFileSync: ['ENOSPC'],
 };
 

@@ -310,7 +310,7 @@ const OUTCOMES = [
   { when: 'the disk is full', point: [{ call: 'writeFileSync', count: 3, code: 'ENOSPC' }] },
   {
     when: 'the disk is full while an attachment comes',
-    point: [{ call: 'write', count: 2, code: 'ENOSPC' }],
+    point: [{ call: 'writev', count: 2, code: 'ENOSPC' }],
   },
   { when: 'a file cannot get its name', point: [{ call: 'renameSync', count: 2, code: 'EACCES' }] },
   {
@@ -324,7 +324,7 @@ const OUTCOMES = [
   },
   {
     when: 'the task is cancelled while attachments come',
-    point: [{ call: 'write', count: 1, signal: 'SIGTERM' }],
+    point: [{ call: 'writev', count: 1, signal: 'SIGTERM' }],
   },
   {
     when: 'the task is cancelled before it has begun',
