@@ -15,12 +15,15 @@ async function compile() {
 
 /**
  * Has all of the core compiled ahead. V8 would rather compile each function when it is called for the first time, on
- * this thread. One other thread is to do it, so that an agent with two processors has one left for the rest.
+ * this thread. One other thread is to do it, so that an agent with two processors has one left for the rest; and what is
+ * called often is to be compiled once more, and better, only if it is called very often, since that takes the processor
+ * from a run which is soon over.
  */
 export function compileAhead() {
   const setBack = setFlags({
-    '--no-wasm-lazy-compilation': '--wasm-lazy-compilation',
-    '--wasm-num-compilation-tasks=1': '--wasm-num-compilation-tasks=128',
+    'wasm-lazy-compilation': false,
+    'wasm-num-compilation-tasks': 1,
+    'wasm-tiering-budget': 40_000_000,
   });
   compiled.then(setBack, setBack);
 }

@@ -2,20 +2,48 @@
 
 import v8 from 'node:v8';
 
-/** The versions of Node that task.json names. Others are left alone, since their V8 may not know a flag. */
-const MAJORS = ['20', '24'];
+/** @typedef {Record<string, boolean | number>} Flags */
+
+/** What the flags are by themselves, in the versions of Node that task.json names. */
+const USUAL = /** @type {Record<string, Flags>} */ ({
+  20: {
+    'wasm-lazy-compilation': true,
+    'wasm-num-compilation-tasks': 128,
+    'wasm-tiering-budget': 1_800_000,
+    'regexp-tier-up': true,
+    'minor-gc-task-trigger': 80,
+  },
+  24: {
+    'wasm-lazy-compilation': true,
+    'wasm-num-compilation-tasks': 128,
+    'wasm-tiering-budget': 13_000_000,
+    'regexp-tier-up': true,
+    'minor-gc-task-trigger': 80,
+  },
+});
 
 /**
- * Sets flags of V8.
+ * Sets flags of V8. In other versions of Node they stay as they are: it may not know them.
  *
- * @param {Record<string, string>} flags each with the usual one that takes its place again
+ * @param {Flags} flags
  * @returns {() => void} sets them back
  */
 export function setFlags(flags) {
   const [major = ''] = process.versions.node.split('.');
-  const isKnown = MAJORS.includes(major);
-  const set = (/** @type {string[]} */ list) =>
-    isKnown && list.forEach((flag) => v8.setFlagsFromString(flag));
-  set(Object.keys(flags));
-  return () => set(Object.values(flags));
+  const usual = USUAL[major];
+  if (!usual) {
+    return () => undefined;
+  }
+  const names = Object.keys(flags);
+  names.forEach((name) => setFlag(name, flags[name]));
+  return () => names.forEach((name) => setFlag(name, usual[name]));
+}
+
+/**
+ * @param {string} name
+ * @param {boolean | number} value
+ */
+function setFlag(name, value) {
+  const text = typeof value === 'boolean' ? `--${value ? '' : 'no-'}${name}` : `--${name}=${value}`;
+  v8.setFlagsFromString(text);
 }

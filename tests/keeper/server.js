@@ -2,7 +2,7 @@
 // read secrets, and the storage that its attachments are downloaded from.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -71,6 +71,8 @@ export async function startKeeper({
   const queue = typeof faults === 'function' ? faults : [...faults];
   const startedAt = performance.now();
   const closing = new AbortController();
+  // One listens for each answer that is still to come.
+  setMaxListeners(0, closing.signal);
 
   const server = createServer({ cert: certPem, key: keyPem, ...tls }, (request, response) => {
     // A client may go away, and a fault or closing may send it away.
