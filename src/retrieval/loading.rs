@@ -1,6 +1,8 @@
 //! Attachments on their way: asked for side by side, then again, elsewhere or by a new address, until they are here or
 //! given up.
 
+use std::collections::HashSet;
+
 use super::item::{Item, Transfer, Watch};
 use super::{Download, Next, Notice, Outcome, Question, Session, State, Twin};
 use crate::crypto::Entropy;
@@ -69,8 +71,10 @@ impl Session {
 
     /// The attachments that have not come yet, each once.
     fn wanted(&self, way: Way) -> Vec<Load> {
-        let firsts = (0..self.items.len()).filter(|id| self.twins(*id, way).first() == Some(id));
-        firsts.map(|id| Load { id, failures: 0, redirect: None, delay_ms: 0 }).collect()
+        let mut seen = HashSet::new();
+        let items = self.items.iter().enumerate();
+        let firsts = items.filter(|(_, item)| waits_for(item, way).is_some_and(|uid| seen.insert(uid)));
+        firsts.map(|(id, _)| Load { id, failures: 0, redirect: None, delay_ms: 0 }).collect()
     }
 
     /// The items that wait for this item's attachment in this way, itself among them.
