@@ -41,7 +41,7 @@ export function createHost() {
     isCancelled: () => cancellation.signal.aborted,
 
     /** @param {string[]} masks */
-    mask: (masks) => masks.forEach(printMask),
+    mask: (masks) => inOneWrite(() => masks.forEach(printMask)),
 
     /** @param {{ level: 'info' | 'warning', text: string }[]} notices */
     notify(notices) {
@@ -99,11 +99,13 @@ export function createHost() {
       if (refusals.length > 0) {
         return this.fail(refusals);
       }
-      for (const { name, value, isSecret, isOutput } of plan.variables) {
-        // The library's own `setVariable` would turn a variable secret whose name an output variable has.
-        const properties = { variable: name, isOutput: `${isOutput}`, issecret: `${isSecret}` };
-        tl.command('task.setvariable', properties, value);
-      }
+      inOneWrite(() => {
+        for (const { name, value, isSecret, isOutput } of plan.variables) {
+          // The library's own `setVariable` would turn a variable secret whose name an output variable has.
+          const properties = { variable: name, isOutput: `${isOutput}`, issecret: `${isSecret}` };
+          tl.command('task.setvariable', properties, value);
+        }
+      });
       files.keep().forEach((text) => warn(text));
       if (plan.report.rows.length > 0) {
         const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
@@ -195,6 +197,20 @@ function report(result, message) {
 function print(text) {
   // A blank behind each `#` that another follows: of `###` no two may stay together.
   process.stdout.write(`${text.replace(/#(?=#)/g, '# ')}\n`);
+}
+
+/**
+ * Prints many lines by one call of the system.
+ *
+ * @param {() => void} printAll
+ */
+function inOneWrite(printAll) {
+  process.stdout.cork();
+  try {
+    printAll();
+  } finally {
+    process.stdout.uncork();
+  }
 }
 
 /** @param {string} text */
