@@ -35,6 +35,8 @@ export class Network {
   #freeSlots = MAX_SIDE_BY_SIDE;
   /** Those that wait for a slot. @type {(() => void)[]} */
   #queue = [];
+  /** When the next request may be made. @type {Promise<void>} */
+  #nextTurn = Promise.resolve();
   /** The ways that were told. */
   #told = new Set();
 
@@ -150,6 +152,7 @@ export class Network {
   async #exchange(request, take, seal) {
     await this.wait(request.delayMs);
     await this.#enterSlot();
+    await this.#takeTurn();
     try {
       const url = new URL(request.url);
       if (url.protocol !== 'https:') {
@@ -184,6 +187,13 @@ export class Network {
       this.#told.add(host);
       this.#settings.log(`connecting to ${host} via ${proxy.label}`);
     }
+  }
+
+  /** Waits until what was asked for before has left, rather than making all requests and then connecting them all. */
+  async #takeTurn() {
+    const turn = this.#nextTurn;
+    this.#nextTurn = turn.then(() => new Promise((resolve) => void setImmediate(resolve)));
+    await turn;
   }
 
   /** @returns {Promise<void>} */
