@@ -32,6 +32,7 @@ import { setTimeout as wait } from 'node:timers/promises';
  * @property {number} [contentLength] Content-Length says this
  * @property {true} [chunked] no Content-Length
  * @property {number} [delayMs] the answer starts so much later
+ * @property {Promise<unknown>} [until] the answer starts then
  * @property {{ bytes: number, everyMs: number }} [trickle] the answer comes in drops
  *
  * @typedef {{ status: number, headers: Record<string, string>, length: number, chunks: Iterable<Buffer> }} Answer

@@ -153,6 +153,7 @@ export async function startKeeper({
 
   async function deliver({ status, headers, chunks }, fault, response) {
     const { signal } = closing;
+    await fault.until;
     const delayMs = latencyMs + (fault.delayMs ?? 0);
     if (delayMs > 0) await wait(delayMs, undefined, { signal });
     const sentBefore = response.socket.bytesWritten;

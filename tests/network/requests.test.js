@@ -16,7 +16,15 @@ const lines = [PASSWORD, ...NAMES.map((name) => `Database/file/${name} > file:${
 
 for (const [size, bytes] of Object.entries({ small: 1_000, large: 100_000 })) {
   test(`${size} attachments come side by side, over twenty connections at most, each once`, async (t) => {
-    const { run, world } = await runIn(t, { keeper: { holds: many(bytes) }, secrets: lines });
+    // No attachment comes before as many are asked for as may be side by side.
+    let release = () => {};
+    const until = new Promise((resolve) => (release = resolve));
+    let asked = 0;
+    const faults = ({ fileUid }) => {
+      if (fileUid && ++asked === 20) release();
+      return fileUid && { until };
+    };
+    const { run, world } = await runIn(t, { keeper: { holds: many(bytes) }, faults, secrets: lines });
     assert.equal(run.result, 'Succeeded', run.log.join('\n'));
     assert.equal(run.unmaskedOutput.includes('MaxListenersExceededWarning'), false);
     assert.equal(run.files.length, NAMES.length);
