@@ -10,7 +10,6 @@ import { createSecureContext } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange } from './exchange.js';
 import { proxyFor } from './proxy.js';
-import { setFlags } from './v8-flags.js';
 
 /** @typedef {import('../pkg/core.js').Request} Request */
 /** @typedef {import('../pkg/core.js').Outcome} Outcome */
@@ -61,10 +60,9 @@ export class Network {
       // With others it may fail, or have something to tell, which belongs to the request.
       this.#connections = this.#connect();
     }
-    // Otherwise V8 compiles it twice, first for its interpreter, which takes four times as long.
-    const setBack = setFlags({ 'regexp-tier-up': false });
-    net.isIP('localhost');
-    setBack();
+    // V8 compiles it at the first use and, better, at the second.
+    net.isIP('first');
+    net.isIP('second');
   }
 
   /**

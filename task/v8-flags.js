@@ -10,20 +10,19 @@ const USUAL = /** @type {Record<string, Flags>} */ ({
     'wasm-lazy-compilation': true,
     'wasm-num-compilation-tasks': 128,
     'wasm-tiering-budget': 1_800_000,
-    'regexp-tier-up': true,
     'minor-gc-task-trigger': 80,
   },
   24: {
     'wasm-lazy-compilation': true,
     'wasm-num-compilation-tasks': 128,
     'wasm-tiering-budget': 13_000_000,
-    'regexp-tier-up': true,
     'minor-gc-task-trigger': 80,
   },
 });
 
 /**
- * Sets flags of V8. In other versions of Node they stay as they are: it may not know them.
+ * Sets flags of V8. Only such that V8 reads when it decides what to do next: one that changes the form of what it keeps
+ * (`regexp-tier-up` was tried) lets it break down once in hundreds of runs. In other versions of Node they stay as they are: it may not know them.
  *
  * @param {Flags} flags
  * @returns {() => void} sets them back

@@ -19,7 +19,6 @@ const SET_AT_START = [
   '--no-wasm-lazy-compilation',
   '--wasm-num-compilation-tasks=1',
   '--wasm-tiering-budget=40000000',
-  '--no-regexp-tier-up',
 ];
 const SET_FOR_ATTACHMENTS = ['--minor-gc-task-trigger=20'];
 
