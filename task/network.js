@@ -270,9 +270,21 @@ class Batches {
     const batch = this.#gathered;
     this.#gathered = [];
     this.#bytes = 0;
-    this.#writing = Promise.all(this.#sinks.map((sink) => sink.write(batch))).finally(() => wipe(batch));
+    this.#writing = settle(this.#sinks.map((sink) => sink.write(batch))).finally(() => wipe(batch));
     // Whoever waits for it is told; until then it is no failure that nobody has heard of.
     this.#writing.catch(() => undefined);
+  }
+}
+
+/**
+ * Waits for all of it, also if a part fails: what is still being written is not to be closed or wiped.
+ *
+ * @param {Promise<void>[]} writes
+ */
+async function settle(writes) {
+  const failure = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
+  if (failure) {
+    throw /** @type {PromiseRejectedResult} */ (failure).reason;
   }
 }
 
