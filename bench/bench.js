@@ -69,15 +69,20 @@ function scenarios() {
       (_, index) => `Files/file/${index}.bin > file:${join(outputs, `${index}.bin`)}`,
     );
   const all = [
-    { name: 'five lines, one record', holds: [wide], lines: fiveLines, rounds: 31 },
+    { name: 'five lines, one record', holds: [wide], lines: fiveLines, rounds: 41 },
     { name: 'the same, 50 ms latency', holds: [wide], lines: fiveLines, rounds: 21, latencyMs: 50 },
-    { name: '1,000 records, 50 lines', holds: records(1_000), lines: () => titleLines(50, 1_000), rounds: 9 },
+    {
+      name: '1,000 records, 50 lines',
+      holds: records(1_000),
+      lines: () => titleLines(50, 1_000),
+      rounds: 21,
+    },
     { name: '10,000 records, 1 line', holds: records(10_000), lines: () => titleLines(1, 10_000), rounds: 5 },
     {
       name: '20 attachments of 1 MiB, 50 ms latency',
       holds: files(20, MiB),
       lines: fileLines(20),
-      rounds: 5,
+      rounds: 11,
       latencyMs: 50,
     },
     {
