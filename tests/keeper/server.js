@@ -122,7 +122,7 @@ export async function startKeeper({
     }
 
     if (fault.hang) return fault.onSilence?.();
-    if (fault.raw !== undefined) return response.socket.write(fault.raw, fault.onSilence);
+    if (fault.raw !== undefined) return request.socket.write(fault.raw, fault.onSilence);
     if (fault.destroy) return response.destroy();
     await deliver(spoil(answer, fault), fault, response);
   }
@@ -156,11 +156,13 @@ export async function startKeeper({
     await fault.until;
     const delayMs = latencyMs + (fault.delayMs ?? 0);
     if (delayMs > 0) await wait(delayMs, undefined, { signal });
-    const sentBefore = response.socket.bytesWritten;
+    // The response gets it only when the one before it is over, of which the client knew earlier.
+    const { socket } = response.req;
+    const sentBefore = socket.bytesWritten;
     const { onSilence } = fault;
     const whenSent = () => {
-      const { socket, writableLength } = response;
-      const isSent = socket.bytesWritten > sentBefore && socket.writableLength + writableLength === 0;
+      const isSent =
+        socket.bytesWritten > sentBefore && socket.writableLength + response.writableLength === 0;
       return isSent ? onSilence() : setImmediate(whenSent);
     };
     response.writeHead(status, headers);
