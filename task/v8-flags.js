@@ -21,8 +21,9 @@ const USUAL = /** @type {Record<string, Flags>} */ ({
 });
 
 /**
- * Sets flags of V8. Only such that V8 reads when it decides what to do next: one that changes the form of what it keeps
- * (`regexp-tier-up` was tried) lets it break down once in hundreds of runs. In other versions of Node they stay as they are: it may not know them.
+ * Sets flags of V8, but not in other versions of Node, which may not know them. Only such will do that V8 reads when it
+ * decides what to do next: one that changes the form of what it keeps breaks it down once in hundreds of runs, as
+ * `npm run endurance` shows.
  *
  * @param {Flags} flags
  * @returns {() => void} sets them back
