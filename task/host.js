@@ -135,6 +135,8 @@ export function createHost() {
 
     close() {
       stopListening();
+      // After a defect there may be something under way.
+      cancellation.abort();
       network.close();
     },
   };
@@ -200,7 +202,7 @@ function print(text) {
 }
 
 /**
- * Prints many lines by one call of the system.
+ * Prints many lines by few calls of the system, where it takes several at once: on Windows it does not.
  *
  * @param {() => void} printAll
  */

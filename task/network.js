@@ -57,8 +57,12 @@ export class Network {
   prepare() {
     const { caCertificate, agentCaFile, client } = this.#settings.certificates;
     if (!caCertificate && !agentCaFile && !client) {
-      // With others it may fail, or have something to tell, which belongs to the request.
-      this.#connections = this.#connect();
+      // With others there may be something to tell, which belongs to the request.
+      try {
+        this.#connections = this.#connect();
+      } catch {
+        // The first request comes to the same end, and tells it.
+      }
     }
     // V8 compiles it at the first use and, better, at the second.
     net.isIP('first');

@@ -171,3 +171,16 @@ test("the password in the machine's proxy is hidden as well", async (t) => {
     assert.ok(run.masks.includes(form), form);
   }
 });
+
+test('ciphers that Node does not have are told as the failure of the request', async (t) => {
+  const { run, world } = await runIn(t, {
+    secrets: [PASSWORD],
+    agent: () => ({ environment: { NODE_OPTIONS: '--tls-cipher-list=NONE' } }),
+  });
+  assert.equal(run.result, 'Failed');
+  assert.deepEqual(
+    run.issues.map(({ rawMessage }) => rawMessage.split('\n')[0]),
+    [`no answer from ${world.host}: it does not speak TLS 1.2 or newer (ERR_SSL_NO_CIPHER_MATCH)`],
+  );
+  assert.deepEqual(world.keeper.requests, []);
+});
