@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { lookUp } from './lookups.js';
 
 /** @typedef {import('./journey.js').Journey} Journey */
 /** @typedef {import('./proxy.js').Proxy} Proxy */
@@ -82,6 +83,7 @@ export class Connections extends https.Agent {
 const strict = (secureContext) => ({
   secureContext,
   rejectUnauthorized: true,
+  lookup: lookUp,
   autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
 });
 
