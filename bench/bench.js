@@ -149,7 +149,7 @@ async function measure({ name, holds, lines, rounds, latencyMs = 0, hasBaseline 
     const inputs = { INPUT_KEEPERSECRETCONFIG: keeper.configBase64, INPUT_SECRETS: lines(keeper).join('\n') };
     const ways = {
       node: () => run(['-e', '0'], {}),
-      ours: () => run([join(taskFolder, 'index.js')], inputs),
+      ours: () => run([join(taskFolder, 'main.js')], inputs),
       ...(hasBaseline && { baseline: () => run([here('baseline.js')], inputs) }),
       ...(hasLimit && { limit: () => runLimit(keeper) }),
     };

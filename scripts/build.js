@@ -1,5 +1,5 @@
 /**
- * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into two scripts beside it
+ * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into one script beside it
  * (dist/task/), which is all that the agent needs.
  */
 
@@ -33,8 +33,7 @@ const SMALL_HASHES = ['--cfg', 'sha2_backend_soft="compact"'];
 // The oldest Node of an agent that the task could be run with.
 const OLDEST_AGENT_NODE = 'node16';
 
-// The first one loads the second while the core is compiled.
-const ENTRIES = ['index.js', 'perform.js', 'cleanup.js'].map((name) => inProject('task', name));
+const ENTRIES = ['main.js', 'cleanup.js'].map((name) => inProject('task', name));
 
 // Both come with old versions of the task library and don't survive bundling.
 const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
@@ -113,10 +112,11 @@ async function bundleTask(readable) {
     entryPoints: ENTRIES,
     outdir: folder,
     bundle: true,
-    external: ['./perform.js'],
     platform: 'node',
     target: OLDEST_AGENT_NODE,
     format: 'cjs',
+    // CommonJS has a name of its own for the folder of a script.
+    define: { 'import.meta.dirname': '__dirname' },
     minify: !readable,
     ...(readable && { sourcemap: 'inline', sourcesContent: false, sourceRoot: `${pathToFileURL(folder)}/` }),
     legalComments: 'none',
@@ -159,7 +159,7 @@ function leaveOutUnused(replaced) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^\.\/vault$/ }, ({ importer }) =>
         importer.includes(join('node_modules', TASK_LIBRARY))
-          ? { path: inProject('task', 'vault.js') }
+          ? { path: inProject('task', 'agent', 'vault.js') }
           : undefined,
       );
       onLoad({ filter: /node_modules/ }, ({ path }) => {

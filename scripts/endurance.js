@@ -44,7 +44,7 @@ await runWhenCalled(import.meta.url, async () => {
     for (const { major, path } of findNodes()) {
       await step(`Run the task ${runs} times on Node ${major}`, () =>
         runOften(Number(runs), (run) =>
-          outcomeOf(path, join(taskFolder, 'index.js'), { ...env, INPUT_SECRETS: linesFor(folder, run) }),
+          outcomeOf(path, join(taskFolder, 'main.js'), { ...env, INPUT_SECRETS: linesFor(folder, run) }),
         ),
       );
     }

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 const HEADING = `\
 THIRD-PARTY NOTICES
 
-The files perform.js and core_bg.wasm contain code of the packages below, under the licences that follow each list.
+The files main.js and core_bg.wasm contain code of the packages below, under the licences that follow each list.
 Where a package offers several licences, the one that was chosen is shown.
 `;
 

@@ -20,7 +20,7 @@ import { writeSbom } from './sbom.js';
 const STAGED = ['overview.md', 'images', 'LICENSE'];
 
 // What runs on the agent.
-const RUN = ['index.js', 'perform.js', 'cleanup.js', 'core_bg.wasm'];
+const RUN = ['main.js', 'cleanup.js', 'core_bg.wasm'];
 
 const USAGE = 'npm run package, or npm run package -- --preview --build NUMBER';
 
@@ -36,8 +36,7 @@ const EXPECTED = [
   'overview.md',
   'task/core_bg.wasm',
   'task/icon.png',
-  'task/index.js',
-  'task/perform.js',
+  'task/main.js',
   'task/task.json',
   'task/THIRD-PARTY-NOTICES.txt',
 ];

@@ -73,7 +73,7 @@ const purl = ({ kind, name, version }) => `pkg:${kind === 'rust' ? 'generic' : k
 /** The npm packages are in the script, beside wasm-bindgen's glue; the crates and Rust's own library in the module. */
 function isIn(file) {
   switch (file) {
-    case 'perform.js':
+    case 'main.js':
       return ({ kind, name }) => kind === 'npm' || name === 'wasm-bindgen';
     case 'core_bg.wasm':
       return ({ kind }) => kind !== 'npm';

@@ -1,16 +1,19 @@
 //! Why the task can't go on, in words for the person who wrote the pipeline.
 //!
-//! An [`Error`] is one sentence (lower case, no full stop) and perhaps a hint. A [`Problem`] adds where it stands and
-//! draws it as a compiler would. Neither ever holds a value, a key, the config, a body or a URL.
-
-use std::fmt::Write as _;
+//! An [`Error`] is one sentence (lower case, no full stop) and perhaps a hint. It never holds a value, a key, the config,
+//! a body or a URL.
 
 use thiserror::Error;
+
+use crate::text::{grouped, listed, listed_plain, nearest, shown, written};
 
 /// What went wrong.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
+    /// A message that is worded where it is found.
+    #[error("{}", .0.text)]
+    Worded(Box<Message>),
     // ---- the config -------------------------------------------------------------------------------------------
     /// There is no config.
     #[error(
@@ -47,9 +50,6 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// Output variables are denied.
-    #[error("`outputPolicy` denies secret output variables")]
-    OutputDenied,
     /// The config is still the text `$(name)`: the agent found no such variable.
     #[error("the config is the text `$({})`: the pipeline has no variable of that name", written(name))]
     ConfigUndefined {
@@ -359,14 +359,6 @@ pub enum Error {
         /// How many values there are.
         count: usize,
     },
-    /// The value is an object without this property.
-    #[error("the value has no property `{}`", written(property))]
-    UnknownProperty {
-        /// The property.
-        property: String,
-        /// The properties that it has.
-        existing: Vec<String>,
-    },
     /// The value has no properties at all.
     #[error("the value is {kind}, so it has no property `{}`", written(property))]
     NoProperties {
@@ -611,13 +603,39 @@ const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager
      or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable or in a service \
      connection";
 
+/// A sentence, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    text: String,
+    hint: Option<String>,
+    is_absence: bool,
+}
+
 impl Error {
+    /// An error in these words: lower case, one sentence, no full stop, nothing secret.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self::Worded(Box::new(Message { text: text.into(), hint: None, is_absence: false }))
+    }
+
+    /// An error that says that something is not there, which an optional line puts up with.
+    pub(crate) fn absent(text: impl Into<String>) -> Self {
+        Self::Worded(Box::new(Message { text: text.into(), hint: None, is_absence: true }))
+    }
+
+    /// The same error with what to do about it.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Worded(message) = &mut self {
+            message.hint = Some(hint.into());
+        }
+        self
+    }
+
     /// What to do about it, if there is something to say.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one line for each error, best read as one table")]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::OutputDenied => "use `var:`, and fetch the secret again in each job that needs it".to_owned(),
+            Self::Worded(message) => return message.hint.clone(),
             Self::ConfigEmpty => {
                 format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}")
             }
@@ -719,8 +737,6 @@ impl Error {
             },
             Self::IndexRange { count: 0, .. } => return None,
             Self::IndexRange { .. } => "indexes count from 0".to_owned(),
-            Self::UnknownProperty { existing, .. } if existing.is_empty() => "it has none".to_owned(),
-            Self::UnknownProperty { existing, .. } => format!("it has {}", listed(existing)),
             Self::UnknownAttachment { existing, broken: 0, .. } if existing.is_empty() => {
                 "the record has no attachments".to_owned()
             }
@@ -807,14 +823,14 @@ impl Error {
     /// Whether it says that something is not there, which an optional line puts up with.
     #[must_use]
     pub fn is_absence(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownRecord { .. }
-                | Self::UnknownField { .. }
-                | Self::UnknownProperty { .. }
-                | Self::UnknownAttachment { .. }
-                | Self::IndexRange { .. }
-        )
+        matches!(self, Self::Worded(message) if message.is_absence)
+            || matches!(
+                self,
+                Self::UnknownRecord { .. }
+                    | Self::UnknownField { .. }
+                    | Self::UnknownAttachment { .. }
+                    | Self::IndexRange { .. }
+            )
     }
 }
 
@@ -840,152 +856,6 @@ fn refusal_hint(code: &str, message: &str) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// An error and where it stands in what the author wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Where, unless it concerns no line.
-    pub place: Option<Box<Place>>,
-    /// What.
-    pub error: Error,
-}
-
-/// A place in the input `secrets`. Lines and columns count from 1, columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file, if it is not the task's input `secrets`.
-    pub file: Option<Box<str>>,
-    /// The line.
-    pub line: usize,
-    /// The first character of the faulty part.
-    pub column: usize,
-    /// How many characters the faulty part has; 0 at the end of a line.
-    pub length: usize,
-    /// The line as written.
-    pub text: String,
-}
-
-impl Problem {
-    /// The whole message: the error, the line with a caret under the fault, the hint.
-    #[must_use]
-    pub fn render(&self) -> String {
-        let mut text = String::new();
-        if let Some(place) = &self.place {
-            if let Some(file) = &place.file {
-                let _ = write!(text, "{}, ", shown(file));
-            }
-            let _ = write!(text, "line {}, column {}: ", place.line, place.column);
-        }
-        text.push_str(&self.error.to_string());
-        // What stands in the wrong file may be anything, so only what looks like a mapping line is shown of a file.
-        let is_shown = |place: &&Place| place.file.is_none() || self.error != Error::MissingArrow;
-        if let Some(excerpt) = self.place.as_deref().filter(is_shown).and_then(Place::excerpt) {
-            let _ = write!(text, "\n{excerpt}");
-        }
-        if let Some(hint) = self.error.hint() {
-            let _ = write!(text, "\nhint: {hint}");
-        }
-        text
-    }
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        Self { place: None, error }
-    }
-}
-
-/// How many characters of a line an excerpt shows.
-const EXCERPT_WIDTH: usize = 120;
-
-impl Place {
-    /// The line and a row of carets under the fault; of a long line the fault alone, and nothing if that is long too.
-    ///
-    /// The agent hides a secret only where it stands as a whole, so nothing is shown in part.
-    fn excerpt(&self) -> Option<String> {
-        let start = self.column.saturating_sub(1);
-        let (before, shown) = match self.text.chars().count() {
-            0..=EXCERPT_WIDTH => (start, self.text.clone()),
-            _ if self.length <= EXCERPT_WIDTH => (0, self.text.chars().skip(start).take(self.length).collect()),
-            _ => return None,
-        };
-        let visible: String = shown.chars().map(visible_char).collect();
-        let room = visible.chars().count().saturating_sub(before).max(1);
-        let number = self.line.to_string();
-        Some(format!(
-            "  {number} | {visible}\n  {} | {}{}",
-            " ".repeat(number.len()),
-            " ".repeat(before),
-            "^".repeat(self.length.clamp(1, room)),
-        ))
-    }
-}
-
-/// How much of a foreign text a message shows.
-const SHOWN_LEN: usize = 100;
-
-/// A foreign text as a message may show it: cut at 100 characters, control characters and direction marks made visible.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_LEN).map(visible_char).collect();
-    if text.chars().nth(SHOWN_LEN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// How long a text may be that the author wrote and a message shows.
-const WRITTEN_LEN: usize = 1000;
-
-/// A text of the author's as a message may show it: as a whole, or not at all if it is very long.
-///
-/// It may be a secret that was written in the wrong place, and the agent hides a secret only where it stands as a whole.
-fn written(text: &str) -> String {
-    if text.chars().nth(WRITTEN_LEN).is_some() {
-        return "…".to_owned();
-    }
-    text.chars().map(visible_char).collect()
-}
-
-/// Stands in for a character that would not be seen, or would move others on the screen.
-fn visible_char(c: char) -> char {
-    match c {
-        '\t' => ' ',
-        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' => '\u{FFFD}',
-        c if c.is_control() => '\u{FFFD}',
-        c => c,
-    }
-}
-
-/// How many names a list in a message shows.
-const LISTED: usize = 12;
-
-/// "`a`, `b` and `c`", cut after a dozen.
-fn listed(names: &[String]) -> String {
-    join(names, |name| format!("`{}`", shown(name)))
-}
-
-/// "a, b and c", cut after a dozen.
-fn listed_plain(names: &[String]) -> String {
-    join(names, shown)
-}
-
-fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
-    let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| show(name)).collect();
-    if names.len() > LISTED {
-        shown.push(format!("{} more", names.len() - LISTED));
-    }
-    match shown.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// "1 record", "2 records".
-pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 /// "the config's `a` is not X, and its `b` is not Y".
 fn members_shown(members: &[(&'static str, &'static str)]) -> String {
     let mut parts = members.iter().map(|(name, expected)| format!("`{name}` is not {expected}"));
@@ -993,42 +863,12 @@ fn members_shown(members: &[(&'static str, &'static str)]) -> String {
     parts.fold(format!("the config's {first}"), |text, part| format!("{text}, and its {part}"))
 }
 
-/// A number with commas between its thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+fn code_shown(code: &str) -> String {
+    if code.is_empty() { String::new() } else { format!(", {}", shown(code)) }
 }
 
 /// Whether a text has the form of a UID: 16 bytes in URL-safe Base64 without padding.
 #[must_use]
 pub fn is_uid_like(text: &str) -> bool {
     text.len() == 22 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-fn code_shown(code: &str) -> String {
-    if code.is_empty() { String::new() } else { format!(", {}", shown(code)) }
-}
-
-/// The candidate that is most like a word, if one is like it at all.
-pub fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
-    candidates
-        .iter()
-        .map(AsRef::as_ref)
-        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        // Of equally near ones that with the same beginning, then the first by name: a message is the same each time.
-        .min_by_key(|(distance, candidate)| {
-            let begins_alike = candidate.get(..1).is_some_and(|first| word.starts_with(&first.to_ascii_lowercase()));
-            (*distance, !begins_alike, *candidate)
-        })
-        .map(|(_, candidate)| candidate)
 }

@@ -28,4 +28,6 @@ pub mod base64;
 pub mod crypto;
 pub mod error;
 pub mod json;
+pub mod problem;
 pub mod secret;
+mod text;

@@ -1,12 +1,12 @@
 /**
- * This file is where the job ends: files that the task wrote outside the agent's temporary folder are removed, if they
- * are still the ones it wrote. It runs whatever became of the job, so it never fails it, and it loads nothing but Node.
+ * The post-job step: files that the task wrote outside the agent's temporary folder are removed, if they are still the
+ * ones it wrote. It runs whatever became of the job, so it never fails it, and it loads nothing but Node.
  */
 
 import fs from 'node:fs';
-import { identify } from './identity.js';
+import { identify } from './files/same-file.js';
 
-/** @typedef {import('./identity.js').WrittenFile} WrittenFile */
+/** @typedef {import('./files/same-file.js').WrittenFile} WrittenFile */
 
 for (const file of writtenFiles()) {
   try {

@@ -1,11 +1,43 @@
-/** This file is where the core and its host take turns: the core says what is needed, the host does it. */
+/** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
 
-/**
- * @param {Pick<typeof import('../pkg/core.js'), 'Retrieval'>} core
- * @param {import('./host.js').Host} host
- */
-export async function run(core, host) {
-  const retrieval = new core.Retrieval(host.inputs(), host.options(), host.cipher());
+import { webcrypto } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Retrieval, initSync } from '../pkg/core.js';
+import { createHost } from './agent/host.js';
+
+/** @typedef {import('./agent/host.js').Host} Host */
+/** @typedef {import('../pkg/core.js').Step} Step */
+
+/** Runs the task and reports its outcome to the agent. */
+export async function performTask() {
+  /** @type {Host | undefined} */
+  let host;
+  try {
+    host = createHost();
+    loadCore();
+    await takeTurns(host);
+  } catch (error) {
+    if (host) {
+      host.fail([describe(error)]);
+    } else {
+      // The exit code fails the step.
+      process.stdout.write(`${describe(error)}\n`);
+    }
+  } finally {
+    host?.close();
+  }
+}
+
+function loadCore() {
+  // The core draws its random bytes from here; Node 16 has no such object by itself.
+  globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
+  initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
+}
+
+/** @param {Host} host */
+async function takeTurns(host) {
+  const retrieval = new Retrieval(host.inputs(), host.options(), host.cipher());
   let step = retrieval.start(host.now());
   for (;;) {
     host.mask(step.masks);
@@ -24,9 +56,9 @@ export async function run(core, host) {
 }
 
 /**
- * @param {import('../pkg/core.js').Step} step
- * @param {import('../pkg/core.js').Retrieval} retrieval
- * @param {import('./host.js').Host} host
+ * @param {Step} step
+ * @param {Retrieval} retrieval
+ * @param {Host} host
  * @returns {Promise<import('../pkg/core.js').Outcome[]>}
  */
 async function answer(step, retrieval, host) {
@@ -45,8 +77,8 @@ async function answer(step, retrieval, host) {
 
 /**
  * @param {import('../pkg/core.js').Request[]} requests
- * @param {import('../pkg/core.js').Retrieval} retrieval
- * @param {import('./host.js').Host} host
+ * @param {Retrieval} retrieval
+ * @param {Host} host
  */
 async function fetchAll(requests, retrieval, host) {
   /** @type {unknown[]} */
@@ -64,4 +96,15 @@ async function fetchAll(requests, retrieval, host) {
     throw defects[0];
   }
   return outcomes;
+}
+
+/**
+ * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
+ *
+ * @param {unknown} error
+ */
+function describe(error) {
+  const code =
+    error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
+  return `the task stopped unexpectedly (${code}); nothing was set\nhint: please report this with the task's version`;
 }

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 const STAGES: [&str; 6] = ["inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
 
 /// What serves all stages, and what each of these may name itself.
-const FOUNDATIONS: [(&str, &[&str]); 6] = [
-    ("error", &[]),
+const FOUNDATIONS: [(&str, &[&str]); 8] = [
+    ("text", &[]),
+    ("error", &["text"]),
+    ("problem", &["error", "text"]),
     ("secret", &[]),
     ("base64", &[]),
     ("json", &["base64", "secret"]),

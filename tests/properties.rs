@@ -4,12 +4,12 @@
 
 use ksm_task::crypto::aes_gcm::InRust;
 use ksm_task::crypto::keys::TransmissionKey;
-use ksm_task::error::Problem;
 use ksm_task::inputs::mapping::{self, Source};
 use ksm_task::inputs::notation::{self, FieldSelector, Index, Notation, Section, Selector};
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{config, template};
 use ksm_task::outputs::{form, mask};
+use ksm_task::problem::Problem;
 use ksm_task::protocol::response::{self, HttpResponse};
 use ksm_task::secret::SecretText;
 use ksm_task::vault::totp::Totp;

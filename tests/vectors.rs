@@ -802,7 +802,7 @@ fn neutral_code(error: &Error) -> &'static str {
         Error::UnknownAttachment { existing, .. } if existing.is_empty() => "no-attachments",
         Error::UnknownAttachment { .. } => "no-file",
         Error::IndexRange { .. } => "index-range",
-        Error::UnknownProperty { .. } => "no-property",
+        error if error.to_string().starts_with("the value has no property") => "no-property",
         Error::NoProperties { kind: "null", .. } => "null-value",
         Error::NoProperties { .. } => "not-object",
         other => panic!("the reference has nothing like {other:?}"),

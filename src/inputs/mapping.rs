@@ -13,7 +13,9 @@ use std::collections::HashMap;
 
 use super::notation::{self, Notation, Selector};
 use super::path::{self, Platform};
-use crate::error::{self, Error, Place, Problem, shown};
+use crate::error::Error;
+use crate::problem::{Place, Problem};
+use crate::text::{self, shown};
 
 /// One line: a secret and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -374,7 +376,7 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
 }
 
 fn nearest_of(words: &'static [&'static str], word: &str) -> Option<&'static str> {
-    let nearest = error::nearest(word, words)?;
+    let nearest = text::nearest(word, words)?;
     words.iter().find(|known| **known == nearest).copied()
 }
 

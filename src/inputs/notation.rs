@@ -18,7 +18,8 @@ use std::iter::Peekable;
 use std::str::CharIndices;
 
 use crate::base64;
-use crate::error::{self, Error};
+use crate::error::Error;
+use crate::text;
 
 /// What a mapping line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +161,7 @@ impl<'a> Parser<'a> {
             "" => Err(Fault { error: Error::MissingSelector { notation: self.text.to_owned() }, start, length: 0 }),
             lower => {
                 let nearest =
-                    error::nearest(lower, &SELECTORS).and_then(|near| SELECTORS.into_iter().find(|word| *word == near));
+                    text::nearest(lower, &SELECTORS).and_then(|near| SELECTORS.into_iter().find(|word| *word == near));
                 Err(self.fault(start, Error::UnknownSelector { selector: word, nearest }))
             }
         }

@@ -9,7 +9,9 @@
 
 use super::mapping::Line;
 use super::notation::{self, Notation, Selector};
-use crate::error::{Error, Problem, nearest};
+use crate::error::Error;
+use crate::problem::Problem;
+use crate::text::nearest;
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]

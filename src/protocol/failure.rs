@@ -1,6 +1,7 @@
 //! Words for a request that got no answer: where it stuck, whether another try may help, and what to do about it.
 
-use crate::error::{Error, shown};
+use crate::error::Error;
+use crate::text::shown;
 
 /// Why a request got no answer, as the network layer tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,15 +3,17 @@
 use super::Notice;
 use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::Decrypt;
-use crate::error::{Error, Problem, shown};
+use crate::error::Error;
 use crate::inputs::mapping::{Destination, Encoding, Mapping, Structure};
 use crate::inputs::notation::{FieldSelector, Selector};
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
+use crate::problem::Problem;
 use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
 use crate::vault::record::Attachment;
 use crate::vault::resolve::{self, FieldValue, NamedField, Resolved};
 use crate::vault::sealed::Vault;

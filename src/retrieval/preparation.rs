@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::error::{Error, NO_SUCH_FILE, Problem};
+use crate::error::{Error, NO_SUCH_FILE};
 use crate::inputs::config::{self, Config};
 use crate::inputs::mapping::{self, Destination, Mapping, Source};
 use crate::inputs::template::{self, Piece};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
+use crate::problem::Problem;
 use crate::protocol::failure::Failure;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::server_keys::ServerKeys;
@@ -78,7 +79,7 @@ pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) ->
     }
     let outputs = mappings.iter().filter(|mapping| matches!(mapping.destination, Destination::Output(_)));
     if policy == OutputPolicy::Deny {
-        let denied = outputs.clone().map(|mapping| mapping.line.destination_problem(Error::OutputDenied));
+        let denied = outputs.clone().map(|mapping| mapping.line.destination_problem(output_denied()));
         problems.extend(denied);
     }
     let warns_of_outputs = policy == OutputPolicy::Warn && outputs.count() > 0;
@@ -137,4 +138,9 @@ fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
             code => code,
         })),
     }
+}
+
+fn output_denied() -> Error {
+    Error::new("`outputPolicy` denies secret output variables")
+        .with_hint("use `var:`, and fetch the secret again in each job that needs it")
 }

@@ -2,11 +2,13 @@
 //! pieces of text.
 
 use super::preparation::Template;
-use crate::error::{Error, Problem, counted, shown};
+use crate::error::Error;
 use crate::inputs::mapping::{Encoding, Forms, Mapping, Structure};
 use crate::inputs::template::{Piece, Placeholder, TemplateForm};
 use crate::outputs::plan::{Content, Plan, Row, WriteFile};
+use crate::problem::Problem;
 use crate::secret::SecretBytes;
+use crate::text::{counted, shown};
 
 impl Template {
     /// A line for each placeholder, in their order.

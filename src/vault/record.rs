@@ -2,11 +2,11 @@
 
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
-use crate::error::shown;
 use crate::inputs::notation::Section;
 use crate::json::{self, FromMembers, Reader, Stuck, Value};
 use crate::protocol::response;
 use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
 
 /// A record that a mapping line needs.
 #[derive(Debug)]

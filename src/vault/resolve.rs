@@ -2,10 +2,11 @@
 
 use super::record::{Attachment, Field, Record};
 use super::totp::Totp;
-use crate::error::{Error, nearest};
+use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
 use crate::json::{self, Value};
 use crate::secret::SecretText;
+use crate::text::{listed, nearest, written};
 
 /// What a notation selects.
 #[derive(Clone, Debug)]
@@ -178,9 +179,10 @@ fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error>
     let Value::Object(members) = value else {
         return Err(Error::NoProperties { kind: value.kind(), property: property.to_owned() });
     };
-    value.member(property).ok_or_else(|| Error::UnknownProperty {
-        property: property.to_owned(),
-        existing: members.iter().map(|(name, _)| name.clone()).collect(),
+    value.member(property).ok_or_else(|| {
+        let existing: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+        let has = if existing.is_empty() { "none".to_owned() } else { listed(&existing) };
+        Error::absent(format!("the value has no property `{}`", written(property))).with_hint(format!("it has {has}"))
     })
 }
 

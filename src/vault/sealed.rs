@@ -9,10 +9,11 @@ use super::record::{self, Record};
 use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::{Decrypt, Decrypter};
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
-use crate::error::{Error, nearest, shown};
+use crate::error::Error;
 use crate::json::{self, FromMembers, Reader, Stuck};
 use crate::protocol::response::{self, Answer};
 use crate::secret::SecretBytes;
+use crate::text::{nearest, shown};
 
 /// What is shared with the application.
 pub struct Vault {

@@ -22,7 +22,13 @@ const rows = rowsOf(PAGE).flatMap(({ heading, cells }) =>
 const messages = new Set(rows.map(({ message }) => message));
 
 /** What the sources can say. */
-const ofErrors = [...read('src', 'error.rs').matchAll(/#\[error\(\s*"((?:[^"\\]|\\[^])*)"/g)]
+const ofErrors = [
+  ...readdirSync(inProject('src'), { recursive: true })
+    .filter((name) => name.endsWith('.rs'))
+    .map((name) => read('src', name))
+    .join('\n')
+    .matchAll(/(?:#\[error\(|Error::(?:new|absent)\(\s*(?:format!\()?)\s*"((?:[^"\\]|\\[^])*)"/g),
+]
   .map(([, template]) => beginningOf(patternOfRust(template)))
   .filter((pattern) => /\w/.test(pattern));
 const ofFailures = [
@@ -47,7 +53,7 @@ const ofForms = [
     ...read('src', ...path).matchAll(/(?:refused\(|reason(?:: | = ))"((?:[^"\\]|\\[^])*)"/g),
   ])
   .map(([, reason]) => reason.replaceAll(/`(?:Database|var:DB_)[^`]*`/g, '`…`'));
-const ofTask = readdirSync(inProject('task'))
+const ofTask = readdirSync(inProject('task'), { recursive: true })
   .filter((name) => name.endsWith('.js'))
   .flatMap((name) => sentencesOf(read('task', name)));
 

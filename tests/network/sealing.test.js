@@ -7,8 +7,8 @@ import net from 'node:net';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { Worker } from 'node:worker_threads';
-import { Connections } from '../../task/connections.js';
-import { exchange } from '../../task/exchange.js';
+import { Connections } from '../../task/network/connections.js';
+import { exchange } from '../../task/network/exchange.js';
 import { makeCertificates } from '../keeper/certificates.js';
 
 const { caPem, certPem, keyPem } = await makeCertificates();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { proxyFor, readProxySettings } from '../../task/proxy.js';
+import { proxyFor, readProxySettings } from '../../task/network/proxy.js';
 import { PASSWORD, runIn } from './world.js';
 
 const KEEPER = 'https://keepersecurity.com/api';

@@ -203,7 +203,7 @@ impl Scenario {
     /// The problems with which the run ended, as the author reads them.
     pub(crate) fn problems(&self) -> Vec<String> {
         match &self.step.next {
-            Next::Fail(problems) => problems.iter().map(ksm_task::error::Problem::render).collect(),
+            Next::Fail(problems) => problems.iter().map(ksm_task::problem::Problem::render).collect(),
             next => panic!("expected problems, found {next:?}"),
         }
     }

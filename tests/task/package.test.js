@@ -32,8 +32,7 @@ test('the extension holds the task, its page and nothing else', () => {
       'task/cleanup.js',
       'task/core_bg.wasm',
       'task/icon.png',
-      'task/index.js',
-      'task/perform.js',
+      'task/main.js',
       'task/task.json',
     ],
   );
@@ -200,13 +199,13 @@ test('icons have the sizes that the editor and the Marketplace ask for', () => {
 });
 
 test('of the scripts, one holds the task library, once, and none leads back to its sources', () => {
-  const holding = ['index.js', 'perform.js', 'cleanup.js'].map((name) => {
+  const holding = ['main.js', 'cleanup.js'].map((name) => {
     const script = readFileSync(join(taskFolder, name), 'utf8');
     assert.equal(/sourceMappingURL|node_modules|shelljs/.test(script), false, name);
     // The library says this once, when it is loaded.
     return script.split('loading inputs and endpoints').length - 1;
   });
-  assert.deepEqual(holding, [0, 1, 0]);
+  assert.deepEqual(holding, [1, 0]);
 });
 
 test('the core can ask for random bytes and for the cipher of the platform, and for nothing else', () => {

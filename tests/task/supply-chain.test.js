@@ -39,7 +39,7 @@ test('the bill of materials lists the files that run, with their hashes, and all
   const files = listed.filter(({ type }) => type === 'file');
   assert.deepEqual(
     files.map(({ name, hashes }) => [name, hashes[0].content]),
-    ['cleanup.js', 'core_bg.wasm', 'index.js', 'perform.js'].map((name) => [
+    ['cleanup.js', 'core_bg.wasm', 'main.js'].map((name) => [
       name,
       sha256(readFileSync(join(taskFolder, name))),
     ]),

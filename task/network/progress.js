@@ -1,14 +1,14 @@
 /**
- * This file is where a request is watched on its way: where it is, and whether anything still moves. Time is counted in
- * ticks of one second, so that a machine that slept, or a core that computed, is not taken for a server that is silent.
+ * How far a request has come, and whether anything still moves. Time is counted in ticks of one second, so that a
+ * machine that slept, or a core that computed, is not taken for a server that is silent.
  */
 
-/** @typedef {keyof typeof LEGS} Leg */
+/** @typedef {keyof typeof PHASES} Phase */
 
 const TICK_MS = 1_000;
 
-/** The legs of the way: how many seconds each may take, and the code if it takes longer. */
-const LEGS = /** @type {const} */ ({
+/** The phases of a request: how many seconds each may take, and the code if it takes longer. */
+const PHASES = /** @type {const} */ ({
   name: { limitS: 15, code: 'NAME_TIMEOUT' },
   connect: { limitS: 15, code: 'CONNECT_TIMEOUT' },
   tunnel: { limitS: 30, code: 'TUNNEL_TIMEOUT' },
@@ -16,10 +16,10 @@ const LEGS = /** @type {const} */ ({
   answer: { limitS: 30, code: 'ANSWER_TIMEOUT' },
   body: { limitS: 30, code: 'BODY_TIMEOUT' },
 });
-/** In the time of its leg a body has to bring so many bytes, so that one byte a second is no way to go on for ever. */
+/** In the time of its phase a body has to bring so many bytes, so that one byte a second is no way to go on for ever. */
 const MIN_BODY_BYTES = 16 * 1024;
 
-export class Journey {
+export class Progress {
   /** What is known of a certificate's issuer. @type {string | undefined} */
   issuer;
   /** Whether the proxy is talked to, and not yet what lies behind it. */
@@ -31,8 +31,8 @@ export class Journey {
   /** Whether that was the limit of the whole run. */
   isOutOfTime = false;
 
-  /** @type {Leg} */
-  #leg = 'name';
+  /** @type {Phase} */
+  #phase = 'name';
   #idleS = 0;
   #bytes = 0;
   #totalS = 0;
@@ -52,18 +52,18 @@ export class Journey {
   }
 
   /**
-   * @param {Leg} leg
+   * @param {Phase} phase
    * @param {{ isAtProxy?: boolean }} [whom]
    */
-  enter(leg, { isAtProxy = false } = {}) {
-    this.#leg = leg;
+  enter(phase, { isAtProxy = false } = {}) {
+    this.#phase = phase;
     this.isAtProxy = isAtProxy;
     this.#idleS = 0;
     this.#bytes = 0;
   }
 
   /** @param {number} bytes of the body that have come */
-  progress(bytes) {
+  receive(bytes) {
     this.#bytes += bytes;
   }
 
@@ -81,7 +81,7 @@ export class Journey {
     }
   }
 
-  arrive() {
+  finish() {
     clearInterval(this.#timer);
   }
 
@@ -89,13 +89,13 @@ export class Journey {
     this.#totalS++;
     if (this.#timeoutMs !== undefined && this.#totalS * TICK_MS >= this.#timeoutMs) {
       this.#giveUp({ isOutOfTime: true });
-    } else if (!this.#isHeldUp && ++this.#idleS >= LEGS[this.#leg].limitS) {
-      this.#judgeLeg();
+    } else if (!this.#isHeldUp && ++this.#idleS >= PHASES[this.#phase].limitS) {
+      this.#judgePhase();
     }
   }
 
-  #judgeLeg() {
-    if (this.#leg === 'body' && this.#bytes >= MIN_BODY_BYTES) {
+  #judgePhase() {
+    if (this.#phase === 'body' && this.#bytes >= MIN_BODY_BYTES) {
       this.enter('body');
     } else {
       this.#giveUp({ isOutOfTime: false });
@@ -104,8 +104,8 @@ export class Journey {
 
   /** @param {{ isOutOfTime: boolean }} reason */
   #giveUp({ isOutOfTime }) {
-    this.arrive();
-    this.timeout = LEGS[this.#leg].code;
+    this.finish();
+    this.timeout = PHASES[this.#phase].code;
     this.isOutOfTime = isOutOfTime;
     this.#end();
   }

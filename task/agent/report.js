@@ -1,6 +1,6 @@
-/** This file is where the closing table is laid out: what became of each mapping line, in names and numbers. */
+/** The closing table: what became of each mapping line, in names and numbers. */
 
-/** @typedef {import('../pkg/core.js').Report} Report */
+/** @typedef {import('../../pkg/core.js').Report} Report */
 
 /**
  * @param {Report} report

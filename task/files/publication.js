@@ -1,4 +1,4 @@
-/** This file is where it is noticed that a secret's file may leave the agent with the build's products. */
+/** Files that may leave the agent with the build's products. */
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,26 +1,25 @@
 /**
- * This file is where connections are made: TLS from here to the server, directly or through a tunnel that a proxy opens
- * (RFC 9110, CONNECT). Each tells the journey of its request how far it has come.
+ * Connections: TLS from here to the server, directly or through a tunnel that a proxy opens (RFC 9110, CONNECT). Each
+ * reports to its request how far it has come.
  */
 
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
-import { lookUp } from './lookups.js';
 
-/** @typedef {import('./journey.js').Journey} Journey */
+/** @typedef {import('./progress.js').Progress} Progress */
 /** @typedef {import('./proxy.js').Proxy} Proxy */
 /** @typedef {import('node:tls').TLSSocket} TLSSocket */
 
 /**
  * What a request brings along for its connection.
  *
- * @typedef {object} Luggage
- * @property {Journey} journey
+ * @typedef {object} ConnectionContext
+ * @property {Progress} progress
  * @property {Proxy} [proxy]
  * @property {AbortSignal} ending ends it, wherever it is
  *
- * @typedef {https.RequestOptions & Luggage & { host: string, port: number }} Way
+ * @typedef {https.RequestOptions & ConnectionContext & { host: string, port: number }} Route
  * @typedef {(error: Error | null, socket?: net.Socket) => void} Callback
  */
 
@@ -43,34 +42,34 @@ export class Connections extends https.Agent {
   /**
    * Called by Node for each new connection.
    *
-   * @param {Way} way
+   * @param {Route} route
    * @param {Callback} callback
    */
-  createConnection(way, callback) {
-    if (!way.proxy) {
-      return this.#secure(way);
+  createConnection(route, callback) {
+    if (!route.proxy) {
+      return this.#secure(route);
     }
-    openTunnel(way, way.proxy, this.#secureContext).then(
-      (tunnel) => callback(null, this.#secure(way, tunnel)),
+    openTunnel(route, route.proxy, this.#secureContext).then(
+      (tunnel) => callback(null, this.#secure(route, tunnel)),
       callback,
     );
     return undefined;
   }
 
   /**
-   * @param {Way} way
+   * @param {Route} route
    * @param {net.Socket} [tunnel]
    * @returns {TLSSocket}
    */
-  #secure(way, tunnel) {
-    const options = { ...way, ...strict(this.#secureContext), ...(tunnel && { socket: tunnel }) };
+  #secure(route, tunnel) {
+    const options = { ...route, ...strict(this.#secureContext), ...(tunnel && { socket: tunnel }) };
     // The types know nothing of this method, which Node documents.
     const create = /** @type {(options: object) => TLSSocket} */ (
       /** @type {any} */ (https.Agent.prototype).createConnection
     );
     const socket = create.call(this, options);
-    follow(socket, way.journey, { host: way.host, isConnected: tunnel !== undefined });
-    socket.once('secureConnect', () => way.journey.enter('answer'));
+    follow(socket, route.progress, { host: route.host, isConnected: tunnel !== undefined });
+    socket.once('secureConnect', () => route.progress.enter('answer'));
     return socket;
   }
 }
@@ -83,27 +82,26 @@ export class Connections extends https.Agent {
 const strict = (secureContext) => ({
   secureContext,
   rejectUnauthorized: true,
-  lookup: lookUp,
   autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
 });
 
 /**
  * @param {net.Socket} socket
- * @param {Journey} journey
+ * @param {Progress} progress
  * @param {{ host: string, isConnected?: boolean, isAtProxy?: boolean }} whom
  */
-function follow(socket, journey, { host, isConnected = false, isAtProxy = false }) {
+function follow(socket, progress, { host, isConnected = false, isAtProxy = false }) {
   if (isConnected) {
-    journey.enter('tls');
+    progress.enter('tls');
   } else {
-    journey.enter(net.isIP(host) ? 'connect' : 'name', { isAtProxy });
-    socket.once('lookup', () => journey.enter('connect', { isAtProxy }));
-    socket.once('connect', () => journey.enter('tls', { isAtProxy }));
+    progress.enter(net.isIP(host) ? 'connect' : 'name', { isAtProxy });
+    socket.once('lookup', () => progress.enter('connect', { isAtProxy }));
+    socket.once('connect', () => progress.enter('tls', { isAtProxy }));
   }
   // Before Node itself, which throws the certificate away with the connection. If a version of Node does not tell, only
   // the issuer's name is missing. Asking for an `X509Certificate` here would take the certificate away from Node's own check.
   socket.prependListener('secure', () => {
-    journey.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
+    progress.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
   });
 }
 
@@ -125,12 +123,12 @@ function issuerOf(socket) {
 }
 
 /**
- * @param {Way} way
+ * @param {Route} route
  * @param {Proxy} proxy
  * @param {import('node:tls').SecureContext} secureContext
  * @returns {Promise<net.Socket>}
  */
-function openTunnel({ host, port, journey, ending }, { url, authorization }, secureContext) {
+function openTunnel({ host, port, progress, ending }, { url, authorization }, secureContext) {
   const isSecure = url.protocol === 'https:';
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
@@ -150,8 +148,10 @@ function openTunnel({ host, port, journey, ending }, { url, authorization }, sec
     });
     endWith(request, ending);
     request.once('socket', (socket) => {
-      follow(socket, journey, { host: url.hostname, isAtProxy: true });
-      socket.once(isSecure ? 'secureConnect' : 'connect', () => journey.enter('tunnel', { isAtProxy: true }));
+      follow(socket, progress, { host: url.hostname, isAtProxy: true });
+      socket.once(isSecure ? 'secureConnect' : 'connect', () =>
+        progress.enter('tunnel', { isAtProxy: true }),
+      );
     });
     request.once('connect', (response, socket, head) => {
       const refusal = refusalOf(response, head, authorization !== undefined);

@@ -1,20 +1,16 @@
-/**
- * This file is where the task touches the agent: inputs, masks, messages, variables, the result. Network and files are
- * next door.
- */
+/** What the agent gives and takes: inputs, masks, messages, variables, the result. */
 
 import fs from 'node:fs';
 import * as tl from 'azure-pipelines-task-lib/task.js';
-import { Files } from './files.js';
-import { printMask } from './masks.js';
+import { Files } from '../files/stage.js';
+import { printMask } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
-import { Network, platformCipher } from './network.js';
-import { isInside, whyItMayBePublished } from './publication.js';
+import { Network, platformCipher } from '../network/network.js';
+import { isInside, whyItMayBePublished } from '../files/publication.js';
 import { layOut } from './report.js';
-import { setFlags } from './v8-flags.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
-/** @typedef {import('../pkg/core.js').Plan} Plan */
+/** @typedef {import('../../pkg/core.js').Plan} Plan */
 
 /** How long Keeper may take to answer if the author sets no limit, in milliseconds. */
 const TIMEOUT_MS = 120_000;
@@ -24,7 +20,6 @@ export function createHost() {
   const startedAt = Date.now();
   const cancellation = new AbortController();
   const network = new Network(cancellation.signal, readNetworkSettings({ warn, log: print }));
-  network.prepare();
   const files = new Files();
   const stopListening = onCancel(() => cancellation.abort());
   let hasNote = false;
@@ -56,28 +51,22 @@ export function createHost() {
 
     /**
      * @param {string[]} paths of files that the author wrote
-     * @returns {import('../pkg/core.js').Outcome[]}
+     * @returns {import('../../pkg/core.js').Outcome[]}
      */
     readAll: (paths) => paths.map(readFile),
 
     /**
-     * @param {import('../pkg/core.js').Request[]} requests
-     * @param {import('./exchange.js').Seal} seal
+     * @param {import('../../pkg/core.js').Request[]} requests
+     * @param {import('../network/exchange.js').Seal} seal
      */
     fetchAll: (requests, seal) => Promise.all(requests.map((request) => network.fetch(request, seal))),
 
     /**
-     * @param {import('../pkg/core.js').Download[]} downloads
-     * @param {import('./network.js').OpenDownload} open
+     * @param {import('../../pkg/core.js').Download[]} downloads
+     * @param {import('../network/network.js').OpenDownload} open
      */
-    downloadAll(downloads, open) {
-      // A piece of content takes some kilobytes of V8's heap and 32 beside it. V8 clears up when its heap fills, which is
-      // late for what lies beside it: with this flag four times as often, in the same time, for 16 MiB less at the peak.
-      const setBack = setFlags({ 'minor-gc-task-trigger': 20 });
-      return Promise.all(downloads.map((download) => network.download(download, open, files))).finally(
-        setBack,
-      );
-    },
+    downloadAll: (downloads, open) =>
+      Promise.all(downloads.map((download) => network.download(download, open, files))),
 
     /** @param {number} delayMs */
     wait: (delayMs) => network.wait(delayMs),
@@ -142,7 +131,7 @@ export function createHost() {
   };
 }
 
-/** @returns {import('../pkg/core.js').RunInputs} */
+/** @returns {import('../../pkg/core.js').RunInputs} */
 function readInputs() {
   const connection = tl.getInput('keeperConnection');
   const environment = process.env.KSM_CONFIG ?? '';
@@ -166,7 +155,7 @@ const MAX_FILE_SIZE = 4 * 1024 * 1024;
 
 /**
  * @param {string} path
- * @returns {import('../pkg/core.js').Outcome}
+ * @returns {import('../../pkg/core.js').Outcome}
  */
 function readFile(path) {
   try {

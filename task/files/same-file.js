@@ -1,4 +1,4 @@
-/** This file is where a file is recognised again: the same one, and not changed since. */
+/** The identity of a file: the same one, and not changed since. */
 
 import fs from 'node:fs';
 

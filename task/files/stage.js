@@ -1,14 +1,14 @@
 /**
- * This file is where secrets become files: first under temporary names beside their targets, then, when everything is
- * there, renamed. Nobody but the agent's user can read them.
+ * Secrets as files: first under temporary names beside their targets, then, when everything is there, renamed. Nobody
+ * but the agent's user can read them.
  */
 
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { identify } from './identity.js';
+import { identify } from './same-file.js';
 
-/** @typedef {import('../pkg/core.js').PlannedFile} PlannedFile */
+/** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
 /** @typedef {{ line: string, target: string, temporary: string, mode: number, isCommitted: boolean, replaced?: string }} Staged */
 
 const FOLDER_MODE = 0o700;
@@ -26,7 +26,7 @@ export class Files {
   /**
    * Opens a temporary file for a download, or remembers the problem for {@link stage} to tell.
    *
-   * @param {import('../pkg/core.js').Target} target
+   * @param {import('../../pkg/core.js').Target} target
    */
   open({ id, path: written, line }) {
     try {

@@ -1,4 +1,4 @@
-/** This file is where a mask is printed: the one logging command that may not wait for the task library. */
+/** The one logging command that may not wait for the task library: a mask. */
 
 /**
  * Tells the agent to hide a text in every log from here on. Unlike the library's `setSecret`, it takes texts of

@@ -1,6 +1,6 @@
 /**
- * This file is where the task library keeps inputs and secret variables until they are asked for. It takes the place of
- * the library's own vault, which would encrypt them with a key that it leaves in a file for everybody to read.
+ * Where the task library keeps inputs and secret variables until they are asked for, in place of the library's own
+ * vault, which would encrypt them with a key that it leaves in a file for everybody to read.
  */
 
 export class Vault {

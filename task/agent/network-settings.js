@@ -1,13 +1,11 @@
-/**
- * This file is where the settings of the network are read: the agent's, the machine's and the author's.
- */
+/** The settings of the network: the agent's, the machine's and the author's. */
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
-import { readProxySettings } from './proxy.js';
+import { readProxySettings } from '../network/proxy.js';
 
 /**
  * @param {{ warn: (text: string) => void, log: (text: string) => void }} report
- * @returns {import('./network.js').NetworkSettings}
+ * @returns {import('../network/network.js').NetworkSettings}
  */
 export function readNetworkSettings({ warn, log }) {
   return {

@@ -1,6 +1,6 @@
 /**
- * This file is where it is settled whom the task trusts: the roots of the system, and what the author and the agent add
- * to them. Nothing takes away from them, and nothing turns the check off.
+ * Whom the task trusts: the roots of the system, and what the author and the agent add to them. Nothing takes away from
+ * them, and nothing turns the check off.
  */
 
 import { X509Certificate } from 'node:crypto';

@@ -1,7 +1,4 @@
-/**
- * This file is where it is decided which way a request takes: by the agent's proxy, else by the one that the machine's
- * environment names, else directly.
- */
+/** The proxy of a request: the agent's, else the one that the machine's environment names, else none. */
 
 /**
  * @typedef {object} Proxy

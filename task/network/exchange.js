@@ -1,15 +1,12 @@
-/**
- * This file is where one request leaves and its answer comes, bounded in time and size. What a failure means is decided
- * by the core.
- */
+/** One request and its answer, bounded in time and size. What a failure means is decided by the core. */
 
 import https from 'node:https';
 import { endWith } from './connections.js';
-import { Journey } from './journey.js';
+import { Progress } from './progress.js';
 
-/** @typedef {import('../pkg/core.js').Request} Request */
-/** @typedef {import('../pkg/core.js').Outcome} Outcome */
-/** @typedef {() => import('../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
+/** @typedef {import('../../pkg/core.js').Request} Request */
+/** @typedef {import('../../pkg/core.js').Outcome} Outcome */
+/** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
 /** So much of an answer that is a refusal is read, for the reason that it may tell. */
@@ -26,22 +23,22 @@ const REFUSAL_LIMIT = 64 * 1024;
 export async function exchange(request, take, { url, proxy, agent, seal, signal }) {
   const ending = new AbortController();
   const end = () => ending.abort();
-  const journey = new Journey(request.timeoutMs, end);
+  const progress = new Progress(request.timeoutMs, end);
   signal.addEventListener('abort', end);
   if (signal.aborted) {
     end();
   }
   try {
-    const response = await send(request.method, url, { agent, journey, proxy, ending: ending.signal }, seal);
-    journey.enter('body');
-    const code = await receive(response, request.limit, take, journey);
+    const response = await send(request.method, url, { agent, progress, proxy, ending: ending.signal }, seal);
+    progress.enter('body');
+    const code = await receive(response, request.limit, take, progress);
     // A turn in which Node takes the connection back, so that the next request finds it.
     await new Promise((resolve) => setImmediate(resolve));
     return code ? { code } : describeAnswer(response, url);
   } catch (error) {
-    return describeFailure(journey.protocolError ?? error, journey);
+    return describeFailure(progress.protocolError ?? error, progress);
   } finally {
-    journey.arrive();
+    progress.finish();
     signal.removeEventListener('abort', end);
   }
 }
@@ -49,7 +46,7 @@ export async function exchange(request, take, { url, proxy, agent, seal, signal 
 /**
  * @param {string} method
  * @param {URL} url
- * @param {https.RequestOptions & import('./connections.js').Luggage} options
+ * @param {https.RequestOptions & import('./connections.js').ConnectionContext} options
  * @param {Seal} [seal]
  * @returns {Promise<import('node:http').IncomingMessage>}
  */
@@ -59,7 +56,7 @@ function send(method, url, options, seal) {
     endWith(request, options.ending);
     request.on('socket', (socket) => {
       if (request.reusedSocket) {
-        options.journey.enter('answer');
+        options.progress.enter('answer');
       }
       if (seal && method === 'POST') {
         whenUnderWay(socket, () => sendSealed(request, seal));
@@ -68,7 +65,7 @@ function send(method, url, options, seal) {
     request.on('response', resolve);
     request.on('error', (error) => {
       // Also in the middle of the answer, and behind it: a server may send more than it announced.
-      options.journey.protocolError = error;
+      options.progress.protocolError = error;
       reject(error);
     });
     if (!seal || method !== 'POST') {
@@ -118,10 +115,10 @@ function sendSealed(request, seal) {
  * @param {import('node:http').IncomingMessage} response
  * @param {number} limit
  * @param {Take} take
- * @param {Journey} journey
+ * @param {Progress} progress
  * @returns {Promise<string | undefined>} the code of what is wrong with it
  */
-async function receive(response, limit, take, journey) {
+async function receive(response, limit, take, progress) {
   const isAnswer = response.statusCode === 200;
   const refusal = isAnswer ? whyNotToRead(response, limit) : undefined;
   if (refusal) {
@@ -131,14 +128,14 @@ async function receive(response, limit, take, journey) {
   let size = 0;
   for await (const chunk of response) {
     size += chunk.length;
-    journey.progress(chunk.length);
+    progress.receive(chunk.length);
     if (size > (isAnswer ? limit : REFUSAL_LIMIT)) {
       response.destroy();
       return isAnswer ? 'TOO_LARGE' : undefined;
     }
     const work = take(chunk, isAnswer);
     if (work) {
-      await journey.holdUp(work);
+      await progress.holdUp(work);
     }
   }
   return response.complete ? undefined : 'TRUNCATED';
@@ -166,7 +163,7 @@ function describeAnswer({ statusCode, headers }, url) {
 
 /**
  * @param {unknown} error
- * @param {Journey} journey
+ * @param {Progress} progress
  * @returns {Outcome}
  */
 function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {

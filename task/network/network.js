@@ -1,19 +1,15 @@
-/**
- * This file is where the task's requests leave: HTTPS only, a few side by side, each on its way and into memory or
- * through the core's cipher into files.
- */
+/** The task's requests: HTTPS only, a few side by side, into memory or through the core's cipher into files. */
 
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import net from 'node:net';
 import { createSecureContext } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange } from './exchange.js';
 import { proxyFor } from './proxy.js';
 
-/** @typedef {import('../pkg/core.js').Request} Request */
-/** @typedef {import('../pkg/core.js').Outcome} Outcome */
-/** @typedef {(id: number, cipher: import('../pkg/core.js').PlatformCipher) => import('../pkg/core.js').AttachmentStream | undefined} OpenDownload */
+/** @typedef {import('../../pkg/core.js').Request} Request */
+/** @typedef {import('../../pkg/core.js').Outcome} Outcome */
+/** @typedef {(id: number, cipher: import('../../pkg/core.js').PlatformCipher) => import('../../pkg/core.js').AttachmentStream | undefined} OpenDownload */
 
 /**
  * @typedef {object} NetworkSettings
@@ -34,8 +30,6 @@ export class Network {
   #freeSlots = MAX_SIDE_BY_SIDE;
   /** Those that wait for a slot. @type {(() => void)[]} */
   #queue = [];
-  /** When the next request may be made. @type {Promise<void>} */
-  #nextTurn = Promise.resolve();
   /** The ways that were told. */
   #told = new Set();
 
@@ -48,25 +42,6 @@ export class Network {
     this.#settings = settings;
     // Each request listens; more than ten look like a leak to Node.
     setMaxListeners(0, signal);
-  }
-
-  /**
-   * Makes ready what takes time at the first request and does not need one: the system's roots, and the regular
-   * expression by which Node looks for IPv6 addresses.
-   */
-  prepare() {
-    const { caCertificate, agentCaFile, client } = this.#settings.certificates;
-    if (!caCertificate && !agentCaFile && !client) {
-      // With others there may be something to tell, which belongs to the request.
-      try {
-        this.#connections = this.#connect();
-      } catch {
-        // The first request comes to the same end, and tells it.
-      }
-    }
-    // V8 compiles it at the first use and, better, at the second.
-    net.isIP('first');
-    net.isIP('second');
   }
 
   /**
@@ -86,9 +61,9 @@ export class Network {
   /**
    * Loads an attachment into temporary files, decrypting it on the way.
    *
-   * @param {import('../pkg/core.js').Download} download
+   * @param {import('../../pkg/core.js').Download} download
    * @param {OpenDownload} open
-   * @param {import('./files.js').Files} files
+   * @param {import('../files/stage.js').Files} files
    * @returns {Promise<Outcome>}
    */
   async download(download, open, files) {
@@ -154,7 +129,6 @@ export class Network {
   async #exchange(request, take, seal) {
     await this.wait(request.delayMs);
     await this.#enterSlot();
-    await this.#takeTurn();
     try {
       const url = new URL(request.url);
       if (url.protocol !== 'https:') {
@@ -189,13 +163,6 @@ export class Network {
       this.#told.add(host);
       this.#settings.log(`connecting to ${host} via ${proxy.label}`);
     }
-  }
-
-  /** Waits until what was asked for before has left, rather than making all requests and then connecting them all. */
-  async #takeTurn() {
-    const turn = this.#nextTurn;
-    this.#nextTurn = turn.then(() => new Promise((resolve) => void setImmediate(resolve)));
-    await turn;
   }
 
   /** @returns {Promise<void>} */
@@ -298,7 +265,7 @@ const wipe = (pieces) => pieces.forEach((piece) => piece.fill(0));
 /**
  * Node's own AES-256-GCM, some twenty times faster than one in WebAssembly.
  *
- * @returns {import('../pkg/core.js').PlatformCipher}
+ * @returns {import('../../pkg/core.js').PlatformCipher}
  */
 export function platformCipher() {
   /** @type {import('node:crypto').DecipherGCM} */
