@@ -16,12 +16,21 @@ import tls from 'node:tls';
  */
 
 /**
- * What all connections of a run share. Throws an error with a code if the author's certificate is no good.
+ * What the connections of a run share. The agent's client certificate names the company and the machine, so it is for
+ * Keeper and the proxy, and not for hosts that somebody with access to a record may choose.
+ *
+ * @typedef {object} SecureContexts
+ * @property {tls.SecureContext} identified with the client certificate, if the agent has one
+ * @property {tls.SecureContext} anonymous without it
+ */
+
+/**
+ * Throws an error with a code if the author's certificate is no good.
  *
  * @param {CertificateSettings} settings
- * @returns {tls.SecureContext}
+ * @returns {SecureContexts}
  */
-export function createSecureContext({ caCertificate, agentCaFile, client, warn }) {
+export function createSecureContexts({ caCertificate, agentCaFile, client, warn }) {
   const additions = [...readAuthorsCertificates(caCertificate), ...readAgentsCertificates(agentCaFile, warn)];
   /** @type {tls.SecureContextOptions} */
   const options = { minVersion: 'TLSv1.2' };
@@ -29,14 +38,16 @@ export function createSecureContext({ caCertificate, agentCaFile, client, warn }
     // Only then, as it takes time: what is given here takes the place of the system's roots.
     options.ca = [...systemsCertificates(), ...additions];
   }
+  const anonymous = tls.createSecureContext(options);
   if (client) {
     try {
-      return tls.createSecureContext({ ...options, ...readClientCertificate(client) });
+      const identified = tls.createSecureContext({ ...options, ...readClientCertificate(client) });
+      return { identified, anonymous };
     } catch (error) {
       warn(`the agent's client certificate cannot be used (${codeOf(error)})`);
     }
   }
-  return tls.createSecureContext(options);
+  return { identified: anonymous, anonymous };
 }
 
 /** @returns {string[]} */

@@ -17,6 +17,7 @@ import net from 'node:net';
  * @typedef {object} ConnectionContext
  * @property {Progress} progress
  * @property {Proxy} [proxy]
+ * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
  * @property {AbortSignal} ending ends it, wherever it is
  *
  * @typedef {https.RequestOptions & ConnectionContext & { host: string, port: number }} Route
@@ -28,15 +29,15 @@ const NEXT_ADDRESS_MS = 1_000;
 
 /** Connections that stay open between requests. */
 export class Connections extends https.Agent {
-  #secureContext;
+  #contexts;
 
   /**
    * @param {number} maxSockets to one host
-   * @param {import('node:tls').SecureContext} secureContext
+   * @param {import('./certificates.js').SecureContexts} contexts
    */
-  constructor(maxSockets, secureContext) {
+  constructor(maxSockets, contexts) {
     super({ keepAlive: true, maxSockets });
-    this.#secureContext = secureContext;
+    this.#contexts = contexts;
   }
 
   /**
@@ -49,7 +50,7 @@ export class Connections extends https.Agent {
     if (!route.proxy) {
       return this.#secure(route);
     }
-    openTunnel(route, route.proxy, this.#secureContext).then(
+    openTunnel(route, route.proxy, this.#contexts.identified).then(
       (tunnel) => callback(null, this.#secure(route, tunnel)),
       callback,
     );
@@ -62,7 +63,8 @@ export class Connections extends https.Agent {
    * @returns {TLSSocket}
    */
   #secure(route, tunnel) {
-    const options = { ...route, ...strict(this.#secureContext), ...(tunnel && { socket: tunnel }) };
+    const context = route.isKeeper ? this.#contexts.identified : this.#contexts.anonymous;
+    const options = { ...route, ...strict(context), ...(tunnel && { socket: tunnel }) };
     // The types know nothing of this method, which Node documents.
     const create = /** @type {(options: object) => TLSSocket} */ (
       /** @type {any} */ (https.Agent.prototype).createConnection

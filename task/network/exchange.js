@@ -17,10 +17,10 @@ const REFUSAL_LIMIT = 64 * 1024;
  *
  * @param {Request} request
  * @param {Take} take
- * @param {{ url: URL, proxy?: import('./proxy.js').Proxy, agent: https.Agent, seal?: Seal, signal: AbortSignal }} way
+ * @param {{ url: URL, isKeeper: boolean, proxy?: import('./proxy.js').Proxy, agent: https.Agent, seal?: Seal, signal: AbortSignal }} way
  * @returns {Promise<Outcome>}
  */
-export async function exchange(request, take, { url, proxy, agent, seal, signal }) {
+export async function exchange(request, take, { url, isKeeper, proxy, agent, seal, signal }) {
   const ending = new AbortController();
   const end = () => ending.abort();
   const progress = new Progress(request.timeoutMs, end);
@@ -29,7 +29,8 @@ export async function exchange(request, take, { url, proxy, agent, seal, signal 
     end();
   }
   try {
-    const response = await send(request.method, url, { agent, progress, proxy, ending: ending.signal }, seal);
+    const options = { agent, progress, proxy, isKeeper, ending: ending.signal };
+    const response = await send(request.method, url, options, seal);
     progress.enter('body');
     const code = await receive(response, request.limit, take, progress);
     // A turn in which Node takes the connection back, so that the next request finds it.

@@ -2,7 +2,7 @@
 
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { createSecureContext } from './certificates.js';
+import { createSecureContexts } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange } from './exchange.js';
 import { proxyFor } from './proxy.js';
@@ -30,6 +30,8 @@ export class Network {
   #freeSlots = MAX_SIDE_BY_SIDE;
   /** Those that wait for a slot. @type {(() => void)[]} */
   #queue = [];
+  /** Keeper's host and port, to which every `POST` goes. @type {string | undefined} */
+  #keeper;
   /** The ways that were told. */
   #told = new Set();
 
@@ -134,10 +136,15 @@ export class Network {
       if (url.protocol !== 'https:') {
         return { code: 'NOT_HTTPS' };
       }
+      if (request.method === 'POST') {
+        this.#keeper = url.host;
+      }
+      const isKeeper = url.host === this.#keeper;
       const proxy = proxyFor(url, this.#settings.proxy);
       this.#tell(url, proxy);
       const agent = (this.#connections ??= this.#connect());
-      const outcome = await exchange(request, take, { url, proxy, agent, seal, signal: this.#signal });
+      const way = { url, isKeeper, proxy, agent, seal, signal: this.#signal };
+      const outcome = await exchange(request, take, way);
       return { ...outcome, via: proxy?.label };
     } catch (error) {
       // A setting that is no good, or an address that is none.
@@ -149,7 +156,7 @@ export class Network {
   }
 
   #connect() {
-    return new Connections(MAX_SIDE_BY_SIDE, createSecureContext(this.#settings.certificates));
+    return new Connections(MAX_SIDE_BY_SIDE, createSecureContexts(this.#settings.certificates));
   }
 
   /**

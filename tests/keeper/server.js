@@ -28,6 +28,7 @@ import { createVault } from './vault.js';
  * @property {any} [payload] decrypted
  * @property {boolean} verified
  * @property {string} [refused] Keeper's code, such as `access_denied`
+ * @property {string} [client] the common name of the certificate that the client showed
  * @property {number} at milliseconds since the server started
  */
 
@@ -45,6 +46,7 @@ import { createVault } from './vault.js';
  * @param {string} [options.seed] for the vault's UIDs and keys
  * @param {string[] | null} [options.warnings] that Keeper adds to its answers
  * @param {(request: { headers: import('node:http').IncomingHttpHeaders }) => import('./faults.js').Fault} [options.answerInstead] what is said before a request is looked at
+ * @param {string} [options.storageName] the name in the addresses of attachments, if it is another than Keeper's
  * @param {number} [options.expiresOn] when the client's access ends, epoch milliseconds
  */
 export async function startKeeper({
@@ -59,6 +61,7 @@ export async function startKeeper({
   warnings = null,
   expiresOn = 0,
   answerInstead,
+  storageName = 'localhost',
 }) {
   const { caPem, certPem, keyPem } = certificates ?? (await makeCertificates());
   const vault = createVault(holds, { seed });
@@ -83,6 +86,7 @@ export async function startKeeper({
   await once(server, 'listening');
   const hostname = `localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
   const origin = `https://${hostname}`;
+  const storageOrigin = origin.replace('localhost', storageName);
   const config = makeConfig({ hostname, client, appKey: vault.appKey, keyRing });
   const configJson = JSON.stringify(config);
 
@@ -96,6 +100,7 @@ export async function startKeeper({
       connection: connections.numberOf(request.socket),
       headers,
       verified: false,
+      client: request.socket.getPeerCertificate().subject?.CN,
       at: performance.now() - startedAt,
     };
     requests.push(seen);
@@ -133,7 +138,7 @@ export async function startKeeper({
     seen.payload = payload;
     return (fault) => {
       const { requestedRecords } = payload;
-      const urlOf = (file) => origin + storage.pathOf(file);
+      const urlOf = (file) => storageOrigin + storage.pathOf(file);
       const answer = composeAnswer(vault, { requestedRecords, urlOf, expiresOn, warnings });
       return encrypted(seal(transmissionKey, Buffer.from(fault.plaintext ?? JSON.stringify(answer))));
     };
@@ -186,7 +191,7 @@ export async function startKeeper({
     /** The server's public key of an id, in the form that a config holds. */
     publicKey: keyRing.publicKey,
     /** The address of an attachment's content, as an answer tells it. */
-    addressOf: (file) => origin + storage.pathOf(file),
+    addressOf: (file) => storageOrigin + storage.pathOf(file),
     async close() {
       if (closing.signal.aborted) return;
       closing.abort();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LARGE, PASSWORD, runIn, SMALL } from './world.js';
+import { clientCertPath, clientKeyPath, LARGE, PASSPHRASE, PASSWORD, runIn, SMALL } from './world.js';
 
 const NAMES = Array.from({ length: 30 }, (_, index) => `file${index}`);
 const many = (bytes) => [
@@ -84,4 +84,26 @@ test('the log counts what was sent and what was sent again', async (t) => {
     secrets: [PASSWORD, SMALL],
   });
   assert.match(String(run.log.at(-1)), /^6 requests, 3 retries, 1 record, \d+ ms$/);
+});
+
+test("the agent's client certificate is for Keeper and not for hosts that the vault names", async (t) => {
+  const shown = async (storageName) => {
+    const { run, world } = await runIn(t, {
+      secrets: [PASSWORD, SMALL, LARGE],
+      // The address expires, so that Keeper is asked again when the storage was there in between.
+      faults: [{ on: 'download', expired: true }],
+      keeper: { storageName, tls: { requestCert: true, rejectUnauthorized: false } },
+      agent: () => ({
+        variables: { 'Agent.ClientCert': clientCertPath, 'Agent.ClientCertKey': clientKeyPath },
+        secretVariables: { 'Agent.ClientCertPassword': PASSPHRASE },
+      }),
+    });
+    assert.equal(run.result, 'Succeeded', run.log.join('\n'));
+    const seen = world.keeper.requests.map(({ endpoint = 'download', client }) => `${endpoint} ${client}`);
+    return [...new Set(seen)];
+  };
+  const NAME = 'agent.example.test';
+  assert.deepEqual(await shown('127.0.0.1'), [`get_secret ${NAME}`, 'download undefined']);
+  // Whoever has Keeper's own name has seen it already.
+  assert.deepEqual(await shown('localhost'), [`get_secret ${NAME}`, `download ${NAME}`]);
 });

@@ -22,6 +22,7 @@ async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = conn
   let body = '';
   const outcome = await exchange(request, (chunk) => void (body += chunk), {
     url,
+    isKeeper: true,
     agent,
     signal,
     seal() {
@@ -34,7 +35,8 @@ async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = conn
 }
 
 function connections(t) {
-  const agent = new Connections(1, tls.createSecureContext({ ca: caPem }));
+  const context = tls.createSecureContext({ ca: caPem });
+  const agent = new Connections(1, { identified: context, anonymous: context });
   t.after(() => agent.destroy());
   return agent;
 }

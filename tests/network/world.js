@@ -1,6 +1,7 @@
 // This file is where everything is set up around one run of the packed task: an embedded Keeper or something worse in
 // its place, a proxy, certificates, a name server, and time that passes when it is told to.
 
+import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -49,6 +50,20 @@ const certificates = await makeCertificates({
 /** Files for settings that name one. */
 export const caPath = writeBeside('ca.pem', certificates.caPem);
 export const companyCaPath = writeBeside('company-ca.pem', companyAuthority.caPem);
+
+/** The agent's client certificate. */
+const client = authority.issue(['agent.example.test']);
+export const PASSPHRASE = 'open sesame';
+export const clientCertPath = writeBeside('client.pem', client.certPem);
+export const clientKeyPath = writeBeside(
+  'client.key',
+  createPrivateKey(client.keyPem).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: PASSPHRASE,
+  }),
+);
 
 /** @param {string} name @param {string | Buffer} content */
 export function writeBeside(name, content) {

@@ -1,8 +1,15 @@
 // What can be wrong with certificates, and how an author or an agent adds to those that are trusted.
 
-import { createPrivateKey } from 'node:crypto';
 import { makeCertificates } from '../../keeper/certificates.js';
-import { authority, caPath, companyAuthority, writeBeside } from '../world.js';
+import {
+  authority,
+  caPath,
+  clientCertPath,
+  clientKeyPath,
+  companyAuthority,
+  PASSPHRASE,
+  writeBeside,
+} from '../world.js';
 import * as hint from './hints.js';
 import { refused, survived } from './row.js';
 
@@ -25,19 +32,6 @@ const derPath = writeBeside(
   Buffer.from(authority.caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64'),
 );
 const bundlePath = writeBeside('bundle.pem', `Some words\n${companyAuthority.caPem}\n${authority.caPem}`);
-
-const client = authority.issue(['agent.example.test']);
-const PASSPHRASE = 'open sesame';
-const clientCertPath = writeBeside('client.pem', client.certPem);
-const clientKeyPath = writeBeside(
-  'client.key',
-  createPrivateKey(client.keyPem).export({
-    type: 'pkcs8',
-    format: 'pem',
-    cipher: 'aes-256-cbc',
-    passphrase: PASSPHRASE,
-  }),
-);
 
 /** @type {import('./row.js').Group} */
 export const certificates = {
