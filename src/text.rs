@@ -94,3 +94,9 @@ pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Opt
         })
         .map(|(_, candidate)| candidate)
 }
+
+/// The same for words that are known beforehand.
+pub(crate) fn nearest_of(words: &'static [&'static str], word: &str) -> Option<&'static str> {
+    let nearest = nearest(word, words)?;
+    words.iter().find(|known| **known == nearest).copied()
+}

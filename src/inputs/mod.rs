@@ -1,7 +1,11 @@
 //! What the pipeline's author wrote: the config, the mapping lines, the notations in them, templates.
 
 pub mod config;
+pub mod destination;
+pub mod forms;
+pub mod line;
 pub mod mapping;
+pub mod name;
 pub mod notation;
 pub mod path;
 pub mod template;

@@ -7,7 +7,7 @@
 //!
 //! `$${keeper://` writes `${keeper://` and is no placeholder. A notation that needs a `}` or a `|` is written in Base64.
 
-use super::mapping::Line;
+use super::line::Line;
 use super::notation::{self, Notation, Selector};
 use crate::error::Error;
 use crate::problem::Problem;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::base64;
 use crate::error::Error;
-use crate::inputs::mapping::Encoding;
+use crate::inputs::forms::Encoding;
 use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
 

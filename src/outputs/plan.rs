@@ -1,7 +1,7 @@
 //! What Node carries out at the end, all of it or nothing.
 
 use crate::error::Error;
-use crate::inputs::mapping::Destination;
+use crate::inputs::destination::Destination;
 use crate::inputs::path::Platform;
 use crate::secret::{SecretBytes, SecretText};
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::error::{Error, NO_SUCH_FILE};
 use crate::inputs::config::{self, Config};
-use crate::inputs::mapping::{self, Destination, Mapping, Source};
+use crate::inputs::destination::Destination;
+use crate::inputs::mapping::{self, Mapping, Source};
 use crate::inputs::template::{self, Piece};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;

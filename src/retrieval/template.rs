@@ -3,7 +3,8 @@
 
 use super::preparation::Template;
 use crate::error::Error;
-use crate::inputs::mapping::{Encoding, Forms, Mapping, Structure};
+use crate::inputs::forms::{Encoding, Forms, Structure};
+use crate::inputs::mapping::Mapping;
 use crate::inputs::template::{Piece, Placeholder, TemplateForm};
 use crate::outputs::plan::{Content, Plan, Row, WriteFile};
 use crate::problem::Problem;

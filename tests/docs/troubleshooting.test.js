@@ -46,6 +46,8 @@ const ofWarnings = [
 /** Why forms do not fit each other, or what they are asked of. */
 const ofForms = [
   ['inputs', 'mapping.rs'],
+  ['inputs', 'destination.rs'],
+  ['inputs', 'forms.rs'],
   ['inputs', 'template.rs'],
   ['retrieval', 'item.rs'],
 ]

@@ -1,0 +1,135 @@
+//! Where a secret goes: a kind, forms, and a name.
+
+use super::forms::Forms;
+use super::line::{Line, Span};
+use super::name::{check_name, check_reserved};
+use super::notation::Selector;
+use super::path::{self, Platform};
+use crate::error::Error;
+use crate::problem::Problem;
+use crate::text::nearest_of;
+
+/// Where a secret goes. Names are as the author wrote them, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// A secret variable of the job.
+    Variable(String),
+    /// A secret output variable of the step.
+    Output(String),
+    /// A variable that later steps find in their environment, masked but not secret.
+    Environment(String),
+    /// A file by its path, relative to the default working directory.
+    File(String),
+}
+
+pub(super) const KINDS: [&str; 4] = ["var", "out", "env", "file"];
+
+pub(super) fn parse_destination(
+    text: &str,
+    selector: &Selector,
+    line: &Line,
+) -> Result<(Destination, Forms, bool), Problem> {
+    let is_attachment = matches!(selector, Selector::File(_));
+    let (prefix, name) = match text.split_once(':') {
+        Some((drive, path)) if is_attachment && is_drive(drive, path) => (None, text),
+        Some((prefix, name)) => (Some(prefix), name.trim()),
+        None => (None, text),
+    };
+    let (kind, forms, is_optional) = match prefix {
+        Some(prefix) => parse_prefix(prefix, line)?,
+        None => (if is_attachment { "file" } else { "out" }, Forms::default(), false),
+    };
+    if name.is_empty() {
+        let expected = if kind == "file" { "path" } else { "name" };
+        let after = prefix.map_or_else(|| ">".to_owned(), |prefix| format!("{prefix}:"));
+        return Err(line.destination_problem(Error::MissingDestination { expected, after }));
+    }
+    let name = name.to_owned();
+    let destination = match kind {
+        "var" => Destination::Variable(name),
+        "env" => Destination::Environment(name),
+        "file" => Destination::File(name),
+        _ => Destination::Output(name),
+    };
+    Ok((destination, forms, is_optional))
+}
+
+/// Reads what stands before the colon: a kind, forms, and perhaps a `?`.
+fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool), Problem> {
+    let words = prefix.trim_end();
+    let (words, is_optional) = match words.strip_suffix('?') {
+        Some(words) => (words.trim_end(), true),
+        None => (words, false),
+    };
+    let mut words = words.split('+');
+    let word = words.next().unwrap_or_default();
+    if KINDS.into_iter().any(|kind| word.strip_suffix('?') == Some(kind)) {
+        let reason = "the `?` stands right before the colon, as in `var+base64?:NAME`";
+        return Err(line.destination_problem(Error::FormsDoNotFit { reason }));
+    }
+    let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
+        let length = prefix.chars().count() + 1;
+        let nearest = nearest_of(&KINDS, word);
+        let error = Error::UnknownPrefix { prefix: prefix.to_owned(), nearest };
+        return Err(line.problem(Span { start: line.destination.start, length }, error));
+    };
+    let mut forms = Forms::default();
+    let mut start = line.destination.start + word.chars().count();
+    for word in words {
+        let length = word.chars().count() + 1;
+        forms.add(word).map_err(|error| line.problem(Span { start, length }, error))?;
+        start += length;
+    }
+    Ok((kind, forms, is_optional))
+}
+
+/// Whether a text before a colon is the drive of a Windows path.
+fn is_drive(drive: &str, path: &str) -> bool {
+    drive.len() == 1 && drive.bytes().all(|byte| byte.is_ascii_alphabetic()) && path.starts_with(['\\', '/'])
+}
+
+impl Destination {
+    /// The variable's name or the file's path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Variable(name) | Self::Output(name) | Self::Environment(name) | Self::File(name) => name,
+        }
+    }
+
+    /// A destination of the same kind with another name.
+    ///
+    /// # Errors
+    /// The name is none that a variable can have.
+    pub fn renamed(&self, name: String) -> Result<Self, Error> {
+        let renamed = match self {
+            Self::Variable(_) => Self::Variable(name),
+            Self::Output(_) => Self::Output(name),
+            Self::Environment(_) => Self::Environment(name),
+            Self::File(_) => Self::File(name),
+        };
+        renamed.check(Platform::default())?;
+        Ok(renamed)
+    }
+
+    /// What two destinations share when they are one: the agent's variables are the same in any case.
+    pub(crate) fn identity(&self, platform: Platform) -> (u8, String) {
+        match self {
+            Self::Variable(name) | Self::Environment(name) => (0, path::fold_case(name)),
+            Self::Output(name) => (1, path::fold_case(name)),
+            Self::File(path) => (2, path::identity(path, platform)),
+        }
+    }
+
+    pub(super) fn check(&self, platform: Platform) -> Result<(), Error> {
+        match self {
+            Self::Variable(name) | Self::Environment(name) => check_name(name).and_then(|()| check_reserved(name)),
+            // An output variable is kept under the step's name, so it can't take the place of another one.
+            Self::Output(name) => check_name(name),
+            Self::File(path) => match path::problem(path, platform) {
+                Some(problem) => Err(Error::Path { path: path.clone(), problem }),
+                None => Ok(()),
+            },
+        }
+    }
+}
