@@ -1,4 +1,4 @@
-/** The one logging command that may not wait for the task library: a mask. */
+/** Logging commands of the agent, and lines that are none. */
 
 /**
  * Tells the agent to hide a text in every log from here on. Unlike the library's `setSecret`, it takes texts of
@@ -7,6 +7,48 @@
  * @param {string} text
  */
 export function printMask(text) {
-  const escaped = text.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  process.stdout.write(`##vso[task.setsecret]${escaped}\n`);
+  printCommand('task.setsecret', text);
+}
+
+/**
+ * Reports a problem. Unlike the text of `task.complete`, the agent masks it.
+ *
+ * @param {'error' | 'warning'} type
+ * @param {string} text
+ */
+export function printIssue(type, text) {
+  printCommand(`task.logissue type=${type};source=TaskInternal;`, text);
+}
+
+/**
+ * Reports the result. The agent sends the text to the server as it is, without a look at its masks, so it is always
+ * the same.
+ *
+ * @param {boolean} hasSucceeded
+ */
+export function printResult(hasSucceeded) {
+  printCommand(
+    `task.complete result=${hasSucceeded ? 'Succeeded' : 'Failed'};`,
+    hasSucceeded ? '' : 'the task failed; see its errors',
+  );
+}
+
+/**
+ * Prints a line in which no logging command is left: the agent would execute one anywhere in a line. It looks for the
+ * prefix as a reader would, so that characters that nobody sees may be inside of it.
+ *
+ * @param {string} text
+ */
+export function print(text) {
+  // A blank behind each `#` that another follows: of `###` no two may stay together.
+  process.stdout.write(`${text.replace(/#(?=[\p{DI}\p{Cf}\p{Cc}\p{M}]*#)/gu, '# ')}\n`);
+}
+
+/**
+ * @param {string} start the command's name, then its properties
+ * @param {string} data
+ */
+function printCommand(start, data) {
+  const escaped = data.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  process.stdout.write(`##vso[${start}]${escaped}\n`);
 }

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Files } from '../files/stage.js';
-import { printMask } from './commands.js';
+import { print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
 import { isInside, whyItMayBePublished } from '../files/publication.js';
@@ -100,7 +100,7 @@ export function createHost() {
         const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
         layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
       }
-      report(tl.TaskResult.Succeeded, '');
+      report(true);
     },
 
     /**
@@ -113,13 +113,10 @@ export function createHost() {
       if (hasNote && left.length === 0) {
         tl.setTaskVariable(NOTE, '[]');
       }
-      const [first, ...others] = [...problems, ...left];
-      if (others.length > 0) {
-        [first, ...others].forEach((problem) => tl.error(problem, tl.IssueSource.TaskInternal));
-        report(tl.TaskResult.Failed, `${others.length + 1} problems; nothing was set`);
-      } else {
-        report(tl.TaskResult.Failed, first ?? 'the task failed; nothing was set');
-      }
+      const all = [...problems, ...left];
+      const summary = all.length > 1 ? [`${all.length} problems; nothing was set`] : [];
+      [...all, ...summary].forEach((problem) => printIssue('error', problem));
+      report(false);
     },
 
     close() {
@@ -172,22 +169,11 @@ function readFile(path) {
 /**
  * Reports the one result. From here on the exit code is no second opinion.
  *
- * @param {tl.TaskResult} result
- * @param {string} message
+ * @param {boolean} hasSucceeded
  */
-function report(result, message) {
-  tl.setResult(result, message);
+function report(hasSucceeded) {
+  printResult(hasSucceeded);
   process.exitCode = 0;
-}
-
-/**
- * Prints a line in which no logging command is left: the agent would execute one anywhere in a line.
- *
- * @param {string} text
- */
-function print(text) {
-  // A blank behind each `#` that another follows: of `###` no two may stay together.
-  process.stdout.write(`${text.replace(/#(?=#)/g, '# ')}\n`);
 }
 
 /**
@@ -205,9 +191,7 @@ function inOneWrite(printAll) {
 }
 
 /** @param {string} text */
-function warn(text) {
-  tl.warning(text, tl.IssueSource.TaskInternal);
-}
+const warn = (text) => printIssue('warning', text);
 
 /** @typedef {ReturnType<Files['list']>} Written */
 

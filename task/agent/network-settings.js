@@ -2,6 +2,7 @@
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readProxySettings } from '../network/proxy.js';
+import { withheldPassword } from './secrets.js';
 
 /**
  * @param {{ warn: (text: string) => void, log: (text: string) => void }} report
@@ -9,7 +10,7 @@ import { readProxySettings } from '../network/proxy.js';
  */
 export function readNetworkSettings({ warn, log }) {
   return {
-    proxy: readProxySettings(tl.getVariable, process.env, warn),
+    proxy: readProxySettings(agentVariable, process.env, warn),
     certificates: {
       caCertificate: tl.getInput('caCertificate') ?? '',
       agentCaFile: tl.getVariable('Agent.CAInfo'),
@@ -20,6 +21,9 @@ export function readNetworkSettings({ warn, log }) {
   };
 }
 
+/** @param {string} name */
+const agentVariable = (name) => withheldPassword(name) ?? tl.getVariable(name);
+
 function readClientCertificate() {
   const certFile = tl.getVariable('Agent.ClientCert');
   return certFile
@@ -27,7 +31,7 @@ function readClientCertificate() {
         certFile,
         keyFile: tl.getVariable('Agent.ClientCertKey'),
         archiveFile: tl.getVariable('Agent.ClientCertArchive'),
-        passphrase: tl.getVariable('Agent.ClientCertPassword'),
+        passphrase: agentVariable('Agent.ClientCertPassword'),
       }
     : undefined;
 }

@@ -1,4 +1,4 @@
-/** What is secret in the task's environment: the config and the proxy's password, masked before anything can print them. */
+/** What is secret in the task's environment: configs, passwords of proxies, and secrets in the wrong input. */
 
 import { basic, decode } from '../network/proxy.js';
 import { printMask } from './commands.js';
@@ -7,32 +7,46 @@ import { printMask } from './commands.js';
 const MIN_CONFIG_LENGTH = 12;
 /** A shorter password would be hidden all over the log. */
 const MIN_PASSWORD_LENGTH = 4;
+/** Each mask costs the agent time, so the lines of a text are masked up to this number. */
+const MAX_LINES = 200;
 
-/** Masks every config and every password that the environment holds, in each form in which it may show. */
+/** Masks all of it, in each form in which it may show. */
 export function maskInputs() {
-  const configs = configTexts().filter(
+  const variables = Object.entries(process.env).map(([name, text]) => [name.toUpperCase(), text ?? '']);
+  const configs = variables.filter(([name]) => isConfig(name)).flatMap(([, text]) => formsOfConfig(text));
+  const passwords = [...passwordsOf(process.env), ...variables.flatMap(formsInAddress)];
+  const texts = [
     // The name of an undefined variable is no secret.
-    (text) => text.length >= MIN_CONFIG_LENGTH && !/^\$\([^)]*\)$/.test(text),
-  );
-  const passwords = passwordTexts().filter((text) => text.length >= MIN_PASSWORD_LENGTH);
-  new Set([...configs, ...passwords]).forEach(printMask);
+    ...configs.filter((text) => text.length >= MIN_CONFIG_LENGTH && !/^\$\([^)]*\)$/.test(text)),
+    ...[...passwords, ...misplaced(variables)].filter((text) => text.length >= MIN_PASSWORD_LENGTH),
+  ];
+  new Set(texts).forEach(printMask);
+  WITHHELD.forEach(withhold);
 }
 
-function configTexts() {
-  const configs = Object.entries(process.env)
-    .filter(([name]) => isConfig(name))
-    .map(([, text]) => text ?? '');
-  return configs.flatMap((config) => [
-    config,
-    config.trim(),
-    ...config.split(/[\r\n]+/).map((line) => line.trim()),
-  ]);
+/** Passwords that the task library would encrypt, with keys that it leaves in files for everybody to read. */
+const WITHHELD = ['Agent.ProxyPassword', 'Agent.ClientCertPassword'];
+/** @type {Map<string, string | undefined>} */
+const withheld = new Map();
+
+/** @param {string} name */
+function withhold(name) {
+  const variable = `SECRET_${name.replace('.', '_').toUpperCase()}`;
+  withheld.set(name, process.env[variable]);
+  delete process.env[variable];
 }
+
+/**
+ * A password that the task library does not know.
+ *
+ * @param {string} name
+ */
+export const withheldPassword = (name) => withheld.get(name);
 
 /**
  * Whether a variable of the environment holds a config: the input, the connection's parameter, or a person's own.
  *
- * @param {string} name
+ * @param {string} name in upper case, as Windows makes no difference
  */
 function isConfig(name) {
   return (
@@ -42,21 +56,70 @@ function isConfig(name) {
   );
 }
 
-function passwordTexts() {
-  const { AGENT_PROXYUSERNAME: user = '', SECRET_AGENT_PROXYPASSWORD: password = '' } = process.env;
-  const addresses = Object.entries(process.env)
-    .filter(([name]) => ['agent_proxyurl', 'https_proxy'].includes(name.toLowerCase()))
-    .map(([, address]) => address ?? '');
-  return [...formsOf(user, password), ...addresses.flatMap(formsInAddress)];
+/** @param {string} config */
+const formsOfConfig = (config) => [config, config.trim(), ...linesOf(config)];
+
+/** @param {string} text */
+function linesOf(text) {
+  return text
+    .split(/[\r\n\v\f\u0085\u2028\u2029]+/, MAX_LINES)
+    .map((line) => line.trim())
+    .filter(Boolean);
 }
 
 /**
- * @param {string} address
+ * The lines of secret variables that an input holds: somebody wrote `secrets: $(config)`. The agent masks such a secret as
+ * a whole, but would show the input line by line.
+ *
+ * @param {string[][]} variables
  * @returns {string[]}
  */
-function formsInAddress(address) {
-  const [, writtenUser = '', writtenPassword = ''] = /^[^/]*\/\/([^:/]*):([^/]*)@/.exec(address) ?? [];
-  return [writtenPassword, ...formsOf(decode(writtenUser), decode(writtenPassword))];
+function misplaced(variables) {
+  const inputs = variables.filter(([name]) => name.startsWith('INPUT_')).map(([, text]) => text);
+  return variables
+    .filter(([name]) => name.startsWith('SECRET_'))
+    .map(([, secret]) => secret.trim())
+    .filter(
+      (secret) => secret.length >= MIN_PASSWORD_LENGTH && inputs.some((input) => input.includes(secret)),
+    )
+    .flatMap((secret) => [secret, ...linesOf(secret)])
+    .slice(0, MAX_LINES);
+}
+
+/** @param {NodeJS.ProcessEnv} environment */
+function passwordsOf({ AGENT_PROXYUSERNAME: user = '', SECRET_AGENT_PROXYPASSWORD: password = '' }) {
+  return formsOf(user, password);
+}
+
+/**
+ * What is secret in the address of a proxy, with or without a scheme.
+ *
+ * @param {string[]} variable
+ * @returns {string[]}
+ */
+function formsInAddress([name, address]) {
+  if (!/^(?:AGENT_PROXYURL|(?:HTTPS?|ALL)_PROXY)$/.test(name)) {
+    return [];
+  }
+  // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
+  const rest = address.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
+  return [rest, rest.replace(/[/?#].*$/s, '')].flatMap((text) => {
+    const [, user, password = ''] = /^([^:]*):?(.*)@/s.exec(text) ?? [];
+    return user === undefined
+      ? []
+      : [password, ...formsOf(decode(user), decode(password)), ...tokens(user, password)];
+  });
+}
+
+/**
+ * A user name that is a token: it has no password, or such a length as names don't have.
+ *
+ * @param {string} user
+ * @param {string} password
+ */
+function tokens(user, password) {
+  const isToken = password === '' || /^(?=.*\d)[\w%-]{16,}$/.test(user);
+  return isToken ? [user, ...formsOf('', decode(user)), basic(decode(user), '').slice('Basic '.length)] : [];
 }
 
 /**

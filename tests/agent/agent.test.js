@@ -258,7 +258,7 @@ test('the task library and the agent agree on inputs, variables and results', as
   assert.deepEqual(run.maskedBeforeUse, []);
   assert.equal(run.result, 'SucceededWithIssues');
   assert.deepEqual(run.completions, [
-    { result: 'SucceededWithIssues', message: 'see ***' },
+    { result: 'SucceededWithIssues', message: `see ${secret}` },
     { result: 'Succeeded', message: '' },
   ]);
   const keyword = "contains logging command keyword '##vso', but it's not a legal command.";

@@ -29,7 +29,7 @@ import { Variables } from './variables.js';
  *
  * @typedef {object} Completion
  * @property {string} result as written, known to the agent or not
- * @property {string} message masked
+ * @property {string} message as the task wrote it: this is what the agent sends to the server
  */
 
 export class Step {
@@ -181,7 +181,8 @@ export class Step {
   /** @param {Command} command */
   #complete({ properties, data }) {
     const written = properties.result ?? '';
-    this.completions.push({ result: written, message: this.#job.masker.mask(data) });
+    // The text goes to the server as the step's current operation; the agent neither masks nor logs it.
+    this.completions.push({ result: written, message: data });
     const result = parseResult(written);
     if (!result) throw new CommandFailure("Command doesn't have valid result value.");
     this.#completed = worseOf(this.#completed, result);

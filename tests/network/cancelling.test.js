@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { runIn } from './world.js';
 
-const CANCELLED = [['Failed', 'the task was cancelled; nothing was set']];
+const CANCELLED = [['error', 'the task was cancelled; nothing was set']];
 const MAX_MS = 2_000;
 
 describe('a cancelled job ends at once', { skip: process.platform === 'win32' }, () => {
@@ -64,8 +64,9 @@ async function assertCancelled(t, arrange) {
   assert.notEqual(cancelledAt, 0, run.log.join('\n'));
   assert.ok(tookMs < MAX_MS, `it took ${Math.round(tookMs)} ms`);
   assert.deepEqual(
-    run.completions.map(({ result, message }) => [result, message]),
+    run.issues.map(({ type, message }) => [type, message]),
     CANCELLED,
   );
+  assert.deepEqual(run.completions, [{ result: 'Failed', message: 'the task failed; see its errors' }]);
   assert.deepEqual([run.variables, run.exitCode], [{}, 0]);
 }

@@ -166,7 +166,7 @@ function unusualModesOf({ files, folders }) {
   );
 }
 
-/** One problem is the result's message; of several, each is an issue, and the result tells how many. */
+/** Each problem is an issue; after several, a last one tells how many. */
 const withSummary = (problems) =>
   problems.length > 1 ? [...problems, `${problems.length} problems; nothing was set`] : problems;
 

@@ -37,7 +37,7 @@ test('masks come first, then what is set in the order of the lines, then the one
   const code = codeAt(NOW);
 
   assert.equal(commands[0], `[task.setsecret]${keeper.configBase64}`);
-  const isWarning = (command) => command.startsWith('[task.issue type=warning;');
+  const isWarning = (command) => command.startsWith('[task.logissue type=warning;');
   assert.equal(commands.filter(isWarning).length, 1);
   const others = commands.filter((command) => !isWarning(command));
   assert.deepEqual(others.slice(run.masks.length), [

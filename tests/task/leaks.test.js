@@ -558,7 +558,7 @@ function assertMasksComeFirst({ commands, masks, maskedBeforeUse }) {
   );
 }
 
-const MEANT = ['complete', 'debug', 'issue', 'setsecret', 'settaskvariable', 'setvariable'];
+const MEANT = ['complete', 'debug', 'logissue', 'setsecret', 'settaskvariable', 'setvariable'];
 
 /** @param {import('../agent/agent.js').Run} run */
 function assertOnlyMeantCommands({ commands, droppedCommands, unmaskedOutput, variables, outputs }) {

@@ -240,7 +240,7 @@ async function assertText(t, source, debug) {
     agent: { debug, sourcesFolder: folder, inputs: source.inputs, variables: source.variables },
   });
 
-  const events = ['complete', 'debug', 'issue', 'setsecret', 'settaskvariable', 'setvariable'];
+  const events = ['complete', 'debug', 'logissue', 'setsecret', 'settaskvariable', 'setvariable'];
   assert.deepEqual(
     run.commands.filter(({ area, event }) => area !== 'task' || !events.includes(event)),
     [],
