@@ -132,7 +132,8 @@ function licenceFile(licence, files) {
     file
       .toUpperCase()
       .replace(/\.(MD|TXT)$/, '')
-      .replace('LICENCE', 'LICENSE');
+      .replace('LICENCE', 'LICENSE')
+      .replace('_', '-');
   return (
     files.find((file) => base(file) === `LICENSE-${family}`) ?? files.find((file) => base(file) === 'LICENSE')
   );

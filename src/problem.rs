@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::{Serialize, Serializer};
+
 use crate::error::Error;
 use crate::text::{shown, visible_char};
 
@@ -50,6 +52,12 @@ impl Problem {
             let _ = write!(text, "\nhint: {hint}");
         }
         text
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.render())
     }
 }
 

@@ -16,6 +16,9 @@ mod template;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize, Serializer};
+use tsify::Tsify;
+
 pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
@@ -30,7 +33,7 @@ use crate::json::Value;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
 use crate::problem::Problem;
-use crate::protocol::request::{self, HttpRequest, Sealed};
+use crate::protocol::request::{self, Request, Sealed};
 use crate::protocol::response::{self, Answer, HttpOutcome, Reply};
 use crate::protocol::retry::{Patience, Retry};
 use crate::protocol::server_keys::ServerKeys;
@@ -42,7 +45,8 @@ use loading::{Load, Renewal, Way, too_late};
 use preparation::{Prepared, Template};
 
 /// What the agent is like and how long the run may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Options {
     /// What the agent can take.
     pub agent: Agent,
@@ -51,9 +55,11 @@ pub struct Options {
 }
 
 /// What to do next.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Tsify)]
 pub struct Step {
     /// Texts to mask before anything else is printed.
+    #[serde(serialize_with = "expose_masks")]
+    #[tsify(type = "string[]")]
     pub masks: Vec<SecretText>,
     /// What to tell the author, in this order.
     pub notices: Vec<Notice>,
@@ -61,8 +67,14 @@ pub struct Step {
     pub next: Next,
 }
 
+fn expose_masks<S: Serializer>(masks: &[SecretText], serializer: S) -> Result<S::Ok, S::Error> {
+    // EXPOSE: Node hands masks to the agent.
+    serializer.collect_seq(masks.iter().map(SecretText::expose))
+}
+
 /// Something to tell the author.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(tag = "level", content = "text", rename_all = "camelCase")]
 pub enum Notice {
     /// A line of the log.
     Info(String),
@@ -71,40 +83,43 @@ pub enum Notice {
 }
 
 /// What to do next.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum Next {
     /// Read these files of the author's and hand back their bytes, as answers of status 200, or codes.
     Read(Vec<String>),
     /// Send these and hand back what comes, in the same order.
-    Fetch(Vec<HttpRequest>),
+    Fetch(Vec<Request>),
     /// Load these into temporary files and hand back how it went, in the same order.
     Download(Vec<Download>),
     /// Wait for so many milliseconds and hand back nothing.
+    #[serde(rename = "waitMs")]
     Wait(u64),
     /// Carry this out: the run has succeeded.
     Finish(Plan),
     /// Report these: the run has failed, nothing was set.
-    Fail(Vec<Problem>),
+    #[serde(rename = "problems")]
+    Fail(#[tsify(type = "string[]")] Vec<Problem>),
 }
 
 /// An attachment to load into a temporary file beside its path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Tsify)]
 pub struct Download {
     /// Its number in this run.
     pub id: usize,
     /// The request.
-    pub request: HttpRequest,
+    pub request: Request,
     /// The mapping line, as in "line 3".
     pub line: String,
     /// The file's path, as the author wrote it.
     pub path: String,
     /// Further files that get the same content.
-    pub twins: Vec<Twin>,
+    pub twins: Vec<Target>,
 }
 
 /// A further file that gets the content of a download.
-#[derive(Clone, Debug)]
-pub struct Twin {
+#[derive(Clone, Debug, Serialize, Tsify)]
+pub struct Target {
     /// Its number in this run.
     pub id: usize,
     /// The mapping line, as in "line 3".

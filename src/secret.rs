@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serializer};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A text that only [`expose`](SecretText::expose) opens: a field's value, a mask, a file's text.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Zeroize, ZeroizeOnDrop, Deserialize)]
+#[serde(transparent)]
 pub struct SecretText(String);
 
 impl SecretText {
@@ -13,6 +15,12 @@ impl SecretText {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Hands the text to Node. A field that crosses the door names this function, as nothing crosses it unseen.
+    pub(crate) fn expose_to_host<S: Serializer>(text: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        // EXPOSE: Node hands masks and variables to the agent.
+        serializer.serialize_str(text.expose())
     }
 }
 
@@ -43,6 +51,12 @@ impl SecretBytes {
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Hands the bytes to Node, as a `Uint8Array`.
+    pub(crate) fn expose_to_host<S: Serializer>(bytes: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        // EXPOSE: Node writes files.
+        serializer.serialize_bytes(bytes.expose())
     }
 
     /// The same bytes as a text, or `None` when they are not UTF-8.

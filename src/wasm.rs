@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use js_sys::{Reflect, Uint8Array};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use zeroize::Zeroizing;
@@ -13,46 +12,16 @@ use crate::crypto::keys::FileKey;
 use crate::crypto::streaming::{Chunk, Cipher, Opening};
 use crate::crypto::{Entropy, Undecryptable};
 use crate::error::Error;
-use crate::inputs::Inputs;
-use crate::inputs::path::Platform;
-use crate::outputs::plan::{Agent, Content, Plan, Report, Row, SetVariable, WriteFile};
 use crate::protocol::failure::Failure;
-use crate::protocol::request::{self, HttpRequest};
 use crate::protocol::response::{HttpOutcome, HttpResponse};
-use crate::retrieval::{self, Next, Notice, Options};
-use crate::secret::SecretText;
+use crate::retrieval;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-export interface RunInputs {
-  connection?: string; config?: string; environment?: string;
-  secrets?: string; secretsFile?: string; templates?: string; mode?: string; outputPolicy?: string;
-  timeoutInSeconds?: string;
-}
-export interface RunOptions { allowsSeveralLines: boolean; platform: string; timeoutMs: number }
-export interface Request { method: string; url: string; limit: number; delayMs: number; timeoutMs?: number }
-export interface Sealed { headers: [string, string][]; body: Uint8Array }
 export interface Outcome {
   via?: string;
   status?: number; body?: Uint8Array; retryAfterS?: number; location?: string;
   code?: string; isAtProxy?: boolean; proxyStatus?: number; detail?: string; isOutOfTime?: boolean;
-}
-export interface Target { id: number; line: string; path: string }
-export interface Download extends Target { request: Request; twins: Target[] }
-export interface Variable { name: string; value: string; isSecret: boolean; isOutput: boolean }
-export interface PlannedFile { line: string; path: string; mode: number; bytes?: Uint8Array; download?: number }
-export interface Row { line: string; secret: string; destination: string; forms?: number }
-export interface Report { rows: Row[]; requests: number; retries: number; records: number }
-export interface Plan { variables: Variable[]; files: PlannedFile[]; report: Report }
-export interface Step {
-  masks: string[];
-  notices: { level: 'info' | 'warning'; text: string }[];
-  read?: string[];
-  fetch?: Request[];
-  download?: Download[];
-  waitMs?: number;
-  finish?: Plan;
-  problems?: string[];
 }
 export interface PlatformCipher {
   start(key: Uint8Array, nonce: Uint8Array): void;
@@ -63,25 +32,9 @@ export interface PlatformCipher {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The task's inputs.
-    #[wasm_bindgen(typescript_type = "RunInputs")]
-    pub type RunInputs;
-
-    /// What a run is told of the agent.
-    #[wasm_bindgen(typescript_type = "RunOptions")]
-    pub type RunOptions;
-
     /// What came back for a request.
     #[wasm_bindgen(typescript_type = "Outcome")]
     pub type Outcome;
-
-    /// What a request carries.
-    #[wasm_bindgen(typescript_type = "Sealed | undefined")]
-    pub type Sealed;
-
-    /// What to do next.
-    #[wasm_bindgen(typescript_type = "Step")]
-    pub type Step;
 
     /// AES-256-GCM decryption by the platform.
     #[wasm_bindgen(typescript_type = "PlatformCipher")]
@@ -108,28 +61,37 @@ pub struct Retrieval(retrieval::Retrieval);
 impl Retrieval {
     /// Takes the task's inputs, and the platform's cipher for what is large. What is wrong with the inputs is told by
     /// the first step or the second.
-    #[must_use]
+    ///
+    /// # Errors
+    /// None in practice: the shim's types are checked against ours.
     #[wasm_bindgen(constructor)]
-    pub fn new(inputs: RunInputs, options: RunOptions, cipher: PlatformCipher) -> Self {
-        let (inputs, options) = (Members(inputs.into()), Members(options.into()));
-        Self(retrieval::Retrieval::new(inputs.into(), options.into(), Rc::new(OnPlatform(cipher))))
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "Partial<Inputs>")] inputs: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Options")] options: JsValue,
+        cipher: PlatformCipher,
+    ) -> Result<Self, JsValue> {
+        let (inputs, options) = (serde_wasm_bindgen::from_value(inputs)?, serde_wasm_bindgen::from_value(options)?);
+        Ok(Self(retrieval::Retrieval::new(inputs, options, Rc::new(OnPlatform(cipher)))))
     }
 
     /// The first step, at this time in milliseconds since 1970.
     ///
     /// # Errors
     /// None in practice: a step always converts.
-    pub fn start(&mut self, now_ms: f64) -> Result<Step, JsValue> {
-        to_js(&self.0.start(milliseconds(now_ms)))
+    #[wasm_bindgen(unchecked_return_type = "Step")]
+    pub fn start(&mut self, now_ms: f64) -> Result<JsValue, JsValue> {
+        Ok(serde_wasm_bindgen::to_value(&self.0.start(milliseconds(now_ms)))?)
     }
 
     /// The next step, given what came back for the last one, in its order.
     ///
     /// # Errors
     /// None in practice: a step always converts.
-    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<Step, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Step")]
+    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<JsValue, JsValue> {
         let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome()).collect();
-        to_js(&self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy))
+        let step = self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy);
+        Ok(serde_wasm_bindgen::to_value(&step)?)
     }
 
     /// Seals the `POST` of the last step: its headers and its body. Where there is nothing to be sent, the next step
@@ -137,9 +99,9 @@ impl Retrieval {
     ///
     /// # Errors
     /// None in practice: what is sealed always converts.
-    pub fn seal(&mut self) -> Result<Sealed, JsValue> {
-        let sealed = self.0.seal(&mut SystemEntropy);
-        Ok(serde_wasm_bindgen::to_value(&Js::or_nothing(sealed.as_ref(), sealed_to_js))?.into())
+    #[wasm_bindgen(unchecked_return_type = "Sealed | undefined")]
+    pub fn seal(&mut self) -> Result<JsValue, JsValue> {
+        Ok(serde_wasm_bindgen::to_value(&self.0.seal(&mut SystemEntropy))?)
     }
 
     /// Opens the download with this number while it arrives, by the platform's cipher.
@@ -262,10 +224,6 @@ impl Members {
         self.get(name).as_string()
     }
 
-    fn secret(&self, name: &str) -> SecretText {
-        SecretText::from(self.text(name).unwrap_or_default())
-    }
-
     fn number(&self, name: &str) -> Option<u64> {
         self.get(name).as_f64().map(milliseconds)
     }
@@ -276,35 +234,6 @@ impl Members {
 
     fn is(&self, name: &str) -> bool {
         self.get(name).as_bool().unwrap_or_default()
-    }
-}
-
-impl From<Members> for Inputs {
-    fn from(inputs: Members) -> Self {
-        let text = |name| inputs.text(name).unwrap_or_default();
-        Self {
-            connection: inputs.secret("connection"),
-            config: inputs.secret("config"),
-            environment: inputs.secret("environment"),
-            secrets: text("secrets"),
-            secrets_file: text("secretsFile"),
-            templates: text("templates"),
-            mode: text("mode"),
-            output_policy: text("outputPolicy"),
-            timeout_in_seconds: text("timeoutInSeconds"),
-        }
-    }
-}
-
-impl From<Members> for Options {
-    fn from(options: Members) -> Self {
-        let platform = match options.text("platform").as_deref() {
-            Some("win32") => Platform::Windows,
-            Some("darwin") => Platform::MacOs,
-            _ => Platform::Linux,
-        };
-        let agent = Agent { allows_several_lines: options.is("allowsSeveralLines"), platform };
-        Self { agent, timeout_ms: options.number("timeoutMs").unwrap_or_default() }
     }
 }
 
@@ -330,176 +259,6 @@ impl Members {
             via,
         })
     }
-}
-
-/// What goes to JavaScript. One type for everything, so that the module holds the way there but once.
-enum Js<'a> {
-    Nothing,
-    Bool(bool),
-    Number(f64),
-    Text(&'a str),
-    Sentence(String),
-    /// Becomes a `Uint8Array` rather than a list of numbers.
-    Bytes(&'a [u8]),
-    List(Vec<Js<'a>>),
-    /// Members that are nothing are left out.
-    Object(Vec<(&'static str, Js<'a>)>),
-}
-
-impl Serialize for Js<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Nothing => serializer.serialize_unit(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(number) => serializer.serialize_f64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Sentence(text) => serializer.serialize_str(text),
-            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
-            Self::List(values) => serializer.collect_seq(values),
-            Self::Object(members) => {
-                let mut object = serializer.serialize_struct("", members.len())?;
-                for (name, value) in members {
-                    if !matches!(value, Self::Nothing) {
-                        object.serialize_field(name, value)?;
-                    }
-                }
-                object.end()
-            }
-        }
-    }
-}
-
-impl<'a> Js<'a> {
-    /// A list of something, each made in the same way.
-    fn list<T>(values: &'a [T], make: fn(&'a T) -> Self) -> Self {
-        Self::List(values.iter().map(make).collect())
-    }
-
-    fn texts(texts: &'a [String]) -> Self {
-        Self::list(texts, |text| Self::Text(text))
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts, sizes and times stay far below 2^53, limits need not be exact"
-    )]
-    fn number(number: u64) -> Self {
-        Self::Number(number as f64)
-    }
-
-    fn count(count: usize) -> Self {
-        Self::number(count as u64)
-    }
-
-    fn or_nothing<T>(value: Option<T>, make: fn(T) -> Self) -> Self {
-        value.map_or(Self::Nothing, make)
-    }
-}
-
-fn to_js(step: &retrieval::Step) -> Result<Step, JsValue> {
-    let next = match &step.next {
-        Next::Read(paths) => ("read", Js::texts(paths)),
-        Next::Fetch(requests) => ("fetch", Js::list(requests, request_to_js)),
-        Next::Download(downloads) => ("download", Js::list(downloads, download_to_js)),
-        Next::Wait(delay_ms) => ("waitMs", Js::number(*delay_ms)),
-        Next::Finish(plan) => ("finish", plan_to_js(plan)),
-        Next::Fail(problems) => ("problems", Js::list(problems, |problem| Js::Sentence(problem.render()))),
-    };
-    let step = Js::Object(vec![
-        // EXPOSE: Node hands masks to the agent.
-        ("masks", Js::list(&step.masks, |mask| Js::Text(mask.expose()))),
-        ("notices", Js::list(&step.notices, notice_to_js)),
-        next,
-    ]);
-    Ok(serde_wasm_bindgen::to_value(&step)?.into())
-}
-
-fn notice_to_js(notice: &Notice) -> Js<'_> {
-    let (level, text) = match notice {
-        Notice::Info(text) => ("info", text),
-        Notice::Warning(text) => ("warning", text),
-    };
-    Js::Object(vec![("level", Js::Text(level)), ("text", Js::Text(text))])
-}
-
-fn request_to_js(request: &HttpRequest) -> Js<'_> {
-    Js::Object(vec![
-        ("method", Js::Text(request.method)),
-        ("url", Js::Text(&request.url)),
-        ("limit", Js::number(request.limit)),
-        ("delayMs", Js::number(request.delay_ms)),
-        ("timeoutMs", Js::or_nothing(request.timeout_ms, Js::number)),
-    ])
-}
-
-fn sealed_to_js(sealed: &request::Sealed) -> Js<'_> {
-    Js::Object(vec![
-        ("headers", Js::list(&sealed.headers, |(name, value)| Js::List(vec![Js::Text(name), Js::Text(value)]))),
-        ("body", Js::Bytes(&sealed.body)),
-    ])
-}
-
-fn download_to_js(download: &retrieval::Download) -> Js<'_> {
-    Js::Object(vec![
-        ("id", Js::count(download.id)),
-        ("request", request_to_js(&download.request)),
-        ("line", Js::Text(&download.line)),
-        ("path", Js::Text(&download.path)),
-        ("twins", Js::list(&download.twins, twin_to_js)),
-    ])
-}
-
-fn twin_to_js(twin: &retrieval::Twin) -> Js<'_> {
-    Js::Object(vec![("id", Js::count(twin.id)), ("line", Js::Text(&twin.line)), ("path", Js::Text(&twin.path))])
-}
-
-fn plan_to_js(plan: &Plan) -> Js<'_> {
-    Js::Object(vec![
-        ("variables", Js::list(&plan.variables, variable_to_js)),
-        ("files", Js::list(&plan.files, file_to_js)),
-        ("report", report_to_js(&plan.report)),
-    ])
-}
-
-fn variable_to_js(variable: &SetVariable) -> Js<'_> {
-    Js::Object(vec![
-        ("name", Js::Text(&variable.name)),
-        // EXPOSE: Node hands variables to the agent.
-        ("value", Js::Text(variable.value.expose())),
-        ("isSecret", Js::Bool(variable.is_secret)),
-        ("isOutput", Js::Bool(variable.is_output)),
-    ])
-}
-
-fn file_to_js(file: &WriteFile) -> Js<'_> {
-    Js::Object(vec![
-        ("line", Js::Text(&file.line)),
-        ("path", Js::Text(&file.path)),
-        ("mode", Js::number(file.mode.into())),
-        match &file.content {
-            // EXPOSE: Node writes files.
-            Content::Bytes(bytes) => ("bytes", Js::Bytes(bytes.expose())),
-            Content::Download(id) => ("download", Js::count(*id)),
-        },
-    ])
-}
-
-fn report_to_js(report: &Report) -> Js<'_> {
-    Js::Object(vec![
-        ("rows", Js::list(&report.rows, row_to_js)),
-        ("requests", Js::count(report.requests)),
-        ("retries", Js::count(report.retries)),
-        ("records", Js::count(report.records)),
-    ])
-}
-
-fn row_to_js(row: &Row) -> Js<'_> {
-    Js::Object(vec![
-        ("line", Js::Text(&row.line)),
-        ("secret", Js::Text(&row.secret)),
-        ("destination", Js::Text(&row.destination)),
-        ("forms", Js::or_nothing(row.forms, Js::count)),
-    ])
 }
 
 /// JavaScript's numbers as ours. A negative one or none at all counts as 0.

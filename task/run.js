@@ -7,7 +7,7 @@ import { Retrieval, initSync } from '../pkg/core.js';
 import { createHost } from './agent/host.js';
 
 /** @typedef {import('./agent/host.js').Host} Host */
-/** @typedef {import('../pkg/core.js').Step} Step */
+/** @typedef {import('../pkg/core.js').Next} Next */
 
 /** Runs the task and reports its outcome to the agent. */
 export async function performTask() {
@@ -71,33 +71,36 @@ async function follow(retrieval, host) {
     if (host.isCancelled()) {
       return host.fail(['the task was cancelled; nothing was set']);
     }
-    if (step.problems) {
-      return host.fail(step.problems);
+    const { next } = step;
+    if ('problems' in next) {
+      return host.fail(next.problems);
     }
-    if (step.finish) {
-      return host.carryOut(step.finish);
+    if ('finish' in next) {
+      return host.carryOut(next.finish);
     }
-    step = retrieval.resume(await answer(step, retrieval, host), host.now());
+    step = retrieval.resume(await answer(next, retrieval, host), host.now());
   }
 }
 
 /**
- * @param {Step} step
+ * @param {Next} next
  * @param {Retrieval} retrieval
  * @param {Host} host
  * @returns {Promise<import('../pkg/core.js').Outcome[]>}
  */
-async function answer(step, retrieval, host) {
-  if (step.read) {
-    return host.readAll(step.read);
+async function answer(next, retrieval, host) {
+  if ('read' in next) {
+    return host.readAll(next.read);
   }
-  if (step.fetch) {
-    return fetchAll(step.fetch, retrieval, host);
+  if ('fetch' in next) {
+    return fetchAll(next.fetch, retrieval, host);
   }
-  if (step.download) {
-    return host.downloadAll(step.download, (id, cipher) => retrieval.openDownload(id, cipher));
+  if ('download' in next) {
+    return host.downloadAll(next.download, (id, cipher) => retrieval.openDownload(id, cipher));
   }
-  await host.wait(step.waitMs ?? 0);
+  if ('waitMs' in next) {
+    await host.wait(next.waitMs);
+  }
   return [];
 }
 

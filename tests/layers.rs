@@ -33,12 +33,11 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Crates that only some files may name, and which.
-const RESERVED: [(&str, &[&str]); 13] = [
+const RESERVED: [(&str, &[&str]); 12] = [
     ("wasm_bindgen", &["wasm.rs"]),
     ("js_sys", &["wasm.rs"]),
     ("web_sys", &[]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
-    ("serde", &["wasm.rs"]),
     ("hifijson", &["json.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),

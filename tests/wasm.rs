@@ -17,7 +17,7 @@ mod vectors;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
-use ksm_task::wasm::{AttachmentStream, Outcome, PlatformCipher, Retrieval, RunInputs, RunOptions};
+use ksm_task::wasm::{AttachmentStream, Outcome, PlatformCipher, Retrieval};
 use serde_json::{Value, json};
 use vectors::support::keeper::Keeper;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -68,13 +68,13 @@ fn header(request: &JsValue, name: &str) -> String {
     text(&found.unwrap_or_else(|| panic!("the header {name}")), "1")
 }
 
-fn inputs(config: &str, secrets: &str) -> RunInputs {
-    object(&[("config", config.into()), ("secrets", secrets.into())]).unchecked_into()
+fn inputs(config: &str, secrets: &str) -> JsValue {
+    object(&[("config", config.into()), ("secrets", secrets.into())]).into()
 }
 
-fn options() -> RunOptions {
-    let members = [("allowsSeveralLines", false.into()), ("platform", "linux".into()), ("timeoutMs", 120_000.0.into())];
-    object(&members).unchecked_into()
+fn options() -> JsValue {
+    let agent = object(&[("allowsSeveralLines", false.into()), ("platform", "linux".into())]);
+    object(&[("agent", agent.into()), ("timeoutMs", 120_000.0.into())]).into()
 }
 
 fn outcomes(outcomes: &[Object]) -> Vec<Outcome> {
@@ -195,16 +195,17 @@ async fn judge(keeper: &Keeper, request: &JsValue) -> Judged {
 #[wasm_bindgen_test]
 async fn a_request_is_what_the_platforms_cryptography_expects() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
-    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
-    assert_eq!(names(&step), ["masks", "notices", "fetch"]);
-    let request = member(&step, "fetch.0");
+    let mut retrieval =
+        Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
+    let step = retrieval.start(NOW_MS).unwrap();
+    assert_eq!(names(&member(&step, "next")), ["fetch"]);
+    let request = member(&step, "next.fetch.0");
     assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "timeoutMs"]);
     assert_eq!(text(&request, "method"), "POST");
     assert_eq!(text(&request, "url"), "https://keeper.test/api/rest/sm/v1/get_secret");
     assert!((number(&request, "delayMs") - 0.0).abs() < f64::EPSILON);
     assert!(number(&request, "limit") > 1e6);
-    let judged = judge(&keeper, &retrieval.seal().unwrap().into()).await;
+    let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
     let config = keeper.config_members();
     assert_eq!(judged.transmission_key.len(), 32);
     assert_eq!(judged.payload, json!({ "clientVersion": "ms17.5.0", "clientId": config["clientId"] }));
@@ -216,9 +217,9 @@ async fn the_platform_gives_other_random_bytes_each_time() {
     let mut seen = Vec::new();
     for _ in 0..3 {
         let mut retrieval =
-            Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
+            Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
         retrieval.start(NOW_MS).unwrap();
-        let judged = judge(&keeper, &retrieval.seal().unwrap().into()).await;
+        let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
         assert!(!seen.contains(&judged.transmission_key));
         seen.push(judged.transmission_key);
     }
@@ -282,29 +283,29 @@ async fn a_whole_run_goes_through_the_door() {
                    Database/type > env:TYPE\n\
                    Database/file/small > file:folder/small\n\
                    Database/file/large > file+0640:large";
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options(), platform_cipher());
-    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
+    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options(), platform_cipher()).unwrap();
+    let step = retrieval.start(NOW_MS).unwrap();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&keeper.config()));
 
     // The platform seals the answer; the core opens it.
-    let judged = judge(&keeper, &retrieval.seal().unwrap().into()).await;
+    let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&judged.transmission_key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
+    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
 
-    let request = member(&step, "fetch.0");
+    let request = member(&step, "next.fetch.0");
     assert_eq!(names(&request), ["method", "url", "limit", "delayMs"]);
     assert_eq!(text(&request, "method"), "GET");
     let stored = keeper.stored(&text(&request, "url"));
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap().into();
+    let step = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap();
 
-    assert_eq!(names(&step), ["masks", "notices", "download"]);
-    let download = member(&step, "download.0");
+    assert_eq!(names(&member(&step, "next")), ["download"]);
+    let download = member(&step, "next.download.0");
     assert_eq!((text(&download, "line").as_str(), text(&download, "path").as_str()), ("line 5", "large"));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
     let id = number(&download, "id") as usize;
@@ -314,10 +315,10 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!((plaintext.len(), size), (70_000, Some(70_000.0)));
     assert!(retrieval.open_download(id + 100, platform_cipher()).is_none());
     let done = object(&[("status", 200.into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap().into();
+    let step = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap();
 
-    assert_eq!(names(&step), ["masks", "notices", "finish"]);
-    let plan = member(&step, "finish");
+    assert_eq!(names(&member(&step, "next")), ["finish"]);
+    let plan = member(&step, "next.finish");
     assert_eq!(names(&plan), ["variables", "files", "report"]);
     let variables: Vec<Value> = serde_wasm_bindgen::from_value(member(&plan, "variables")).unwrap();
     let variable = |name, value, is_secret, is_output| json!({ "name": name, "value": value, "isSecret": is_secret, "isOutput": is_output });
@@ -329,10 +330,10 @@ async fn a_whole_run_goes_through_the_door() {
             variable("TYPE", "login", false, false),
         ]
     );
-    assert_eq!(names(&member(&plan, "files.0")), ["line", "path", "mode", "bytes"]);
-    assert_eq!(bytes(&plan, "files.0.bytes"), b"small content");
+    assert_eq!(names(&member(&plan, "files.0")), ["line", "path", "mode", "content"]);
+    assert_eq!(bytes(&plan, "files.0.content.bytes"), b"small content");
     assert_eq!(text(&plan, "files.0.path"), "folder/small");
-    assert_eq!(names(&member(&plan, "files.1")), ["line", "path", "mode", "download"]);
+    assert_eq!(names(&member(&plan, "files.1")), ["line", "path", "mode", "content"]);
     assert!((number(&plan, "files.1.mode") - f64::from(0o640)).abs() < f64::EPSILON);
     assert_eq!(number(&plan, "report.requests").to_string(), "3");
     assert_eq!(text(&plan, "report.rows.4.secret"), "Database/file/large");
@@ -362,19 +363,19 @@ async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u
 /// The step after an answer that is sealed, changed and given to a run with this cipher.
 async fn opened_by(cipher: PlatformCipher, keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> JsValue {
     let inputs = inputs(&keeper.config(), "Database/type > var:X");
-    let mut retrieval = Retrieval::new(inputs, options(), cipher);
+    let mut retrieval = Retrieval::new(inputs, options(), cipher).unwrap();
     retrieval.start(NOW_MS).unwrap();
-    let key = judge(keeper, &retrieval.seal().unwrap().into()).await.transmission_key;
+    let key = judge(keeper, &retrieval.seal().unwrap()).await.transmission_key;
     let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
     change(&mut sealed);
-    retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into()
+    retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap()
 }
 
 const CHANGED: &str = "the answer of keeper.test cannot be read: it does not decrypt with this request's key, so it was \
                        changed on the way";
 
 fn problem(step: &JsValue) -> String {
-    text(step, "problems.0").split('\n').next().unwrap().to_owned()
+    text(step, "next.problems.0").split('\n').next().unwrap().to_owned()
 }
 
 #[wasm_bindgen_test]
@@ -435,7 +436,7 @@ async fn a_large_record_is_opened_by_the_platforms_cipher() {
     let keeper = Keeper::holding(json!([{ "title": "Database", "type": "login", "notes": notes }]));
     let answer = keeper.compose(&[]);
     let (step, used) = answered_with(&keeper, &answer.to_string(), |_| ()).await;
-    assert_eq!(text(&step, "finish.variables.0.value"), "login");
+    assert_eq!(text(&step, "next.finish.variables.0.value"), "login");
     assert_eq!(used, "3", "the answer, the record for its title, the record for its type");
     let mut changed = answer.clone();
     let data = vectors::support::vectors::from_base64(answer["records"][0]["data"].as_str().unwrap());
@@ -451,14 +452,14 @@ async fn a_large_record_is_opened_by_the_platforms_cipher() {
 /// A run of one large attachment, at the moment when it is to be downloaded.
 async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
-    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
+    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
     retrieval.start(NOW_MS).unwrap();
-    let key = judge(keeper, &retrieval.seal().unwrap().into()).await.transmission_key;
+    let key = judge(keeper, &retrieval.seal().unwrap()).await.transmission_key;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
-    let step: JsValue = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap().into();
-    assert_eq!(number(&step, "download.0.id").to_string(), "0");
-    (retrieval, 0, text(&step, "download.0.request.url"))
+    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap();
+    assert_eq!(number(&step, "next.download.0.id").to_string(), "0");
+    (retrieval, 0, text(&step, "next.download.0.request.url"))
 }
 
 #[wasm_bindgen_test]
@@ -498,16 +499,16 @@ async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
     assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 0, "and gives nothing behind its end");
 
     let failed = object(&[("code", "UNDECRYPTABLE".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap().into();
-    assert!(text(&step, "problems.0").contains("its content does not decrypt with its key"));
+    let step = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap();
+    assert!(text(&step, "next.problems.0").contains("its content does not decrypt with its key"));
 }
 
 #[wasm_bindgen_test]
 fn problems_come_as_texts_and_nothing_else_with_them() {
-    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options(), platform_cipher());
-    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
-    assert_eq!(names(&step), ["masks", "notices", "problems"]);
-    let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "problems")).unwrap();
+    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options(), platform_cipher()).unwrap();
+    let step = retrieval.start(NOW_MS).unwrap();
+    assert_eq!(names(&member(&step, "next")), ["problems"]);
+    let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "next.problems")).unwrap();
     assert_eq!(
         problems,
         [
@@ -524,55 +525,55 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
 #[wasm_bindgen_test]
 fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     let keeper = holding();
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher());
+    let mut retrieval =
+        Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
     retrieval.start(NOW_MS).unwrap();
     let lost = object(&[("code", "ECONNRESET".into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap().into();
+    let step = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap();
     assert_eq!(text(&step, "notices.0.level"), "info");
-    assert!((375.0..=625.0).contains(&number(&step, "fetch.0.delayMs")));
+    assert!((375.0..=625.0).contains(&number(&step, "next.fetch.0.delayMs")));
 
     let busy =
         object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
-    let step: JsValue = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap().into();
-    assert_eq!(number(&step, "fetch.0.delayMs").to_string(), "7000");
-}
-
-#[wasm_bindgen_test]
-fn an_input_that_is_not_given_may_be_undefined() {
-    let inputs = inputs(&holding().config(), "Database/type > var:X");
-    for name in ["connection", "environment", "secretsFile", "templates", "mode", "outputPolicy"] {
-        Reflect::set(&inputs, &name.into(), &JsValue::UNDEFINED).unwrap();
-    }
-    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
-    let step: JsValue = retrieval.start(NOW_MS).unwrap().into();
-    assert_eq!(names(&step), ["masks", "notices", "fetch"]);
+    let step = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap();
+    assert_eq!(number(&step, "next.fetch.0.delayMs").to_string(), "7000");
 }
 
 #[wasm_bindgen_test]
 fn an_answer_may_be_without_a_body() {
     for body in [None, Some(JsValue::UNDEFINED)] {
         let inputs = inputs(&holding().config(), "Database/type > var:X");
-        let mut retrieval = Retrieval::new(inputs, options(), platform_cipher());
+        let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
         retrieval.start(NOW_MS).unwrap();
         let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
         if let Some(body) = body {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
-        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type").into();
-        assert!(text(&step, "problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
+        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type");
+        assert!(text(&step, "next.problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
     }
 }
 
 #[wasm_bindgen_test]
-fn what_is_of_another_type_is_as_good_as_missing() {
-    let numbers = || object(&[("config", 1.into()), ("secrets", 2.into())]).unchecked_into();
-    for inputs in [numbers(), Object::new().unchecked_into(), JsValue::NULL.unchecked_into()] {
-        let step: JsValue = Retrieval::new(inputs, options(), platform_cipher()).start(NOW_MS).unwrap().into();
-        assert!(text(&step, "problems.0").starts_with("there is no config; expected one in exactly one of"));
+fn an_input_that_is_left_out_is_empty() {
+    let mut retrieval = Retrieval::new(Object::new().into(), options(), platform_cipher()).unwrap();
+    let step = retrieval.start(NOW_MS).unwrap();
+    assert!(text(&step, "next.problems.0").starts_with("there is no config; expected one in exactly one of"));
+}
+
+#[wasm_bindgen_test]
+fn an_input_of_another_type_is_refused() {
+    let numbers = object(&[("config", 1.into()), ("secrets", 2.into())]);
+    for inputs in [numbers.into(), JsValue::NULL, JsValue::from("text")] {
+        assert!(Retrieval::new(inputs, options(), platform_cipher()).is_err());
     }
-    let mut retrieval =
-        Retrieval::new(inputs(&holding().config(), "Database/type > var:X"), options(), platform_cipher());
+}
+
+#[wasm_bindgen_test]
+fn an_outcome_of_another_type_is_no_answer() {
+    let inputs = inputs(&holding().config(), "Database/type > var:X");
+    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
     retrieval.start(NOW_MS).unwrap();
-    let step: JsValue = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap().into();
-    assert_eq!(text(&step, "problems.0").split(": ").next(), Some("no answer from keeper.test"));
+    let step = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap();
+    assert_eq!(text(&step, "next.problems.0").split(": ").next(), Some("no answer from keeper.test"));
 }

@@ -10,17 +10,24 @@ pub mod notation;
 pub mod path;
 pub mod template;
 
+use serde::Deserialize;
+use tsify::Tsify;
+
 use crate::error::Error;
 use crate::secret::SecretText;
 
 /// The task's inputs as texts. What is left out is empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Tsify)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Inputs {
     /// The config in the service connection `keeperConnection`.
+    #[tsify(type = "string")]
     pub connection: SecretText,
     /// `keepersecretconfig`
+    #[tsify(type = "string")]
     pub config: SecretText,
     /// The environment variable `KSM_CONFIG`.
+    #[tsify(type = "string")]
     pub environment: SecretText,
     /// `secrets`
     pub secrets: String,

@@ -1,7 +1,12 @@
 //! Which paths a file may have, by the rules of the agent's platform. Nothing here looks at a disk.
 
+use serde::Deserialize;
+use tsify::Tsify;
+
 /// The agent's operating system, as far as paths and the environment depend on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(from = "String")]
+#[tsify(type = "string")]
 pub enum Platform {
     /// Linux and others where `A` and `a` are two files.
     #[default]
@@ -10,6 +15,17 @@ pub enum Platform {
     MacOs,
     /// Windows, with drives, `\` and reserved names.
     Windows,
+}
+
+impl From<String> for Platform {
+    /// Takes Node's name of it, `process.platform`.
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "win32" => Self::Windows,
+            "darwin" => Self::MacOs,
+            _ => Self::Linux,
+        }
+    }
 }
 
 /// What is wrong with a path, in words that follow it.

@@ -1,23 +1,28 @@
 //! What Node carries out at the end, all of it or nothing.
 
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::path::Platform;
 use crate::secret::{SecretBytes, SecretText};
 
 /// Everything that is to be set and written, in the order of the mapping lines.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Variables to set.
-    pub variables: Vec<SetVariable>,
+    pub variables: Vec<Variable>,
     /// Files to write, or to move to where they belong.
-    pub files: Vec<WriteFile>,
+    pub files: Vec<PlannedFile>,
     /// What to tell the author when it is done.
     pub report: Report,
 }
 
 /// What was done, in names and numbers without values.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Report {
     /// One for each mapping line.
     pub rows: Vec<Row>,
@@ -30,7 +35,8 @@ pub struct Report {
 }
 
 /// What became of a mapping line.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The mapping line, as in "line 3".
     pub line: String,
@@ -39,15 +45,20 @@ pub struct Row {
     /// The destination as written.
     pub destination: String,
     /// In how many forms the value is masked; none for a template, whose placeholders have rows of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
     pub forms: Option<usize>,
 }
 
 /// A variable to set.
-#[derive(Debug)]
-pub struct SetVariable {
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Variable {
     /// Its name.
     pub name: String,
     /// Its value.
+    #[serde(serialize_with = "SecretText::expose_to_host")]
+    #[tsify(type = "string")]
     pub value: SecretText,
     /// Whether the agent keeps it secret. If not, later steps find it in their environment.
     pub is_secret: bool,
@@ -56,8 +67,9 @@ pub struct SetVariable {
 }
 
 /// A file to write.
-#[derive(Debug)]
-pub struct WriteFile {
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedFile {
     /// The mapping line, as in "line 3".
     pub line: String,
     /// Its path, as the author wrote it.
@@ -69,16 +81,22 @@ pub struct WriteFile {
 }
 
 /// What a file holds.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum Content {
     /// These bytes.
-    Bytes(SecretBytes),
+    Bytes(
+        #[serde(serialize_with = "SecretBytes::expose_to_host")]
+        #[tsify(type = "Uint8Array")]
+        SecretBytes,
+    ),
     /// The download with this number, which lies in a temporary file already.
     Download(usize),
 }
 
 /// What the agent can take.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Agent {
     /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
     pub allows_several_lines: bool,
@@ -121,11 +139,11 @@ impl Plan {
             Destination::Output(name) => (name, true, true),
             Destination::Environment(name) => (name, false, false),
             Destination::File(path) => {
-                self.files.push(WriteFile { line: line.to_owned(), path, mode, content: Content::Bytes(bytes) });
+                self.files.push(PlannedFile { line: line.to_owned(), path, mode, content: Content::Bytes(bytes) });
                 return;
             }
         };
         let value = bytes.to_text().unwrap_or_default();
-        self.variables.push(SetVariable { name, value, is_secret, is_output });
+        self.variables.push(Variable { name, value, is_secret, is_output });
     }
 }

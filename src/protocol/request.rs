@@ -1,6 +1,9 @@
 //! The request `get_secret`: a JSON payload under a new transmission key, which only the server can unwrap, signed by
 //! the client.
 
+use serde::{Serialize, Serializer};
+use tsify::Tsify;
+
 use super::server_keys::ServerKeys;
 use crate::base64;
 use crate::crypto::keys::TransmissionKey;
@@ -14,8 +17,9 @@ use crate::secret::SecretText;
 pub const CLIENT_VERSION: &str = "ms17.5.0";
 
 /// An HTTP request for Node to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpRequest {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
     /// `GET`, which has neither headers of its own nor a body, or `POST`, which is to be sealed before it is sent.
     pub method: &'static str,
     /// The whole URL. That of an attachment is signed, so it is a secret while it is valid.
@@ -25,16 +29,24 @@ pub struct HttpRequest {
     /// How long to wait before it is sent, in milliseconds.
     pub delay_ms: u64,
     /// How long it may take from then on, in milliseconds; what has no limit may go on as long as something comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[tsify(optional)]
     pub timeout_ms: Option<u64>,
 }
 
 /// The headers and the encrypted body of a `POST`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct Sealed {
     /// Names and values.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
+    #[serde(serialize_with = "as_bytes")]
+    #[tsify(type = "Uint8Array")]
     pub body: Vec<u8>,
+}
+
+fn as_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// The payload of `get_secret`. A filter that is left out asks for all records.
@@ -56,8 +68,8 @@ const ANSWER_LIMIT: u64 = 128 << 20;
 
 /// The request itself. Sealing it takes time in which a connection can be made, so that is left for later.
 #[must_use]
-pub fn get_secret(hostname: &str) -> HttpRequest {
-    HttpRequest {
+pub fn get_secret(hostname: &str) -> Request {
+    Request {
         method: "POST",
         url: format!("https://{hostname}/api/rest/sm/v1/get_secret"),
         limit: ANSWER_LIMIT,

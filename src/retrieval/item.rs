@@ -11,7 +11,7 @@ use crate::inputs::notation::{FieldSelector, Selector};
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::Masks;
-use crate::outputs::plan::{Agent, Content, Plan, Row, WriteFile};
+use crate::outputs::plan::{Agent, Content, Plan, PlannedFile, Row};
 use crate::problem::Problem;
 use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
@@ -253,7 +253,12 @@ impl Item {
         let mut text = None;
         if self.pending() == Some(Transfer::Disk) {
             let path = self.mapping.destination.name().to_owned();
-            plan.files.push(WriteFile { line: line.clone(), path, mode: self.mode(), content: Content::Download(id) });
+            plan.files.push(PlannedFile {
+                line: line.clone(),
+                path,
+                mode: self.mode(),
+                content: Content::Download(id),
+            });
         } else {
             for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
                 if self.codes().next().is_some() {

@@ -4,14 +4,14 @@
 use std::collections::HashSet;
 
 use super::item::{Item, Transfer, Watch};
-use super::{Download, Next, Notice, Outcome, Question, Session, State, Twin};
+use super::{Download, Next, Notice, Outcome, Question, Session, State, Target};
 use crate::crypto::Entropy;
 use crate::error::Error;
 use crate::inputs::Mode;
 use crate::outputs::mask::Masks;
 use crate::problem::Problem;
 use crate::protocol::failure::{self, is_transient};
-use crate::protocol::request::HttpRequest;
+use crate::protocol::request::Request;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::retry::Retry;
 use crate::vault::record::Attachment;
@@ -100,10 +100,10 @@ impl Session {
         Ok(next)
     }
 
-    fn request(&self, load: &Load, limit: u64) -> Result<HttpRequest, Vec<Problem>> {
+    fn request(&self, load: &Load, limit: u64) -> Result<Request, Vec<Problem>> {
         let url = self.address(load)?.to_owned();
         // A pre-signed address wants no headers of Keeper's.
-        Ok(HttpRequest { method: "GET", url, limit, delay_ms: load.delay_ms, timeout_ms: None })
+        Ok(Request { method: "GET", url, limit, delay_ms: load.delay_ms, timeout_ms: None })
     }
 
     fn download(&self, load: &Load) -> Result<Download, Vec<Problem>> {
@@ -112,9 +112,9 @@ impl Session {
         let request = self.request(load, limit)?;
         let mut targets = self.twins(load.id, Way::ToDisk).into_iter().filter_map(|id| {
             let item = self.items.get(id)?;
-            Some(Twin { id, line: item.line(), path: item.destination().name().to_owned() })
+            Some(Target { id, line: item.line(), path: item.destination().name().to_owned() })
         });
-        let Twin { id, line, path } = targets.next().ok_or(out_of_range())?;
+        let Target { id, line, path } = targets.next().ok_or(out_of_range())?;
         Ok(Download { id, request, line, path, twins: targets.collect() })
     }
 

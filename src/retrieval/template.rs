@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::inputs::forms::{Encoding, Forms, Structure};
 use crate::inputs::mapping::Mapping;
 use crate::inputs::template::{Piece, Placeholder, TemplateForm};
-use crate::outputs::plan::{Content, Plan, Row, WriteFile};
+use crate::outputs::plan::{Content, Plan, PlannedFile, Row};
 use crate::problem::Problem;
 use crate::secret::SecretBytes;
 use crate::text::{counted, shown};
@@ -59,7 +59,7 @@ impl Template {
             destination: shown(&order.line.destination()),
             forms: None,
         });
-        plan.files.push(WriteFile {
+        plan.files.push(PlannedFile {
             line,
             path: order.destination.name().to_owned(),
             mode: order.forms.mode.unwrap_or(PRIVATE),

@@ -26,9 +26,12 @@ export function createHost() {
 
   return {
     inputs: readInputs,
+    /** @returns {import('../../pkg/core.js').Options} */
     options: () => ({
-      allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
-      platform: process.platform,
+      agent: {
+        allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
+        platform: process.platform,
+      },
       timeoutMs: TIMEOUT_MS,
     }),
     now: () => Date.now(),
@@ -128,7 +131,7 @@ export function createHost() {
   };
 }
 
-/** @returns {import('../../pkg/core.js').RunInputs} */
+/** @returns {import('../../pkg/core.js').Inputs} */
 function readInputs() {
   const connection = tl.getInput('keeperConnection');
   const environment = process.env.KSM_CONFIG ?? '';

@@ -66,9 +66,9 @@ export class Files {
    * @param {PlannedFile} file
    * @returns {string[]} the problem, if there is one
    */
-  stage({ path: written, line, mode, bytes, download }) {
-    if (download !== undefined) {
-      const staged = this.#downloads.get(download) ?? `${line}: the attachment did not come`;
+  stage({ path: written, line, mode, content }) {
+    if ('download' in content) {
+      const staged = this.#downloads.get(content.download) ?? `${line}: the attachment did not come`;
       if (typeof staged === 'string') {
         return [staged];
       }
@@ -78,7 +78,7 @@ export class Files {
     try {
       const staged = this.#create(line, written);
       staged.mode = mode;
-      fs.writeFileSync(staged.temporary, bytes ?? new Uint8Array(), {
+      fs.writeFileSync(staged.temporary, content.bytes, {
         flag: 'wx',
         mode: FILE_MODE,
         flush: true,

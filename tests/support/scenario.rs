@@ -8,7 +8,7 @@ use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
 use ksm_task::outputs::plan::{Agent, Content, Plan};
 use ksm_task::protocol::failure::Failure;
-use ksm_task::protocol::request::{HttpRequest, Sealed};
+use ksm_task::protocol::request::{Request, Sealed};
 use ksm_task::protocol::response::HttpOutcome;
 use ksm_task::retrieval::{Download, Next, Notice, Options, Retrieval, Step};
 
@@ -166,7 +166,7 @@ impl Scenario {
     }
 
     /// The requests that the last step asks for.
-    pub(crate) fn requests(&self) -> &[HttpRequest] {
+    pub(crate) fn requests(&self) -> &[Request] {
         match &self.step.next {
             Next::Fetch(requests) => requests,
             next => panic!("expected requests, found {next:?}"),
@@ -174,7 +174,7 @@ impl Scenario {
     }
 
     /// The one request that the last step asks for.
-    pub(crate) fn request(&self) -> &HttpRequest {
+    pub(crate) fn request(&self) -> &Request {
         let [request] = self.requests() else { panic!("expected one request") };
         request
     }
