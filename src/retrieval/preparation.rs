@@ -136,6 +136,11 @@ fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
             "EISDIR" => "it is a folder",
             "NOT_A_FILE" => "it is not a plain file",
             "TOO_LARGE" => "it has more than 4 MiB",
+            "TOO_MUCH" => "the files that the step reads have more than 64 MiB together",
+            "OUTSIDE" => "it is outside of the working directory, or a link leads there",
+            "ENOTDIR" => "a part of its path is not a folder",
+            "ENAMETOOLONG" => "its path is too long",
+            "ELOOP" => "its links lead in a circle",
             code => code,
         })),
     }

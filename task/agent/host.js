@@ -1,12 +1,13 @@
 /** What the agent gives and takes: inputs, masks, messages, variables, the result. */
 
-import fs from 'node:fs';
 import * as tl from 'azure-pipelines-task-lib/task.js';
+import { readPlainFile } from '../files/read.js';
+import { isInside } from '../files/same-file.js';
 import { Files } from '../files/stage.js';
 import { print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
-import { isInside, whyItMayBePublished } from '../files/publication.js';
+import { whyItMayBePublished } from '../files/publication.js';
 import { layOut } from './report.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
@@ -56,7 +57,7 @@ export function createHost() {
      * @param {string[]} paths of files that the author wrote
      * @returns {import('../../pkg/core.js').Outcome[]}
      */
-    readAll: (paths) => paths.map(readFile),
+    readAll: readFiles,
 
     /**
      * @param {import('../../pkg/core.js').Request[]} requests
@@ -150,23 +151,25 @@ function readInputs() {
   };
 }
 
-/** Mapping lines and templates are short; what is longer is something else. */
+/** Mapping lines and templates are short; what is longer is something else. So much may one have, and all of them. */
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
+const MAX_FILES_SIZE = 64 * 1024 * 1024;
 
 /**
- * @param {string} path
- * @returns {import('../../pkg/core.js').Outcome}
+ * @param {string[]} paths
+ * @returns {import('../../pkg/core.js').Outcome[]}
  */
-function readFile(path) {
-  try {
-    const found = fs.statSync(path);
-    if (!found.isFile()) {
-      return { code: found.isDirectory() ? 'EISDIR' : 'NOT_A_FILE' };
+function readFiles(paths) {
+  let left = MAX_FILES_SIZE;
+  return paths.map((path) => {
+    try {
+      const body = readPlainFile(path, MAX_FILE_SIZE);
+      left -= body.length;
+      return left < 0 ? { code: 'TOO_MUCH' } : { status: 200, body };
+    } catch (error) {
+      return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
     }
-    return found.size > MAX_FILE_SIZE ? { code: 'TOO_LARGE' } : { status: 200, body: fs.readFileSync(path) };
-  } catch (error) {
-    return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
-  }
+  });
 }
 
 /**

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { isInside } from './same-file.js';
 
 /**
  * Why a file may be published, or nothing.
@@ -15,15 +16,6 @@ export function whyItMayBePublished(target, stagingFolder) {
     return 'it lies in the artifact staging directory';
   }
   return isLooseInGit(target) ? 'it lies in a git work tree, which does not ignore it' : undefined;
-}
-
-/**
- * @param {string} target
- * @param {string} folder
- */
-export function isInside(target, folder) {
-  const way = path.relative(folder, target);
-  return way !== '' && !way.startsWith('..') && !path.isAbsolute(way);
 }
 
 /** @param {string} target */

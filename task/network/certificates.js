@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
+import { readPlainFile } from '../files/read.js';
 
 /**
  * @typedef {object} CertificateSettings
@@ -76,10 +77,13 @@ function readAuthorsCertificates(input) {
   return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamedFile(input.trim()));
 }
 
+/** The system's own bundles have a quarter of a mebibyte. */
+const MAX_CA_SIZE = 4 * 1024 * 1024;
+
 /** @param {string} path */
 function readNamedFile(path) {
   try {
-    return fs.readFileSync(path);
+    return readPlainFile(path, MAX_CA_SIZE);
   } catch {
     throw refusal('CA_UNREADABLE');
   }

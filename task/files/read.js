@@ -1,0 +1,84 @@
+/** The one way in which the task reads a file that somebody named: a plain file, of bounded size, where it seems to be. */
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { foreignFolderOf, isInside, plainFileAt, plainFileBehind, realPath } from './same-file.js';
+
+/** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
+const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];
+/** Windows' names for devices and pipes. */
+const DEVICE = /^[\\/]{2}[.?][\\/]/;
+
+/**
+ * Reads a plain file.
+ *
+ * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it, nor
+ * into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's choice.
+ *
+ * @param {string} written a path, absolute or from the working directory
+ * @param {number} limit the largest size in bytes
+ * @returns {Buffer}
+ * @throws {Error & { code: string }} the system's code, or EISDIR, NOT_A_FILE, OUTSIDE, TOO_LARGE
+ */
+export function readPlainFile(written, limit) {
+  const named = path.resolve(DEVICE.test(written) ? refuse('NOT_A_FILE') : written);
+  if (!path.isAbsolute(written) && !isInside(named, process.cwd())) {
+    refuse('OUTSIDE');
+  }
+  const place = realPath(named);
+  checkPlace(named, place);
+  const found = plainFileAt(place) ?? refuse(fs.lstatSync(place).isDirectory() ? 'EISDIR' : 'NOT_A_FILE');
+  if (found.size > limit) {
+    refuse('TOO_LARGE');
+  }
+  // Should it become a link or a pipe just now, opening it neither follows it nor waits.
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+  const descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (plainFileBehind(descriptor)?.identity !== found.identity || realPath(named) !== place) {
+      refuse('NOT_A_FILE');
+    }
+    return readWhole(descriptor, found.size);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * @param {string} named
+ * @param {string} place the same path without links
+ */
+function checkPlace(named, place) {
+  if (process.platform !== 'win32' && SYSTEM_FOLDERS.some((folder) => isInside(place, folder))) {
+    refuse('NOT_A_FILE');
+  }
+  const home = foreignFolderOf(named);
+  if (
+    home !== undefined &&
+    (!isInside(place, home) || path.relative(home, place).split(path.sep).includes('.git'))
+  ) {
+    refuse('OUTSIDE');
+  }
+}
+
+/**
+ * @param {number} descriptor
+ * @param {number} size what the system says
+ */
+function readWhole(descriptor, size) {
+  // One byte more: pseudo files say that they are empty, wherever they are mounted.
+  const bytes = Buffer.alloc(size + 1);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+    count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
+  }
+  return length > size ? refuse('NOT_A_FILE') : bytes.subarray(0, length);
+}
+
+/**
+ * @param {string} code
+ * @returns {never}
+ */
+function refuse(code) {
+  throw Object.assign(new Error('not a file to read'), { code });
+}
