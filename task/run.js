@@ -4,7 +4,7 @@ import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Retrieval, initSync } from '../pkg/core.js';
-import { createHost } from './agent/host.js';
+import { CANCELLED, createHost } from './agent/host.js';
 
 /** @typedef {import('./agent/host.js').Host} Host */
 /** @typedef {import('../pkg/core.js').Next} Next */
@@ -69,7 +69,7 @@ async function follow(retrieval, host) {
     host.mask(step.masks);
     host.notify(step.notices);
     if (host.isCancelled()) {
-      return host.fail(['the task was cancelled; nothing was set']);
+      return host.fail([CANCELLED]);
     }
     const { next } = step;
     if ('problems' in next) {

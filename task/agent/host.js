@@ -1,17 +1,20 @@
 /** What the agent gives and takes: inputs, masks, messages, variables, the result. */
 
+import path from 'node:path';
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
-import { isInside } from '../files/same-file.js';
+import { isInside, placeOf } from '../files/same-file.js';
 import { Files } from '../files/stage.js';
 import { print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
-import { whyItMayBePublished } from '../files/publication.js';
+import { whyPublished } from '../files/publication.js';
 import { layOut } from './report.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../../pkg/core.js').Plan} Plan */
+
+export const CANCELLED = 'the task was cancelled; nothing was set';
 
 /** How long Keeper may take to answer if the author sets no limit, in milliseconds. */
 const TIMEOUT_MS = 120_000;
@@ -80,13 +83,16 @@ export function createHost() {
      *
      * @param {Plan} plan
      */
-    carryOut(plan) {
+    async carryOut(plan) {
+      await warnOfPublication(plan.files, cancellation.signal);
+      if (cancellation.signal.aborted) {
+        return this.fail([CANCELLED]);
+      }
       const problems = plan.files.flatMap((file) => files.stage(file));
       if (problems.length > 0) {
         return this.fail(problems);
       }
       const written = files.list();
-      warnOfPublication(written);
       hasNote = rememberForCleanUp(written);
       const refusals = files.commit();
       if (refusals.length > 0) {
@@ -201,15 +207,23 @@ const warn = (text) => printIssue('warning', text);
 
 /** @typedef {ReturnType<Files['list']>} Written */
 
-/** @param {Written} written */
-function warnOfPublication(written) {
+/**
+ * Before anything is written: git is a program as well, and one of a repository would find the secrets.
+ *
+ * @param {Plan['files']} files
+ * @param {AbortSignal} signal
+ */
+async function warnOfPublication(files, signal) {
   const stagingFolder = tl.getVariable('Build.ArtifactStagingDirectory');
-  for (const { line, target } of written) {
-    const reason = whyItMayBePublished(target, stagingFolder);
+  const targets = files.map(({ line, path: written }) => ({ line, target: path.resolve(written) }));
+  const places = targets.map(({ target }) => placeOf(target));
+  const reasons = await whyPublished(places, { stagingFolder, signal, print });
+  targets.forEach(({ line, target }, index) => {
+    const reason = reasons.get(places[index]);
     if (reason) {
       warn(`${line}: \`${target}\` may be published: ${reason}`);
     }
-  }
+  });
 }
 
 /** The task variable in which the post-job step finds what to remove. */

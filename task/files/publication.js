@@ -1,40 +1,145 @@
 /** Files that may leave the agent with the build's products. */
 
-import { spawnSync } from 'node:child_process';
+import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { isInside } from './same-file.js';
+import { foldersOf, foreignFolderOf, isInside, placeOf, realPath } from './same-file.js';
+
+/** How long git may take, in milliseconds. */
+const TIMEOUT_MS = 5_000;
 
 /**
- * Why a file may be published, or nothing.
+ * Says which files may be published, and why.
  *
- * @param {string} target an absolute path
- * @param {string | undefined} stagingFolder where the pipeline gathers its artifacts
+ * @param {string[]} targets real paths, in folders that exist
+ * @param {{ stagingFolder?: string, signal: AbortSignal, print: (text: string) => void }} options the staging folder is
+ *        where the pipeline gathers its artifacts; what could not be found out is printed
+ * @returns {Promise<Map<string, string>>} the reason by target
  */
-export function whyItMayBePublished(target, stagingFolder) {
-  if (stagingFolder && isInside(target, stagingFolder)) {
-    return 'it lies in the artifact staging directory';
+export async function whyPublished(targets, { stagingFolder, signal, print }) {
+  /** @type {Map<string, string>} */
+  const reasons = new Map();
+  /** @type {Map<string, string[]>} */
+  const repositories = new Map();
+  const staging =
+    stagingFolder && (fs.existsSync(stagingFolder) ? realPath(stagingFolder) : placeOf(stagingFolder));
+  for (const target of targets) {
+    const repository = foldersOf(target).find((folder) => fs.existsSync(path.join(folder, '.git')));
+    if (staging && isInside(target, staging)) {
+      reasons.set(target, 'it lies in the artifact staging directory');
+    } else if (repository) {
+      repositories.set(repository, [...(repositories.get(repository) ?? []), target]);
+    }
   }
-  return isLooseInGit(target) ? 'it lies in a git work tree, which does not ignore it' : undefined;
+  for (const [repository, files] of repositories) {
+    const ignored = await ignoredFiles(repository, files, signal);
+    if (typeof ignored === 'string') {
+      print(`git could not say whether it ignores the files in ${repository} (${ignored})`);
+    } else {
+      files
+        .filter((file) => !ignored.has(file))
+        .forEach((file) => reasons.set(file, 'it lies in a git work tree, which does not ignore it'));
+    }
+  }
+  return reasons;
 }
 
-/** @param {string} target */
-function isLooseInGit(target) {
-  let folder = path.dirname(target);
-  while (!fs.existsSync(path.join(folder, '.git'))) {
-    if (folder === path.dirname(folder)) {
-      return false;
-    }
-    folder = path.dirname(folder);
+/**
+ * Asks git once about all files of a repository.
+ *
+ * @param {string} repository
+ * @param {string[]} files
+ * @param {AbortSignal} signal
+ * @returns {Promise<Set<string> | string>} those that it ignores, or why it is not known
+ */
+function ignoredFiles(repository, files, signal) {
+  const program = findGit();
+  if (!program) {
+    return Promise.resolve('there is none in PATH');
   }
-  // A repository's own settings must not start programs from here.
-  const settings = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath='];
-  const options = /** @type {const} */ ({ stdio: 'ignore', timeout: 5_000, windowsHide: true });
-  const { status } = spawnSync(
-    'git',
-    [...settings, '-C', folder, 'check-ignore', '--quiet', '--', target],
-    options,
-  );
-  // 0: ignored, 1: not; anything else, or no git at all, tells nothing.
-  return status === 1;
+  // Named like this, a repository may belong to somebody else, as it does in container jobs.
+  const place = [`--git-dir=${path.join(repository, '.git')}`, `--work-tree=${repository}`];
+  const options = {
+    // On Windows a program loads libraries from its working directory.
+    cwd: path.dirname(program),
+    env: gitEnvironment(),
+    timeout: TIMEOUT_MS,
+    killSignal: /** @type {const} */ ('SIGKILL'),
+    maxBuffer: 64 * 1024 * 1024,
+    windowsHide: true,
+    signal,
+  };
+  return new Promise((resolve) => {
+    const git = childProcess.execFile(
+      program,
+      [...place, ...SETTINGS, 'check-ignore', '--stdin', '-z'],
+      options,
+      (error, output) => {
+        // 1: it ignores none of them.
+        const isAnswer = !error || error.code === 1;
+        resolve(
+          isAnswer
+            ? new Set(output.split('\0'))
+            : error.killed
+              ? 'no answer in time'
+              : `status ${error.code}`,
+        );
+      },
+    );
+    git.stdin?.on('error', () => undefined);
+    git.stdin?.end(files.join('\0'));
+  });
+}
+
+/** What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks. */
+const SETTINGS = [
+  'core.fsmonitor=false',
+  `core.hooksPath=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`,
+  'core.sshCommand=',
+  'core.gitProxy=',
+  'credential.helper=',
+  'protocol.allow=never',
+  'safe.directory=*',
+].flatMap((setting) => ['-c', setting]);
+
+/** Git's environment: where the user's own settings are, nothing of the task's, and no protocol to fetch with. */
+function gitEnvironment() {
+  const names = ['HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'SystemRoot'];
+  const inherited = names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]);
+  const own = {
+    GIT_ALLOW_PROTOCOL: 'none',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_TERMINAL_PROMPT: '0',
+  };
+  return { ...Object.fromEntries(inherited), ...own };
+}
+
+/** The first git in PATH that is a program of the machine, not one of the repository. */
+function findGit() {
+  const name = process.platform === 'win32' ? 'git.exe' : 'git';
+  const folders = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((folder) => folder.replace(/^"(.*)"$/, '$1'));
+  return folders.filter(isWholePath).flatMap((folder) => ownProgram(path.join(folder, name)))[0];
+}
+
+/**
+ * Whether a path means the same everywhere: on Windows `\folder` depends on the current drive.
+ *
+ * @param {string} place
+ */
+export const isWholePath = (place) =>
+  path.isAbsolute(place) && (process.platform !== 'win32' || path.parse(place).root.length > 1);
+
+/** @param {string} place @returns {string[]} its real path, if it is a program and no foreign one */
+function ownProgram(place) {
+  try {
+    const program = realPath(place);
+    fs.accessSync(program, fs.constants.X_OK);
+    const isForeign = foreignFolderOf(place) !== undefined || foreignFolderOf(program) !== undefined;
+    return isForeign || !fs.statSync(program).isFile() ? [] : [program];
+  } catch {
+    return [];
+  }
 }

@@ -80,5 +80,5 @@ function readWhole(descriptor, size) {
  * @returns {never}
  */
 function refuse(code) {
-  throw Object.assign(new Error('not a file to read'), { code });
+  throw Object.assign(new Error(code), { code });
 }

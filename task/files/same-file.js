@@ -92,6 +92,16 @@ export function foldersOf(place) {
   return folder === place ? [] : [folder, ...foldersOf(folder)];
 }
 
+/**
+ * Where a file is going to be, without the links on the way to it.
+ *
+ * @param {string} target an absolute path; its last folders need not be there yet
+ */
+export function placeOf(target) {
+  const folder = foldersOf(target).find((one) => tryRealPath(one) !== undefined);
+  return folder === undefined ? target : path.join(realPath(folder), path.relative(folder, target));
+}
+
 /** @param {string} place */
 function tryRealPath(place) {
   try {

@@ -80,7 +80,7 @@ replace(https, 'request', (original) => (...options) => {
   return original.apply(https, options);
 });
 
-replace(childProcess, 'spawnSync', (original) => (...options) => {
+replace(childProcess, 'execFile', (original) => (...options) => {
   const error = arrive('git');
   if (error) throw error;
   return original.apply(childProcess, options);

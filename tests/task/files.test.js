@@ -1,14 +1,13 @@
 // Where files go, who may read them, and that nothing is left of a run that fails.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
 
 const SHORT_WRITES = fileURLToPath(new URL('short-writes.cjs', import.meta.url));
 const MIB = 1024 * 1024;
@@ -169,37 +168,6 @@ describe('a file', { concurrency: 2 }, () => {
     assertNothingIsSet(outcome, [problem]);
   });
 });
-
-describe('a file that may be published draws a warning', { concurrency: 2 }, () => {
-  test('in the artifact staging directory', async (t) => {
-    const folder = makeFolder(t);
-    const agent = { variables: { 'Build.ArtifactStagingDirectory': join(folder, 'a') } };
-    const { run: outcome } = await run(t, [toFile('a/password.txt'), toFile('b/password.txt')], {
-      folder,
-      agent,
-    });
-    assert.equal(outcome.result, 'Succeeded');
-    assert.deepEqual(warningsOf(outcome), [
-      `line 1: \`${folder}/a/password.txt\` may be published: it lies in the artifact staging directory`,
-    ]);
-  });
-
-  test('in a git work tree that does not ignore it', { skip: !hasGit() && 'there is no git' }, async (t) => {
-    const folder = makeFolder(t);
-    spawnSync('git', ['init', '--quiet', folder]);
-    fs.writeFileSync(join(folder, '.gitignore'), '/secrets/\n');
-    const lines = [toFile('password.txt'), toFile('secrets/password.txt')];
-    const { run: outcome } = await run(t, lines, { folder });
-    assert.equal(outcome.result, 'Succeeded');
-    assert.deepEqual(warningsOf(outcome), [
-      `line 1: \`${folder}/password.txt\` may be published: it lies in a git work tree, which does not ignore it`,
-    ]);
-  });
-});
-
-function hasGit() {
-  return spawnSync('git', ['--version']).status === 0;
-}
 
 describe('a large attachment', { concurrency: 2 }, () => {
   for (const name of ['large.bin', 'huge.bin', 'unsized.bin']) {

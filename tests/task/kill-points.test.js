@@ -76,7 +76,7 @@ const MOMENTS = [
   },
   { when: 'when a small attachment is asked for', call: 'request', count: 2 },
   { when: 'when a large attachment is asked for', call: 'request', count: 3 },
-  { when: 'while the repository is asked what it ignores', call: 'git', count: 2 },
+  { when: 'while the repository is asked what it ignores', call: 'git', count: 1 },
   { when: 'between staging and naming', call: 'print ##vso[task.settaskvariable', count: 1 },
   { when: 'when all files have their names', call: 'print ##vso[task.setvariable', count: 1 },
   { when: 'between two variables', call: 'print ##vso[task.setvariable', count: 2 },
