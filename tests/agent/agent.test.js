@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { shownMode } from '../platform.js';
 import { runTask } from './agent.js';
 import { LOAD_TASK_LIBRARY, runScript, writeTask } from './fixture.js';
 
@@ -15,6 +17,17 @@ const PRINT_ENVIRONMENT = 'console.log(JSON.stringify({ env: process.env, cwd: p
 /** @param {Run} run of PRINT_ENVIRONMENT */
 function printed(run) {
   return JSON.parse(run.unmaskedOutput);
+}
+
+/** What Windows or Node adds whoever starts a process. */
+function environmentOfAnyProcess() {
+  const { PATH, HOME, SystemRoot, ...others } = JSON.parse(
+    execFileSync(process.execPath, ['--print', 'JSON.stringify(process.env)'], {
+      env: { PATH: '', HOME: '', SystemRoot: process.env.SystemRoot },
+      encoding: 'utf8',
+    }),
+  );
+  return others;
 }
 
 test('the task finds the environment of an agent and nothing else', async (t) => {
@@ -46,6 +59,7 @@ test('the task finds the environment of an agent and nothing else', async (t) =>
   const { PATH, HOME, SystemRoot, VSTS_PUBLIC_VARIABLES, ...rest } = env;
   assert.equal(PATH, process.env.PATH);
   assert.deepEqual(rest, {
+    ...environmentOfAnyProcess(),
     TF_BUILD: 'True',
     INPUT_KEEPERSECRETCONFIG: 's3cr3t',
     INPUT_RETRIES: '3',
@@ -196,8 +210,8 @@ test('files that the task wrote are listed with mode and size', async (t) => {
      fs.writeFileSync(process.env.AGENT_TEMPDIRECTORY + '/t', '', { mode: 0o644 });`,
   );
   assert.deepEqual(run.files, [
-    { path: join(run.folders.sources, 'keys', 'id'), mode: 0o600, size: 3 },
-    { path: join(run.folders.temp, 't'), mode: 0o644, size: 0 },
+    { path: join(run.folders.sources, 'keys', 'id'), mode: shownMode(0o600), size: 3 },
+    { path: join(run.folders.temp, 't'), mode: shownMode(0o644), size: 0 },
   ]);
 });
 
@@ -218,7 +232,10 @@ test('a later script finds public variables and no secrets', async (t) => {
 test('task variables of one section reach the next', async (t) => {
   const script = `${LOAD_TASK_LIBRARY} tl.setTaskVariable('ksmFiles', '["a"]', true);`;
   const { taskVariables, unmaskedOutput } = await runScript(t, script);
-  assert.ok(unmaskedOutput.includes('##vso[task.settaskvariable variable=ksmFiles;issecret=true;]["a"]\n'));
+  assert.match(
+    unmaskedOutput,
+    /^##vso\[task\.settaskvariable variable=ksmFiles;issecret=true;\]\["a"\]\r?$/m,
+  );
   assert.deepEqual(taskVariables, { ksmFiles: { value: '["a"]', isSecret: true } });
 
   const run = await runScript(t, `${LOAD_TASK_LIBRARY} console.log(tl.getTaskVariable('ksmFiles'));`, {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { shownMode } from '../platform.js';
 import { describeRun } from './agent.js';
 import { runScript } from './fixture.js';
 
@@ -14,6 +15,9 @@ const SCRIPT = `
   console.log('##vso[task.setvariable variable=URL]a%0Ab');
   console.log('##vso[task.setvariable variable=token;isoutput=true;issecret=true]t0k3n🔑');
   console.log('done with s3cr3t');`;
+
+/** @param {number} mode */
+const shown = (mode) => shownMode(mode).toString(8).padStart(4, '0');
 
 /** @param {import('node:test').TestContext} t */
 async function describedRun(t) {
@@ -46,9 +50,9 @@ Environment of a later script
   URL  *** (3 characters)
 
 Files
-  0600  3 bytes   ca.pem
-  0644  10 bytes  $(Agent.TempDirectory)/id
-  0600  1 bytes   ${file}
+  ${shown(0o600)}  3 bytes   ca.pem
+  ${shown(0o644)}  10 bytes  $(Agent.TempDirectory)/id
+  ${shown(0o600)}  1 bytes   ${file}
 `,
   );
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { expandMacros, resolveInputs } from './inputs.js';
 
 /** @type {Record<string, string>} */
 const VALUES = { name: 'Database', padded: ' x ', nested: '$(name)', empty: '' };
+
+const SOURCES = resolve('/sources');
 
 /** @param {string} name */
 function valueOf(name) {
@@ -35,20 +38,20 @@ test('an input is the given text or the default, trimmed before macros are repla
     { name: 'folder', type: 'filePath' },
   ];
   for (const [given, expected] of /** @type {[Record<string, string>, Record<string, string>][]} */ ([
-    [{}, { secrets: 'none', retries: '3', note: '', folder: '/sources' }],
+    [{}, { secrets: 'none', retries: '3', note: '', folder: SOURCES }],
     [{ SECRETS: '\n a\n b \u00a0\u0085' }, { secrets: 'a\n b' }],
     [{ Mapping: '\uFEFF a ' }, { secrets: '\uFEFF a' }],
     [{ secrets: ' $(padded) ' }, { secrets: ' x ' }],
     [
-      { retries: '', folder: '/etc/x' },
-      { retries: '', folder: '/etc/x' },
+      { retries: '', folder: resolve('/etc/x') },
+      { retries: '', folder: resolve('/etc/x') },
     ],
     [
       { folder: 'a/../b', other: ' $(name)' },
-      { folder: '/sources/b', other: 'Database' },
+      { folder: join(SOURCES, 'b'), other: 'Database' },
     ],
   ])) {
-    const inputs = Object.fromEntries(resolveInputs(definitions, given, { valueOf, rootFolder: '/sources' }));
+    const inputs = Object.fromEntries(resolveInputs(definitions, given, { valueOf, rootFolder: SOURCES }));
     for (const [name, value] of Object.entries(expected)) {
       assert.equal(inputs[name], value, `${name} of ${JSON.stringify(given)}`);
     }

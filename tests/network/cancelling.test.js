@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { withoutSignals } from '../platform.js';
 import { runIn } from './world.js';
 
 const CANCELLED = [['error', 'the task was cancelled; nothing was set']];
 const MAX_MS = 2_000;
 
-describe('a cancelled job ends at once', { skip: process.platform === 'win32' }, () => {
+describe('a cancelled job ends at once', { skip: withoutSignals }, () => {
   test('while a server does not begin TLS', (t) =>
     assertCancelled(t, (cancel) => ({
       server: (socket) => {

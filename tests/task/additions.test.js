@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { SecretMasker } from '../agent/masker.js';
+import { shownMode } from '../platform.js';
 import { READERS } from './dotenv-readers.js';
 import { nastyValues } from './nasty-values.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
@@ -125,7 +126,7 @@ test('an attachment that goes to disk as it arrives has the mode of its form', a
   const { run: outcome } = await run(t, ['Server/file/large.bin > file+0644:large.bin'], holds);
   assert.deepEqual(
     outcome.files.map(({ size, mode }) => [size, mode]),
-    [[1_000_000, 0o644]],
+    [[1_000_000, shownMode(0o644)]],
   );
 });
 

@@ -50,6 +50,8 @@ const SYNCHRONOUS = ['chmodSync', 'closeSync', 'lstatSync', 'mkdirSync', 'openSy
 for (const name of [...SYNCHRONOUS, 'renameSync', 'rmdirSync', 'rmSync', 'statSync']) {
   replace(fs, name, (original) => (target, ...others) => {
     const error = isHere(target) && arrive(name);
+    // A file is closed even if the system then tells that it could not be written.
+    if (error && name === 'closeSync') original.call(fs, target);
     if (error) throw error;
     const returned = original.call(fs, target, ...others);
     if (name === 'openSync' && isHere(target)) handles.add(returned);

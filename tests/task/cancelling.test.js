@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { withoutSignals } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
@@ -24,7 +25,7 @@ const LINES = [
 const MAX_MS = 2_000;
 
 for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
-  describe(`${signal} ends the task with nothing set`, { skip: process.platform === 'win32' }, () => {
+  describe(`${signal} ends the task with nothing set`, { skip: withoutSignals }, () => {
     test('while a request has no answer', (t) =>
       assertCancelled(t, ({ cancel }) => ({
         faults: () => {

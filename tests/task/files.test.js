@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { asListed, withoutLinks, withoutReadOnlyFolders } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
 
 const SHORT_WRITES = fileURLToPath(new URL('short-writes.cjs', import.meta.url));
@@ -59,13 +60,13 @@ function assertNothingIsSet({ run, folder }, problems, left = []) {
     run.commands.some(({ event }) => /^set(task)?variable$/.test(event)),
     false,
   );
-  assert.deepEqual(listing(folder), left);
+  assert.deepEqual(listing(folder), asListed(left));
 }
 
 describe('a file', { concurrency: 2 }, () => {
   test('is readable for its owner only, and so are the folders that are made for it', async (t) => {
     const { folder } = await run(t, [toFile('a/b/password.txt')]);
-    assert.deepEqual(listing(folder), ['700 a', '700 a/b', '600 a/b/password.txt']);
+    assert.deepEqual(listing(folder), asListed(['700 a', '700 a/b', '600 a/b/password.txt']));
     assert.equal(fs.readFileSync(join(folder, 'a/b/password.txt'), 'utf8'), 's3cr3t-p4ssw0rd');
   });
 
@@ -73,7 +74,7 @@ describe('a file', { concurrency: 2 }, () => {
     const folder = makeFolder(t);
     fs.writeFileSync(join(folder, 'password.txt'), 'an old text, longer than the new one', { mode: 0o644 });
     await run(t, [toFile('password.txt')], { folder });
-    assert.deepEqual(listing(folder), ['600 password.txt']);
+    assert.deepEqual(listing(folder), asListed(['600 password.txt']));
     assert.equal(fs.readFileSync(join(folder, 'password.txt'), 'utf8'), 's3cr3t-p4ssw0rd');
   });
 
@@ -95,29 +96,33 @@ describe('a file', { concurrency: 2 }, () => {
       folder: makeFolder(t),
     });
     assert.equal(outcome.result, 'Succeeded');
-    assert.deepEqual(listing(folder), ['700 sub', '600 sub/password.txt']);
+    assert.deepEqual(listing(folder), asListed(['700 sub', '600 sub/password.txt']));
   });
 
-  test('is not written through a link at its place, nor is what that points to changed', async (t) => {
-    const folder = makeFolder(t);
-    const elsewhere = join(makeFolder(t), 'target.txt');
-    fs.writeFileSync(elsewhere, 'untouched');
-    fs.symlinkSync(elsewhere, join(folder, 'link.txt'));
-    fs.symlinkSync('/does/not/exist', join(folder, 'dangling.txt'));
-    const outcome = await run(t, [PASSWORD, toFile('link.txt'), toFile('dangling.txt')], { folder });
-    assertNothingIsSet(
-      outcome,
-      [
-        'line 2: `link.txt` cannot be written: there is a symbolic link',
-        'line 3: `dangling.txt` cannot be written: there is a symbolic link',
-        '2 problems; nothing was set',
-      ],
-      ['777 dangling.txt', '777 link.txt'],
-    );
-    assert.equal(fs.readFileSync(elsewhere, 'utf8'), 'untouched');
-  });
+  test(
+    'is not written through a link at its place, nor is what that points to changed',
+    { skip: withoutLinks },
+    async (t) => {
+      const folder = makeFolder(t);
+      const elsewhere = join(makeFolder(t), 'target.txt');
+      fs.writeFileSync(elsewhere, 'untouched');
+      fs.symlinkSync(elsewhere, join(folder, 'link.txt'));
+      fs.symlinkSync('/does/not/exist', join(folder, 'dangling.txt'));
+      const outcome = await run(t, [PASSWORD, toFile('link.txt'), toFile('dangling.txt')], { folder });
+      assertNothingIsSet(
+        outcome,
+        [
+          'line 2: `link.txt` cannot be written: there is a symbolic link',
+          'line 3: `dangling.txt` cannot be written: there is a symbolic link',
+          '2 problems; nothing was set',
+        ],
+        ['777 dangling.txt', '777 link.txt'],
+      );
+      assert.equal(fs.readFileSync(elsewhere, 'utf8'), 'untouched');
+    },
+  );
 
-  test('does not leave the working directory by a linked folder', async (t) => {
+  test('does not leave the working directory by a linked folder', { skip: withoutLinks }, async (t) => {
     const folder = makeFolder(t);
     const elsewhere = makeFolder(t);
     fs.symlinkSync(elsewhere, join(folder, 'linked'));
@@ -140,20 +145,16 @@ describe('a file', { concurrency: 2 }, () => {
     );
   });
 
-  test(
-    'cannot be in a folder that is read-only',
-    { skip: process.getuid?.() === 0 && 'root may write everywhere' },
-    async (t) => {
-      const folder = makeFolder(t);
-      fs.mkdirSync(join(folder, 'closed'), { mode: 0o555 });
-      const problem = 'line 2: `closed/password.txt` cannot be written: the agent has no right to (EACCES)';
-      assertNothingIsSet(
-        await run(t, [PASSWORD, toFile('closed/password.txt')], { folder }),
-        [problem],
-        ['555 closed'],
-      );
-    },
-  );
+  test('cannot be in a folder that is read-only', { skip: withoutReadOnlyFolders }, async (t) => {
+    const folder = makeFolder(t);
+    fs.mkdirSync(join(folder, 'closed'), { mode: 0o555 });
+    const problem = 'line 2: `closed/password.txt` cannot be written: the agent has no right to (EACCES)';
+    assertNothingIsSet(
+      await run(t, [PASSWORD, toFile('closed/password.txt')], { folder }),
+      [problem],
+      ['555 closed'],
+    );
+  });
 
   test('cannot have a name that the system refuses', async (t) => {
     const name = 'x'.repeat(300);
@@ -178,7 +179,7 @@ describe('a large attachment', { concurrency: 2 }, () => {
         folder,
       } = await run(t, [PASSWORD, `Database/file/${name} > file:sub/${name}`]);
       assert.equal(outcome.result, 'Succeeded');
-      assert.deepEqual(listing(folder), ['700 sub', `600 sub/${name}`]);
+      assert.deepEqual(listing(folder), asListed(['700 sub', `600 sub/${name}`]));
       const file = keeper.vault.records[0].files.find((file) => file.name === name);
       assert.equal(
         await digestOf(fs.createReadStream(join(folder, 'sub', name))),

@@ -85,8 +85,8 @@ export const NO_TEXT = {
 
 /** @type {Record<string, string>} */
 export const LARGE = {
-  '32 KB': of('32 KB', 32 * 1024),
-  '32 KB in lines': of('32 KB in lines', 32 * 1024).replaceAll(/.{100}/g, '$&\n'),
+  '24 KB': of('24 KB', 24_000),
+  '24 KB in lines': of('24 KB in lines', 24_000).replaceAll(/.{100}/g, '$&\n'),
   '200 KB': of('200 KB', 200 * 1024),
 };
 
