@@ -22,7 +22,7 @@ const PARTS = [
 ];
 
 // Node would leave a core idle; most of the time goes by in processes that the tests start.
-const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
+export const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
 
 /** Runs the parts that are asked for, or all of them, and tells how each ended. */
 export async function test(wanted = []) {
@@ -100,12 +100,7 @@ async function testPackaging() {
 
 /** Runs the files of JavaScript tests whose paths are wanted. */
 export async function testEndToEnd({ env = {}, isWanted = () => true } = {}) {
-  // Named one by one: Node 20 knows no patterns here, and Node 24 no folders.
-  const files = readdirSync(inProject('tests'), { recursive: true })
-    .filter((file) => file.endsWith('.test.js'))
-    .sort()
-    .map((file) => join('tests', file))
-    .filter(isWanted);
+  const files = listEndToEnd(isWanted);
   if (files.length === 0) {
     return judge(0, 0, 0);
   }
@@ -114,7 +109,20 @@ export async function testEndToEnd({ env = {}, isWanted = () => true } = {}) {
     ['--test', '--test-reporter=spec', SIDE_BY_SIDE, ...files],
     { output: 'heard', env },
   );
-  const count = (what) => Number(stdout.match(new RegExp(`^\\S+ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
+  return judgeEndToEnd(code, stdout);
+}
+
+/** The files of JavaScript tests whose paths are wanted, one by one: Node 20 knows no patterns, and Node 24 no folders. */
+export const listEndToEnd = (isWanted = (_file) => true) =>
+  readdirSync(inProject('tests'), { recursive: true })
+    .filter((file) => file.endsWith('.test.js'))
+    .sort()
+    .map((file) => join('tests', file))
+    .filter(isWanted);
+
+/** What the closing lines of Node's own reporter say. */
+export function judgeEndToEnd(code, stdout) {
+  const count = (what) => Number(stdout.match(new RegExp(`^\\S+ ${what} (\\d+)\r?$`, 'm'))?.[1] ?? 0);
   return judge(code, count('pass'), count('fail') + count('cancelled'), stdout);
 }
 

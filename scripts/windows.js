@@ -1,0 +1,82 @@
+/**
+ * Runs the tests of the packed task on Windows' own Node, under Wine. `-- --node 24` takes another version of Node, further
+ * words name the test files that are wanted, and `--where-possible` leaves out what this machine can't do, as CI does.
+ */
+
+import { parseArgs } from 'node:util';
+import { Failure, describeFailure, runWhenCalled } from './failure.js';
+import { packageExtension } from './package.js';
+import { stopwatch } from './progress.js';
+import { setUp } from './setup.js';
+import { SIDE_BY_SIDE, judgeEndToEnd, listEndToEnd } from './test.js';
+import { printVerdict } from './verdict.js';
+import { MAJORS, NoWine, runOnWindows, setUpWindows } from './wine.js';
+
+// A whole run takes four minutes on two cores.
+const LIMIT_MS = 20 * 60_000;
+
+await runWhenCalled(import.meta.url, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      node: { type: 'string', default: '20' },
+      'where-possible': { type: 'boolean', default: false },
+    },
+  });
+  const major = Number(values.node);
+  if (!MAJORS.includes(major)) {
+    throw new Failure(`there is no Node ${values.node} here`, `choose from ${MAJORS.join(', ')}`);
+  }
+  const windows = await setUpWhere(major, values['where-possible']);
+  if (windows) {
+    const outcome = await test(windows, positionals);
+    printVerdict([outcome]);
+    process.exitCode = outcome.failed === 0 ? 0 : 1;
+  }
+});
+
+/** @returns {Promise<import('./wine.js').WindowsNode | undefined>} none where it is missing and may be */
+async function setUpWhere(major, mayBeMissing) {
+  if (process.platform === 'win32') {
+    throw new Failure('this is Windows', '`npm test` runs the same tests here');
+  }
+  try {
+    return await setUpWindows(major);
+  } catch (error) {
+    if (!(mayBeMissing && error instanceof NoWine)) {
+      throw error;
+    }
+    console.log(`Tests on Windows were skipped: ${describeFailure(error)}`);
+    return undefined;
+  }
+}
+
+async function test(windows, wanted) {
+  const { nodeVersion, wineVersion } = windows;
+  const title = `The packed task on Node ${nodeVersion} for Windows, under Wine ${wineVersion}`;
+  await setUp();
+  await packageExtension();
+  console.log(`\n━━ ${title}`);
+  const seconds = stopwatch();
+  const files = listEndToEnd((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)));
+  const args = ['--test', '--test-reporter=spec', SIDE_BY_SIDE, ...files];
+  const { code, stdout, hasEnded } = await runOnWindows(windows, args, { limitMs: LIMIT_MS });
+  const outcome = judgeEndToEnd(hasEnded ? code : 1, stdout);
+  printSkipped(stdout);
+  const late = hasEnded ? [] : [`The tests did not end within ${LIMIT_MS / 60_000} minutes.`];
+  return {
+    name: `windows, node ${nodeVersion}`,
+    ...outcome,
+    seconds: seconds(),
+    report: [...late, outcome.report ?? ''].join('\n'),
+  };
+}
+
+/** What could not run here, each with its reason. */
+function printSkipped(stdout) {
+  const skipped = [...stdout.matchAll(/^\s*﹣ (.*?) \([\d.]+ms\) # (.*)$/gm)];
+  console.log(`\nSkipped: ${skipped.length}`);
+  for (const [, name, reason] of skipped) {
+    console.log(`  ${name.trim()}: ${reason.trim()}`);
+  }
+}
