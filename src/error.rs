@@ -166,7 +166,7 @@ pub enum Error {
     },
     /// A form does not exist.
     #[error(
-        "unknown form `{}`; expected `+base64`, `+unbase64`, `+json`, `+dotenv` or a file's mode such as `+0640`",
+        "unknown form `{}`; expected `+base64`, `+unbase64`, `+json`, `+dotenv`, `+expand`, `+keepcase` or a file's mode such as `+0640`",
         written(form)
     )]
     UnknownForm {
@@ -195,20 +195,6 @@ pub enum Error {
     FormsDoNotFit {
         /// Why not.
         reason: &'static str,
-    },
-    /// A variable's name has a character that it can't have.
-    #[error("the name `{}` holds {found}, which a variable's name cannot have", written(name))]
-    NameCharacter {
-        /// The name.
-        name: String,
-        /// The character, described.
-        found: &'static str,
-    },
-    /// A variable's name belongs to the agent.
-    #[error("`{}` is a variable of the agent or the system; setting it would change the job", written(name))]
-    NameReserved {
-        /// The name.
-        name: String,
     },
     /// A path that can't be a file's.
     #[error("the path `{}` {problem}", written(path))]
@@ -395,12 +381,6 @@ pub enum Error {
     },
 
     // ---- what the agent can take ------------------------------------------------------------------------------
-    /// A value of several lines can't be a secret variable.
-    #[error("the value for `{}` has several lines, which a variable of the agent cannot hold", shown(name))]
-    SeveralLines {
-        /// The variable.
-        name: String,
-    },
     /// What is not text can't be a variable.
     #[error("the content is not text (UTF-8 without NUL), so it cannot be a variable")]
     NotText,
@@ -690,7 +670,6 @@ impl Error {
                     .to_owned()
             }
             Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
-            Self::NameReserved { .. } => "choose another name".to_owned(),
             Self::DuplicateDestination { .. } => {
                 "give each line a destination of its own; for variables upper and lower case make no difference"
                     .to_owned()
@@ -754,7 +733,7 @@ impl Error {
             Self::Totp { .. } => {
                 "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
             }
-            Self::SeveralLines { .. } | Self::NotText => {
+            Self::NotText => {
                 "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
                  in `> var+base64:NAME`"
                     .to_owned()

@@ -26,7 +26,9 @@ use crate::crypto::aes_gcm::Decrypter;
 use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, is_uid_like};
 use crate::inputs::config::{self, Config};
+use crate::inputs::job::{Job, JobVariables};
 use crate::inputs::mapping::Mapping;
+use crate::inputs::name::Names;
 use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
 use crate::json::Value;
@@ -45,13 +47,34 @@ use loading::{Load, Renewal, Way, too_late};
 use preparation::{Prepared, Template};
 
 /// What the agent is like and how long the run may take.
-#[derive(Clone, Copy, Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "RunOptions")]
 pub struct Options {
     /// What the agent can take.
     pub agent: Agent,
+    /// The job in which the step runs.
+    pub job: Rc<Job>,
     /// The time limit for Keeper's answer in milliseconds, where the author sets none.
     pub timeout_ms: u64,
+}
+
+/// What Node tells of the agent.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct RunOptions {
+    /// Node's name of the platform.
+    platform: Platform,
+    /// The variables of the environment that tell of the job.
+    job: JobVariables,
+    /// The time limit for Keeper's answer in milliseconds, where the author sets none.
+    timeout_ms: u64,
+}
+
+impl From<RunOptions> for Options {
+    fn from(RunOptions { platform, job, timeout_ms }: RunOptions) -> Self {
+        let job = Job::of(job);
+        Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms }
+    }
 }
 
 /// What to do next.
@@ -200,7 +223,7 @@ impl Retrieval {
 
     fn prepare(&mut self, files: Vec<HttpOutcome>, now_ms: u64) -> Outcome {
         self.stage = Stage::Over;
-        let prepared = preparation::prepare(&self.inputs, self.options.agent, files)?;
+        let prepared = preparation::prepare(&self.inputs, &self.options, files)?;
         if prepared.warns_of_outputs {
             self.notices.push(Notice::Warning(
                 "secret output variables can show in the log of another stage that maps them; fetch the secret again \
@@ -208,7 +231,8 @@ impl Retrieval {
                     .to_owned(),
             ));
         }
-        let options = Options { timeout_ms: prepared.timeout_ms.unwrap_or(self.options.timeout_ms), ..self.options };
+        let timeout_ms = prepared.timeout_ms.unwrap_or(self.options.timeout_ms);
+        let options = Options { timeout_ms, ..self.options.clone() };
         let Prepared { access: Some((config, keys)), mappings, templates, mode, .. } = prepared else {
             let lines = counted(prepared.mappings.len(), "mapping line", "mapping lines");
             let templates = counted(prepared.templates.len(), "template", "templates");
@@ -286,6 +310,7 @@ impl Session {
         decrypter: Decrypter,
     ) -> Self {
         mappings.extend(templates.iter().flat_map(Template::placeholders));
+        let patience = Patience::new(options.timeout_ms);
         Self {
             config,
             server_keys,
@@ -294,7 +319,7 @@ impl Session {
             mode,
             options,
             decrypter,
-            patience: Patience::new(options.timeout_ms),
+            patience,
             state: State::Ready,
             items: Vec::new(),
             filter: Vec::new(),
@@ -450,7 +475,9 @@ impl Session {
         }
         self.filter = filter;
         let mut problems = Vec::new();
-        let mut watch = Watch { agent: self.options.agent, masks, notices: &mut self.notices };
+        let (agent, job) = (self.options.agent, &*self.options.job);
+        let names = Names::of(&self.mappings, job);
+        let mut watch = Watch { agent, job, names: &names, masks, notices: &mut self.notices };
         for mapping in &self.mappings {
             match Item::resolve(mapping, &mut vault, &mut watch) {
                 Ok(item) => self.items.extend(item),
@@ -486,7 +513,8 @@ impl Session {
             self.state = State::Waiting;
             return Ok(Next::Wait(wait_ms));
         }
-        let mut plan = Plan { report: std::mem::take(&mut self.report), ..Plan::default() };
+        let percents = self.options.agent.percents;
+        let mut plan = Plan { report: std::mem::take(&mut self.report), percents, ..Plan::default() };
         let mut texts = Vec::new();
         for (id, item) in self.items.drain(..).enumerate() {
             let text = item.plan(id, now_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
@@ -513,8 +541,11 @@ fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
             }
         };
         for destination in destinations {
-            let first = seen.entry(destination.identity(platform)).or_insert(item.line()).clone();
-            if first != item.line() {
+            let mut firsts = destination
+                .identities(platform)
+                .into_iter()
+                .map(|identity| seen.entry(identity).or_insert_with(|| item.line()).clone());
+            if let Some(first) = firsts.find(|first| *first != item.line()) {
                 let destination = destination.name().to_owned();
                 problems.push(item.destination_problem(Error::DuplicateDestination { destination, first }));
             }

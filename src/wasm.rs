@@ -67,7 +67,7 @@ impl Retrieval {
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "Partial<Inputs>")] inputs: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Options")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "RunOptions")] options: JsValue,
         cipher: PlatformCipher,
     ) -> Result<Self, JsValue> {
         let (inputs, options) = (serde_wasm_bindgen::from_value(inputs)?, serde_wasm_bindgen::from_value(options)?);

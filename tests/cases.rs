@@ -9,6 +9,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -120,9 +121,10 @@ fn tell(path: &Path) -> Result<(), String> {
         output_policy: case.output_policy,
         ..Inputs::new(&config, &case.secrets.join("\n"))
     };
-    let agent = Agent { allows_several_lines: case.allows_several_lines, platform: Platform::Linux };
+    let agent =
+        Agent { allows_several_lines: case.allows_several_lines, platform: Platform::Linux, ..Agent::default() };
     let now_ms = case.now.as_deref().map_or(NOW_MS, milliseconds);
-    let options = Options { agent, timeout_ms: TIMEOUT_MS };
+    let options = Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default() };
     let mut scenario = Scenario::with(keeper, inputs, options, now_ms);
     scenario.files_to_read = case.files;
     scenario.run();

@@ -798,7 +798,7 @@ fn the_environment_is_narrower_on_windows() {
     ] {
         let keeper = keeper();
         let inputs = Inputs::new(&keeper.config(), "Long/notes > var:X");
-        let agent = Agent { allows_several_lines: false, platform };
+        let agent = Agent { platform, ..Agent::default() };
         let mut scenario = Scenario::with(keeper, inputs, Options { agent, ..options() }, NOW_MS);
         scenario.run();
         match result {

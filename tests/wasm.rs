@@ -73,8 +73,8 @@ fn inputs(config: &str, secrets: &str) -> JsValue {
 }
 
 fn options() -> JsValue {
-    let agent = object(&[("allowsSeveralLines", false.into()), ("platform", "linux".into())]);
-    object(&[("agent", agent.into()), ("timeoutMs", 120_000.0.into())]).into()
+    let job = object(&[("VSTS_PUBLIC_VARIABLES", "[]".into()), ("DECODE_PERCENTS", JsValue::UNDEFINED)]);
+    object(&[("job", job.into()), ("platform", "linux".into()), ("timeoutMs", 120_000.0.into())]).into()
 }
 
 fn outcomes(outcomes: &[Object]) -> Vec<Outcome> {
@@ -319,15 +319,14 @@ async fn a_whole_run_goes_through_the_door() {
 
     assert_eq!(names(&member(&step, "next")), ["finish"]);
     let plan = member(&step, "next.finish");
-    assert_eq!(names(&plan), ["variables", "files", "report"]);
-    let variables: Vec<Value> = serde_wasm_bindgen::from_value(member(&plan, "variables")).unwrap();
-    let variable = |name, value, is_secret, is_output| json!({ "name": name, "value": value, "isSecret": is_secret, "isOutput": is_output });
+    assert_eq!(names(&plan), ["commands", "files", "report"]);
+    let commands: Vec<String> = serde_wasm_bindgen::from_value(member(&plan, "commands")).unwrap();
     assert_eq!(
-        variables,
+        commands,
         [
-            variable("DB_PASSWORD", "s3cr3t-p4ssw0rd", true, false),
-            variable("date", "1700000000000", true, true),
-            variable("TYPE", "login", false, false),
+            "##vso[task.setvariable variable=DB_PASSWORD;isOutput=false;issecret=true;]s3cr3t-p4ssw0rd",
+            "##vso[task.setvariable variable=date;isOutput=true;issecret=true;]1700000000000",
+            "##vso[task.setvariable variable=TYPE;isOutput=false;issecret=false;preservecase=true;]login",
         ]
     );
     assert_eq!(names(&member(&plan, "files.0")), ["line", "path", "mode", "content"]);
@@ -436,7 +435,7 @@ async fn a_large_record_is_opened_by_the_platforms_cipher() {
     let keeper = Keeper::holding(json!([{ "title": "Database", "type": "login", "notes": notes }]));
     let answer = keeper.compose(&[]);
     let (step, used) = answered_with(&keeper, &answer.to_string(), |_| ()).await;
-    assert_eq!(text(&step, "next.finish.variables.0.value"), "login");
+    assert!(text(&step, "next.finish.commands.0").ends_with("]login"));
     assert_eq!(used, "3", "the answer, the record for its title, the record for its type");
     let mut changed = answer.clone();
     let data = vectors::support::vectors::from_base64(answer["records"][0]["data"].as_str().unwrap());

@@ -2,7 +2,7 @@
 
 use super::forms::Forms;
 use super::line::{Line, Span};
-use super::name::{check_name, check_reserved};
+use super::name::{self, check_name};
 use super::notation::Selector;
 use super::path::{self, Platform};
 use crate::error::Error;
@@ -112,19 +112,22 @@ impl Destination {
         Ok(renamed)
     }
 
-    /// What two destinations share when they are one: the agent's variables are the same in any case.
-    pub(crate) fn identity(&self, platform: Platform) -> (u8, String) {
+    /// What two destinations share if they are one: the agent's variables are the same in any case, and those of the
+    /// environment in yet more spellings.
+    pub(crate) fn identities(&self, platform: Platform) -> Vec<(u8, String)> {
         match self {
-            Self::Variable(name) | Self::Environment(name) => (0, path::fold_case(name)),
-            Self::Output(name) => (1, path::fold_case(name)),
-            Self::File(path) => (2, path::identity(path, platform)),
+            Self::Variable(name) => vec![(0, path::fold_case(name))],
+            Self::Environment(name) => vec![(0, path::fold_case(name)), (3, name::environment_form(name))],
+            Self::Output(name) => vec![(1, path::fold_case(name))],
+            Self::File(path) => vec![(2, path::identity(path, platform))],
         }
     }
 
     pub(super) fn check(&self, platform: Platform) -> Result<(), Error> {
         match self {
-            Self::Variable(name) | Self::Environment(name) => check_name(name).and_then(|()| check_reserved(name)),
-            // An output variable is kept under the step's name, so it can't take the place of another one.
+            Self::Variable(name) => check_name(name).and_then(|()| name::check_variable(name)),
+            Self::Environment(name) => check_name(name).and_then(|()| name::check_environment(name)),
+            // An output variable is kept under the step's name, which is not known here.
             Self::Output(name) => check_name(name),
             Self::File(path) => match path::problem(path, platform) {
                 Some(problem) => Err(Error::Path { path: path.clone(), problem }),

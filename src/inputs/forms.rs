@@ -14,6 +14,10 @@ pub struct Forms {
     pub encoding: Option<Encoding>,
     /// `+0640`: the mode of a file.
     pub mode: Option<u32>,
+    /// `+expand`: the agent may replace `$(NAME)` in the value.
+    pub may_expand: bool,
+    /// `+keepcase`: names of a record's fields stay in their case.
+    pub keeps_case: bool,
 }
 
 /// How a value, or a whole record, is laid out.
@@ -36,7 +40,7 @@ pub enum Encoding {
     Unbase64,
 }
 
-const FORMS: [&str; 4] = ["base64", "unbase64", "json", "dotenv"];
+const FORMS: [&str; 6] = ["base64", "unbase64", "json", "dotenv", "expand", "keepcase"];
 
 impl Forms {
     pub(super) fn add(&mut self, word: &str) -> Result<(), Error> {
@@ -45,6 +49,8 @@ impl Forms {
             "json" => self.structure.replace(Structure::Json).is_some(),
             "dotenv" => self.structure.replace(Structure::Dotenv).is_some(),
             "base64" => self.encoding.replace(Encoding::Base64).is_some(),
+            "expand" => std::mem::replace(&mut self.may_expand, true),
+            "keepcase" => std::mem::replace(&mut self.keeps_case, true),
             "unbase64" => self.encoding.replace(Encoding::Unbase64).is_some(),
             digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 // The owner has to be able to read it, and special bits have no meaning for a secret.
@@ -74,6 +80,12 @@ pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms:
     let stars = destination.name().matches('*').count();
     if forms.mode.is_some() && !is_file {
         return refused("a mode is for files only");
+    }
+    if forms.may_expand && is_file {
+        return refused("`+expand` is for variables only: in a file the agent replaces nothing");
+    }
+    if forms.keeps_case && !(is_record && forms.structure.is_none()) {
+        return refused("`+keepcase` is for the names of a whole record's variables, as in `env+keepcase:TF_VAR_*`");
     }
     if forms.structure.is_some() && forms.encoding == Some(Encoding::Unbase64) {
         return refused("`+unbase64` cannot follow `+json` or `+dotenv`, which are no Base64");

@@ -4,7 +4,7 @@
 //! line        = notation ">" destination       split at the last ">"
 //! destination = [ kind *( "+" form ) [ "?" ] ":" ] name
 //! kind        = "var" | "out" | "env" | "file"   none: an output variable, or of an attachment a file
-//! form        = "base64" | "unbase64" | "json" | "dotenv" | a file's octal mode
+//! form        = "base64" | "unbase64" | "json" | "dotenv" | "expand" | "keepcase" | a file's octal mode
 //! ```
 //!
 //! A blank line and a line that begins with `#` say nothing.
@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use super::destination::{Destination, parse_destination};
 use super::forms::{Forms, check_forms};
 use super::line::{Line, Span, TEMPLATES};
+use super::name;
 use super::notation::{self, Notation, Selector};
 use super::path::Platform;
 use crate::error::Error;
@@ -56,12 +57,15 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
             match parse_line(Line::new(source.file, number, text), platform) {
                 Ok(mapping) => {
                     let name = mapping.line.name();
-                    if let Some(first) = seen.get(&mapping.destination.identity(platform)) {
+                    let identities = mapping.destination.identities(platform);
+                    if let Some(first) = identities.iter().find_map(|identity| seen.get(identity)) {
                         let destination = mapping.destination.name().to_owned();
                         let error = Error::DuplicateDestination { destination, first: first.clone() };
                         problems.push(mapping.line.destination_problem(error));
                     }
-                    seen.entry(mapping.destination.identity(platform)).or_insert(name);
+                    for identity in identities {
+                        seen.entry(identity).or_insert_with(|| name.clone());
+                    }
                     mappings.push(mapping);
                 }
                 Err(problem) => problems.push(problem),
@@ -123,7 +127,12 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     let (destination, forms, is_optional) = parse_destination(after.trim(), &notation.selector, &line)?;
     line.refuse_macro(destination.name())?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
-    check_forms(&notation.selector, &destination, forms).map_err(|error| line.destination_problem(error))?;
+    check_forms(&notation.selector, &destination, forms)
+        .and_then(|()| match notation.selector {
+            Selector::Everything if forms.structure.is_none() => name::check_wildcard(&destination),
+            _ => Ok(()),
+        })
+        .map_err(|error| line.destination_problem(error))?;
     Ok(Mapping { notation, destination, forms, is_optional, line })
 }
 

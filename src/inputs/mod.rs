@@ -3,6 +3,7 @@
 pub mod config;
 pub mod destination;
 pub mod forms;
+pub mod job;
 pub mod line;
 pub mod mapping;
 pub mod name;

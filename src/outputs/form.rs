@@ -70,16 +70,18 @@ fn is_escaped_for_yaml(c: char) -> bool {
     matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// The name of an environment variable for a field: upper case, everything but letters, digits and `_` as `_`.
+/// The name of an environment variable for a field: everything but letters, digits and `_` as `_`, in upper case unless it
+/// keeps its case.
 #[must_use]
-pub fn variable_name(field: &str) -> String {
-    field.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+pub fn variable_name(field: &str, keeps_case: bool) -> String {
+    let name: String = field.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if keeps_case { name } else { name.to_ascii_uppercase() }
 }
 
 /// The same for a dotenv file, where a name does not begin with a digit.
 #[must_use]
 pub fn dotenv_name(field: &str) -> String {
-    let name = variable_name(field);
+    let name = variable_name(field, false);
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
@@ -172,7 +174,7 @@ mod tests {
     fn a_field_becomes_the_name_of_a_variable() {
         for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("Größe", "GR__E"), ("a-b.c", "A_B_C")]
         {
-            assert_eq!(variable_name(field), name, "{field}");
+            assert_eq!(variable_name(field, false), name, "{field}");
         }
     }
 

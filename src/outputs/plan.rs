@@ -1,23 +1,32 @@
 //! What Node carries out at the end, all of it or nothing.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+use serde::{Serialize, Serializer};
 use tsify::Tsify;
 
 use crate::error::Error;
 use crate::inputs::destination::Destination;
+use crate::inputs::job::{Job, Setting};
 use crate::inputs::path::Platform;
 use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
 
 /// Everything that is to be set and written, in the order of the mapping lines.
 #[derive(Debug, Default, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// Variables to set.
+    /// Variables to set. Node gets the commands that set them.
+    #[serde(rename = "commands")]
+    #[tsify(type = "string[]")]
     pub variables: Vec<Variable>,
     /// Files to write, or to move to where they belong.
     pub files: Vec<PlannedFile>,
     /// What to tell the author when it is done.
     pub report: Report,
+    /// How the agent reads percent signs.
+    #[serde(skip)]
+    pub percents: Percents,
 }
 
 /// What was done, in names and numbers without values.
@@ -51,19 +60,89 @@ pub struct Row {
 }
 
 /// A variable to set.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Variable {
     /// Its name.
     pub name: String,
     /// Its value.
-    #[serde(serialize_with = "SecretText::expose_to_host")]
-    #[tsify(type = "string")]
     pub value: SecretText,
     /// Whether the agent keeps it secret. If not, later steps find it in their environment.
     pub is_secret: bool,
     /// Whether it is an output variable of the step.
     pub is_output: bool,
+    /// Whether the environment of later steps gets its name as it is, and not in capitals.
+    pub keeps_case: bool,
+    /// How the agent reads percent signs.
+    pub percents: Percents,
+}
+
+impl Serialize for Variable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SecretText::expose_to_host(&self.command(), serializer)
+    }
+}
+
+impl Variable {
+    /// The logging command that sets it.
+    #[must_use]
+    pub fn command(&self) -> SecretText {
+        // EXPOSE: the agent is told the value by this command.
+        let value = self.value.expose();
+        // So large that no copy is left behind by growing.
+        let mut command = String::with_capacity(128 + 6 * (self.name.len() + value.len()));
+        command.push_str("##vso[task.setvariable variable=");
+        for part in self.name.split_inclusive([';', ']']) {
+            self.percents.escape(part.trim_end_matches([';', ']']), &mut command);
+            command.push_str(if part.ends_with(';') {
+                "%3B"
+            } else if part.ends_with(']') {
+                "%5D"
+            } else {
+                ""
+            });
+        }
+        let _ = write!(command, ";isOutput={};issecret={};", self.is_output, self.is_secret);
+        command.push_str(if self.keeps_case { "preservecase=true;]" } else { "]" });
+        self.percents.escape(value, &mut command);
+        SecretText::from(command)
+    }
+}
+
+/// How the agent reads `%` in the data of a command (`DECODE_PERCENTS`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Percents {
+    /// As everywhere: `%AZP25` stands for it.
+    #[default]
+    Escaped,
+    /// As it is, so that a text that looks like one of the agent's escapes can't be sent.
+    Plain,
+    /// In one of the two ways.
+    Unclear,
+}
+
+/// What the agent replaces in the data of a command, whatever it makes of `%AZP25`.
+const ESCAPES: [&str; 4] = ["%3B", "%5D", "%0D", "%0A"];
+
+impl Percents {
+    fn escape(self, text: &str, escaped: &mut String) {
+        for c in text.chars() {
+            match c {
+                '%' if self != Self::Plain => escaped.push_str("%AZP25"),
+                '\r' => escaped.push_str("%0D"),
+                '\n' => escaped.push_str("%0A"),
+                c => escaped.push(c),
+            }
+        }
+    }
+
+    /// Whether a text arrives as it is.
+    fn can_send(self, text: &str) -> bool {
+        match self {
+            Self::Escaped => true,
+            Self::Plain => !ESCAPES.iter().any(|escape| text.contains(escape)),
+            Self::Unclear => !text.contains('%'),
+        }
+    }
 }
 
 /// A file to write.
@@ -95,16 +174,39 @@ pub enum Content {
 }
 
 /// What the agent can take.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Agent {
     /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
     pub allows_several_lines: bool,
+    /// Whether somebody meant to allow them, in a way that the agent may not count.
+    pub may_allow_several_lines: bool,
     /// What it runs on: the environment is narrower on Windows.
     pub platform: Platform,
+    /// How it reads percent signs.
+    pub percents: Percents,
+    /// How many characters a text has to have for the agent to hide it (`AZP_IGNORE_SECRETS_SHORTER_THAN`).
+    pub shortest_mask: usize,
 }
 
 impl Agent {
+    /// The agent that runs this job.
+    #[must_use]
+    pub fn of(job: &Job, platform: Platform) -> Self {
+        let percents = match job.decodes_percents() {
+            Setting::Unset | Setting::Set(true) | Setting::Unclear(true) => Percents::Escaped,
+            Setting::Set(false) => Percents::Plain,
+            Setting::Unclear(false) => Percents::Unclear,
+        };
+        let several_lines = job.several_lines();
+        Self {
+            allows_several_lines: several_lines == Setting::Set(true),
+            may_allow_several_lines: several_lines == Setting::Unclear(true),
+            platform,
+            percents,
+            shortest_mask: job.shortest_mask(),
+        }
+    }
+
     /// The largest value in bytes that a variable of this name may have.
     ///
     /// Later tasks get variables by their environment: 131,072 bytes for `SECRET_NAME=value` and its end on Linux,
@@ -118,14 +220,31 @@ impl Agent {
     /// Whether a value can be a variable of this name.
     ///
     /// # Errors
-    /// [`Error::SeveralLines`] or [`Error::TooLarge`].
+    /// It has several lines, is too large, or holds what the agent would read otherwise.
     pub fn check(self, name: &str, value: &str) -> Result<(), Error> {
         let limit = self.variable_limit(name);
         if value.contains(['\n', '\r']) && !self.allows_several_lines {
-            return Err(Error::SeveralLines { name: name.to_owned() });
+            return Err(Error::new(format!(
+                "the value for `{}` has several lines, which a variable of the agent cannot hold",
+                shown(name)
+            ))
+            .with_hint(if self.may_allow_several_lines {
+                "the agent counts `SYSTEM_UNSAFEALLOWMULTILINESECRET` as a variable of the job, spelt exactly so; in the \
+                 `env:` of a step it has no effect"
+            } else {
+                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
+                 in `> var+base64:NAME`"
+            }));
         }
         if value.len() as u64 > limit {
             return Err(Error::TooLarge { what: "value", size: value.len() as u64, limit });
+        }
+        if !self.percents.can_send(value) {
+            return Err(Error::new(format!(
+                "the value for `{}` holds a percent sign that the agent would not read as it is",
+                shown(name)
+            ))
+            .with_hint("take the variable `DECODE_PERCENTS` away, write the value to a file, or take it in Base64"));
         }
         Ok(())
     }
@@ -134,16 +253,58 @@ impl Agent {
 impl Plan {
     /// Adds what a line yields for a destination. A variable's value is known to be text by now.
     pub fn add(&mut self, line: &str, destination: Destination, mode: u32, bytes: SecretBytes) {
-        let (name, is_secret, is_output) = match destination {
-            Destination::Variable(name) => (name, true, false),
-            Destination::Output(name) => (name, true, true),
-            Destination::Environment(name) => (name, false, false),
+        let (name, is_secret, is_output, keeps_case) = match destination {
+            Destination::Variable(name) => (name, true, false, false),
+            Destination::Output(name) => (name, true, true, false),
+            Destination::Environment(name) => (name, false, false, true),
             Destination::File(path) => {
                 self.files.push(PlannedFile { line: line.to_owned(), path, mode, content: Content::Bytes(bytes) });
                 return;
             }
         };
         let value = bytes.to_text().unwrap_or_default();
-        self.variables.push(Variable { name, value, is_secret, is_output });
+        self.variables.push(Variable { name, value, is_secret, is_output, keeps_case, percents: self.percents });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(name: &str, value: &str, percents: Percents) -> String {
+        let mut plan = Plan { percents, ..Plan::default() };
+        plan.add("line 1", Destination::Variable(name.to_owned()), 0o600, value.as_bytes().to_vec().into());
+        plan.variables.iter().map(|variable| variable.command().expose().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_command_is_escaped_as_the_agent_reads_it() {
+        let start = "##vso[task.setvariable variable=";
+        for (name, value, percents, rest) in [
+            ("A", "x", Percents::Escaped, "A;isOutput=false;issecret=true;]x"),
+            ("a;b]c%", "v];", Percents::Escaped, "a%3Bb%5Dc%AZP25;isOutput=false;issecret=true;]v];"),
+            ("]]", "1\r\n2%0A", Percents::Escaped, "%5D%5D;isOutput=false;issecret=true;]1%0D%0A2%AZP250A"),
+            ("A", "50%q\n", Percents::Plain, "A;isOutput=false;issecret=true;]50%q%0A"),
+        ] {
+            assert_eq!(command(name, value, percents), format!("{start}{rest}"), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_the_agent_would_read_otherwise_is_refused() {
+        for (value, percents, fits) in [
+            ("50%q%0A", Percents::Escaped, true),
+            ("50%q", Percents::Plain, true),
+            ("%AZP25", Percents::Plain, true),
+            ("a%0Ab", Percents::Plain, false),
+            ("a%3Bb", Percents::Plain, false),
+            ("50%", Percents::Unclear, false),
+            ("50", Percents::Unclear, true),
+        ] {
+            let agent = Agent { percents, ..Agent::default() };
+            let message = "the value for `A` holds a percent sign that the agent would not read as it is";
+            let expected = if fits { None } else { Some(message.to_owned()) };
+            assert_eq!(agent.check("A", value).err().map(|error| error.to_string()), expected, "{value}");
+        }
     }
 }

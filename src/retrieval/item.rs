@@ -6,7 +6,9 @@ use crate::crypto::aes_gcm::Decrypt;
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::forms::{Encoding, Structure};
+use crate::inputs::job::Job;
 use crate::inputs::mapping::Mapping;
+use crate::inputs::name::{self, Names};
 use crate::inputs::notation::{FieldSelector, Selector};
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
@@ -47,6 +49,8 @@ enum Secret {
 /// What is watched over while lines are resolved.
 pub(super) struct Watch<'a> {
     pub(super) agent: Agent,
+    pub(super) job: &'a Job,
+    pub(super) names: &'a Names,
     pub(super) masks: &'a mut Masks,
     pub(super) notices: &'a mut Vec<Notice>,
 }
@@ -343,9 +347,10 @@ impl Item {
                     }
                     // `Xml` is for templates, which take no whole records.
                     None | Some(Structure::Xml) => {
-                        refuse_clash(&fields, form::variable_name)?;
+                        let variable_name = |field: &str| form::variable_name(field, forms.keeps_case);
+                        refuse_clash(&fields, variable_name)?;
                         let variables = fields.iter().map(|field| {
-                            let name = destination.name().replace('*', &form::variable_name(&field.name));
+                            let name = destination.name().replace('*', &variable_name(&field.name));
                             let bytes = form::encode(forms.encoding, form::to_bytes(&field.value.render()))?;
                             Ok((destination.renamed(name)?, bytes))
                         });
@@ -389,8 +394,8 @@ impl Item {
             self.masked_forms += count;
             if value.is_empty() {
                 watch.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
-            } else if count == 0 && !value.trim().is_empty() {
-                watch.warn(&line, &format!("the value for `{name}` is too short to be hidden in logs"));
+            } else if !value.trim().is_empty() {
+                self.judge_length(&name, value.chars().count(), count, watch);
             }
         }
         if matches!(&self.secret, Secret::Record(fields) if fields.is_empty()) {
@@ -417,15 +422,51 @@ impl Item {
             let Some(text) = text.as_ref().map(SecretText::expose).filter(|text| !text.contains('\0')) else {
                 return Err(self.problem(Error::NotText));
             };
-            watch.agent.check(destination.name(), text).map_err(|error| self.problem(error))?;
-            if text.contains("$(") {
-                let name = shown(destination.name());
-                watch.warn(
-                    &line,
-                    &format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable"),
-                );
-            }
+            self.check_variable(&destination, text, watch).map_err(|error| self.problem(error))?;
         }
+        Ok(())
+    }
+
+    /// Warns of a value that is not hidden, or hides too much. The agent masks each secret variable, however short.
+    fn judge_length(&mut self, name: &str, length: usize, forms: usize, watch: &mut Watch<'_>) {
+        let line = self.mapping.line.name();
+        let shortest = watch.agent.shortest_mask;
+        let is_secret = matches!(self.mapping.destination, Destination::Variable(_) | Destination::Output(_));
+        if length < shortest {
+            self.masked_forms -= forms;
+            watch.warn(&line, &format!(
+                "the value for `{name}` is too short to be hidden in logs: the agent is set to ignore secrets of less \
+                 than {shortest} characters"
+            ));
+        } else if forms == 0 && is_secret && self.mapping.forms.is_plain() {
+            self.masked_forms += 1;
+            watch.warn(
+                &line,
+                &format!(
+                    "the value for `{name}` is so short that the agent hides its characters wherever they are in a log"
+                ),
+            );
+        } else if forms == 0 {
+            watch.warn(&line, &format!("the value for `{name}` is too short to be hidden in logs"));
+        }
+    }
+
+    /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
+    fn check_variable(&self, destination: &Destination, value: &str, watch: &mut Watch<'_>) -> Result<(), Error> {
+        watch.agent.check(destination.name(), value)?;
+        name::check_in_job(destination, watch.job)?;
+        if self.mapping.forms.may_expand || !value.contains("$(") {
+            return Ok(());
+        }
+        let name = shown(destination.name());
+        if watch.names.is_macro_in(value, watch.job) {
+            return Err(Error::new(format!(
+                "the value for `{name}` names a variable of the job in `$(…)`, which the agent would replace"
+            ))
+            .with_hint("write `+expand` behind the kind if that is meant, as in `var+expand:NAME`; else take it in Base64, as in `var+base64:NAME`, or write it to a file"));
+        }
+        let text = format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable");
+        watch.warn(&self.mapping.line.name(), &text);
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::Options;
 use crate::error::{Error, NO_SUCH_FILE};
 use crate::inputs::config::{self, Config};
 use crate::inputs::destination::Destination;
 use crate::inputs::mapping::{self, Mapping, Source};
+use crate::inputs::name;
 use crate::inputs::template::{self, Piece};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
@@ -49,7 +51,8 @@ pub(super) fn wanted_files(inputs: &Inputs, agent: Agent) -> Vec<String> {
 ///
 /// # Errors
 /// All problems.
-pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) -> Result<Prepared, Vec<Problem>> {
+pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome>) -> Result<Prepared, Vec<Problem>> {
+    let agent = options.agent;
     let mut problems: Vec<Problem> = Vec::new();
     let mut note = |error: Error| problems.push(error.into());
     let mode = inputs.the_mode().map_err(&mut note).unwrap_or_default();
@@ -83,6 +86,10 @@ pub(super) fn prepare(inputs: &Inputs, agent: Agent, files: Vec<HttpOutcome>) ->
         let denied = outputs.clone().map(|mapping| mapping.line.destination_problem(output_denied()));
         problems.extend(denied);
     }
+    problems.extend(mappings.iter().filter_map(|mapping| {
+        let error = name::check_in_job(&mapping.destination, &options.job).err()?;
+        Some(mapping.line.destination_problem(error))
+    }));
     let warns_of_outputs = policy == OutputPolicy::Warn && outputs.count() > 0;
     if problems.is_empty() {
         Ok(Prepared { access, mappings, templates, mode, timeout_ms, warns_of_outputs })
@@ -104,12 +111,18 @@ fn read_templates(
     mappings: &[Mapping],
 ) -> Result<Vec<Template>, Vec<Problem>> {
     let orders = mapping::parse_templates(&inputs.templates, agent.platform)?;
-    let mut taken: HashMap<_, String> =
-        mappings.iter().map(|mapping| (mapping.destination.identity(agent.platform), mapping.line.name())).collect();
+    let mut taken: HashMap<_, String> = mappings
+        .iter()
+        .flat_map(|mapping| {
+            let name = mapping.line.name();
+            mapping.destination.identities(agent.platform).into_iter().map(move |identity| (identity, name.clone()))
+        })
+        .collect();
     let mut templates = Vec::new();
     let mut problems = Vec::new();
     for order in orders {
-        if let Some(first) = taken.insert(order.destination.identity(agent.platform), order.line.name()) {
+        let identities = order.destination.identities(agent.platform);
+        if let Some(first) = identities.into_iter().find_map(|identity| taken.insert(identity, order.line.name())) {
             let destination = order.destination.name().to_owned();
             problems.push(order.line.destination_problem(Error::DuplicateDestination { destination, first }));
         }

@@ -10,6 +10,7 @@ import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
 import { whyPublished } from '../files/publication.js';
 import { layOut } from './report.js';
+import { job } from './secrets.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../../pkg/core.js').Plan} Plan */
@@ -30,12 +31,10 @@ export function createHost() {
 
   return {
     inputs: readInputs,
-    /** @returns {import('../../pkg/core.js').Options} */
+    /** @returns {import('../../pkg/core.js').RunOptions} */
     options: () => ({
-      agent: {
-        allowsSeveralLines: process.env.SYSTEM_UNSAFEALLOWMULTILINESECRET?.toUpperCase() === 'TRUE',
-        platform: process.platform,
-      },
+      job,
+      platform: process.platform,
       timeoutMs: TIMEOUT_MS,
     }),
     now: () => Date.now(),
@@ -98,13 +97,7 @@ export function createHost() {
       if (refusals.length > 0) {
         return this.fail(refusals);
       }
-      inOneWrite(() => {
-        for (const { name, value, isSecret, isOutput } of plan.variables) {
-          // The library's own `setVariable` would turn a variable secret whose name an output variable has.
-          const properties = { variable: name, isOutput: `${isOutput}`, issecret: `${isSecret}` };
-          tl.command('task.setvariable', properties, value);
-        }
-      });
+      inOneWrite(() => plan.commands.forEach((command) => process.stdout.write(`${command}\n`)));
       files.keep().forEach((text) => warn(text));
       if (plan.report.rows.length > 0) {
         const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));

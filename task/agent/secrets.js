@@ -1,4 +1,7 @@
-/** What is secret in the task's environment: configs, passwords of proxies, and secrets in the wrong input. */
+/**
+ * What the task's environment holds before the task library takes it away: configs, passwords of proxies and secrets in
+ * the wrong input, which are masked, and what the agent says of the job.
+ */
 
 import { basic, decode } from '../network/proxy.js';
 import { printMask } from './commands.js';
@@ -10,7 +13,21 @@ const MIN_PASSWORD_LENGTH = 4;
 /** Each mask costs the agent time, so the lines of a text are masked up to this number. */
 const MAX_LINES = 200;
 
-/** Masks all of it, in each form in which it may show. */
+/** What the core is told of the job: names of variables, and settings that variables may hold. */
+const TOLD = [
+  'VSTS_PUBLIC_VARIABLES',
+  'VSTS_SECRET_VARIABLES',
+  'SYSTEM_TASKINSTANCENAME',
+  'AGENT_READONLYVARIABLES',
+  'AZP_IGNORE_SECRETS_SHORTER_THAN',
+  'DECODE_PERCENTS',
+  'SYSTEM_UNSAFEALLOWMULTILINESECRET',
+];
+export const job = Object.fromEntries(
+  TOLD.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
+);
+
+/** Masks all that is secret, in each form in which it may show. */
 export function maskInputs() {
   const variables = Object.entries(process.env).map(([name, text]) => [name.toUpperCase(), text ?? '']);
   const configs = variables.filter(([name]) => isConfig(name)).flatMap(([, text]) => formsOfConfig(text));

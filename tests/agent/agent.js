@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { dirname } from 'node:path';
 
 import { readDefinition } from './definition.js';
-import { taskEnvironment, scriptEnvironment } from './environment.js';
+import { inheritedEnvironment, scriptEnvironment, taskEnvironment } from './environment.js';
 import { prepareFolders, watchFiles } from './folders.js';
 import { expandMacros, resolveInputs } from './inputs.js';
 import { LineReader } from './lines.js';
@@ -29,8 +29,10 @@ export { describeRun } from './describe.js';
  * @property {string} taskFolder unpacked, with task.json
  * @property {Record<string, string>} [inputs] by name or alias, as the author wrote them
  * @property {Record<string, string>} [variables] public; they win over what the agent sets itself
+ * @property {string[]} [readOnlyVariables] such as those that are set when a run is queued
  * @property {Record<string, string>} [secretVariables]
- * @property {Record<string, string>} [environment] further variables for the process, for example NODE_EXTRA_CA_CERTS
+ * @property {Record<string, string>} [environment] that of the agent itself, for example NODE_EXTRA_CA_CERTS
+ * @property {Record<string, string>} [stepEnvironment] the step's `env:`
  * @property {boolean} [debug] the same as the variable System.Debug
  * @property {'execution' | 'prejobexecution' | 'postjobexecution'} [section]
  * @property {string} [handler]
@@ -159,6 +161,7 @@ function jobVariables({ work, temp, sources }, options) {
     'Agent.OS': agentOs(options),
     'System.DefaultWorkingDirectory': sourcesValue,
     'System.HostType': 'build',
+    'System.TaskInstanceName': options.stepName ?? 'step',
     'System.Culture': 'en-US',
     'Build.SourcesDirectory': sourcesValue,
   })) {
@@ -167,6 +170,9 @@ function jobVariables({ work, temp, sources }, options) {
   if (options.debug) variables.set('System.Debug', 'true');
   if (options.allowMultilineSecret) variables.set('SYSTEM_UNSAFEALLOWMULTILINESECRET', 'true');
   for (const [name, value] of Object.entries(options.variables ?? {})) variables.set(name, value);
+  for (const name of options.readOnlyVariables ?? []) {
+    variables.set(name, variables.get(name)?.value ?? 'read-only', { isReadOnly: true });
+  }
   for (const [name, value] of Object.entries(options.secretVariables ?? {})) {
     variables.set(name, value, { isSecret: true });
   }
@@ -216,7 +222,17 @@ function surroundings(folders, definition, options, variables, taskVariables) {
   const endpoints = options.endpoints ?? {};
   return {
     cwd: definition.workingDirectory ? expandMacros(definition.workingDirectory, valueOf) : rootFolder,
-    env: { ...taskEnvironment({ inputs, variables, taskVariables, endpoints }), ...options.environment },
+    env: {
+      ...inheritedEnvironment(),
+      ...options.environment,
+      ...Object.fromEntries(
+        Object.entries(options.stepEnvironment ?? {}).map(([name, value]) => [
+          name,
+          expandMacros(value, valueOf),
+        ]),
+      ),
+      ...taskEnvironment({ inputs, variables, taskVariables, endpoints }),
+    },
   };
 }
 

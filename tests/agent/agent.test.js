@@ -72,6 +72,7 @@ test('the task finds the environment of an agent and nothing else', async (t) =>
     SYSTEM_DEFAULTWORKINGDIRECTORY: sources,
     SYSTEM_HOSTTYPE: 'build',
     SYSTEM_CULTURE: 'en-US',
+    SYSTEM_TASKINSTANCENAME: 'step',
     SYSTEM_DEBUG: 'true',
     SYSTEM_UNSAFEALLOWMULTILINESECRET: 'true',
     BUILD_SOURCESDIRECTORY: sources,

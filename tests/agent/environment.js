@@ -14,6 +14,21 @@
 const INHERITED = ['PATH', 'HOME', 'SystemRoot'];
 
 /**
+ * What a process of the agent's inherits.
+ *
+ * @returns {Record<string, string>}
+ */
+export function inheritedEnvironment() {
+  return Object.fromEntries([
+    ...INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
+    // Where `npm run coverage` has Node tell which lines of the task ran.
+    ...(process.env.TASK_COVERAGE ? [['NODE_V8_COVERAGE', process.env.TASK_COVERAGE]] : []),
+  ]);
+}
+
+/**
+ * What the agent's handler adds for a Node task, last of all: nothing that a step's `env:` sets can take its place.
+ *
  * @param {object} task
  * @param {Map<string, string>} task.inputs
  * @param {Variables} task.variables
@@ -23,10 +38,7 @@ const INHERITED = ['PATH', 'HOME', 'SystemRoot'];
  */
 export function taskEnvironment({ inputs, variables, taskVariables, endpoints }) {
   return Object.fromEntries([
-    ...INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
     ['TF_BUILD', 'True'],
-    // Where `npm run coverage` has Node tell which lines of the task ran.
-    ...(process.env.TASK_COVERAGE ? [['NODE_V8_COVERAGE', process.env.TASK_COVERAGE]] : []),
     ...[...inputs].map(([name, value]) => [`INPUT_${environmentName(name)}`, value]),
     ...variableEntries(variables),
     ...[...taskVariables].map(({ name, value }) => [`VSTS_TASKVARIABLE_${environmentName(name)}`, value]),

@@ -118,7 +118,9 @@ export class Step {
   }
 
   #decodesPercents() {
-    return this.#job.variables.get('DECODE_PERCENTS')?.value.toLowerCase() !== 'false';
+    return (
+      !this.#job.variables.get('DECODE_PERCENTS')?.value || this.#job.variables.isTrue('DECODE_PERCENTS')
+    );
   }
 
   /** @param {Command} command */
@@ -215,10 +217,11 @@ export class Step {
 
   /** @param {string} value */
   #setSecret(value) {
-    this.masks.push(value);
-    this.#job.masker.add(value);
-    // The data is half escaped still, and the value itself is to be hidden too.
-    if (!this.#decodesPercents()) this.#job.masker.add(unescapeText(value));
+    // Without decoding the data is half escaped still, and the value itself is hidden too.
+    for (const text of this.#decodesPercents() ? [value] : [value, unescapeText(value)]) {
+      this.masks.push(text);
+      this.#job.masker.add(text);
+    }
   }
 
   /** @param {Command} command */

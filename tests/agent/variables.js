@@ -35,12 +35,12 @@ export class Variables {
   }
 
   /**
-   * Says whether a variable is set to `true`, in any case.
+   * Says whether a variable is a yes to the agent's settings.
    *
    * @param {string} name
    */
   isTrue(name) {
-    return this.get(name)?.value.toLowerCase() === 'true';
+    return ['1', 'true', '$true'].includes(this.get(name)?.value.toLowerCase() ?? '');
   }
 
   [Symbol.iterator]() {

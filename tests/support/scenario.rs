@@ -21,8 +21,8 @@ pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 pub(crate) const TIMEOUT_MS: u64 = 120_000;
 
 pub(crate) fn options() -> Options {
-    let agent = Agent { allows_several_lines: false, platform: Platform::Linux };
-    Options { agent, timeout_ms: TIMEOUT_MS }
+    let agent = Agent { platform: Platform::Linux, ..Agent::default() };
+    Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default() }
 }
 
 /// What Keeper's servers saw.

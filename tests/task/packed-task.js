@@ -54,9 +54,9 @@ export async function runWithKeeper(
 ) {
   const run = await runTask({
     taskFolder,
-    ...(!isConfigInline && { secretVariables: { secret_config: config } }),
     ...(now !== undefined && { nodeArguments: ['--require', FIXED_CLOCK] }),
     ...agent,
+    secretVariables: { ...(!isConfigInline && { secret_config: config }), ...agent.secretVariables },
     inputs: {
       keepersecretconfig: isConfigInline ? config : '$(secret_config)',
       secrets: secrets.join('\n'),

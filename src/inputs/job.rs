@@ -1,0 +1,214 @@
+//! The job as the agent tells a Node task of it: the names of its variables, the step's name, settings of the agent.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use tsify::Tsify;
+
+use super::name;
+use super::path::fold_case;
+use crate::json::Value;
+
+/// The variables of the task's environment that tell of it.
+///
+/// A step's `env:` can forge none of the lists: the agent writes them after it (`AddVariablesToEnvironment` in its
+/// `Handler.cs`). A setting it can forge, so that a setting counts only if the lists name it.
+#[derive(Clone, Debug, Default, Deserialize, Tsify)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", default)]
+pub struct JobVariables {
+    /// The names of public variables, in JSON.
+    pub vsts_public_variables: Option<String>,
+    /// The names of secret variables, in JSON.
+    pub vsts_secret_variables: Option<String>,
+    /// The step's name.
+    pub system_taskinstancename: Option<String>,
+    /// Whether the agent refuses to set read-only variables.
+    pub agent_readonlyvariables: Option<String>,
+    /// How long a text has to be for the agent to mask it.
+    pub azp_ignore_secrets_shorter_than: Option<String>,
+    /// Whether the agent reads `%AZP25` as `%`.
+    pub decode_percents: Option<String>,
+    /// Whether secret variables may have several lines.
+    pub system_unsafeallowmultilinesecret: Option<String>,
+}
+
+/// What is known of the job.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// Names of variables as written, by the name in folded case.
+    public: HashMap<String, String>,
+    secret: HashMap<String, String>,
+    /// Names of variables as written, by the form that the environment gets.
+    by_form: HashMap<String, Vec<String>>,
+    variables: JobVariables,
+}
+
+/// What is known of a switch that is off unless somebody sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Nobody sets it.
+    Unset,
+    /// A variable of the job sets it.
+    Set(bool),
+    /// The environment holds it, but the agent may not count it: it may be from the step's `env:`, or is spelt otherwise.
+    Unclear(bool),
+}
+
+impl Job {
+    /// Reads variables of the task's environment. What is missing or broken says nothing.
+    #[must_use]
+    pub fn of(variables: JobVariables) -> Self {
+        let (public, secret) =
+            (names(variables.vsts_public_variables.as_deref()), names(variables.vsts_secret_variables.as_deref()));
+        let mut by_form: HashMap<String, Vec<String>> = HashMap::new();
+        for name in public.iter().chain(&secret) {
+            by_form.entry(name::environment_form(name)).or_default().push(name.clone());
+        }
+        let by_case = |names: Vec<String>| names.into_iter().map(|name| (fold_case(&name), name)).collect();
+        Self { public: by_case(public), secret: by_case(secret), by_form, variables }
+    }
+
+    /// Whether the job has a variable of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        let name = fold_case(name);
+        self.public.contains_key(&name) || self.secret.contains_key(&name)
+    }
+
+    /// Whether the job has a secret variable of this name. It stays secret, whoever sets it again.
+    #[must_use]
+    pub fn has_secret(&self, name: &str) -> bool {
+        self.secret.contains_key(&fold_case(name))
+    }
+
+    /// Whether the job has a variable of this name that is not secret.
+    #[must_use]
+    pub fn has_public(&self, name: &str) -> bool {
+        self.public.contains_key(&fold_case(name))
+    }
+
+    /// Another variable that gets the same name in the environment.
+    #[must_use]
+    pub fn namesake(&self, name: &str) -> Option<&str> {
+        let names = self.by_form.get(&name::environment_form(name))?;
+        names.iter().find(|other| fold_case(other) != fold_case(name)).map(String::as_str)
+    }
+
+    /// The name under which an output variable is kept in the job, if the step's name is known.
+    #[must_use]
+    pub fn qualified(&self, output: &str) -> Option<String> {
+        let step = self.variables.system_taskinstancename.as_deref().filter(|name| !name.is_empty())?;
+        Some(format!("{step}.{output}"))
+    }
+
+    /// Whether the agent refuses to set variables that are read-only, instead of warning.
+    #[must_use]
+    pub fn protects_read_only(&self) -> bool {
+        self.variables.agent_readonlyvariables.as_deref().is_some_and(is_true)
+    }
+
+    /// Whether secret variables may have several lines.
+    #[must_use]
+    pub fn several_lines(&self) -> Setting {
+        self.setting("SYSTEM_UNSAFEALLOWMULTILINESECRET", self.variables.system_unsafeallowmultilinesecret.as_deref())
+    }
+
+    /// Whether the agent reads `%AZP25` as `%`, as it does if nobody says otherwise.
+    #[must_use]
+    pub fn decodes_percents(&self) -> Setting {
+        self.setting("DECODE_PERCENTS", self.variables.decode_percents.as_deref())
+    }
+
+    fn setting(&self, name: &str, value: Option<&str>) -> Setting {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return Setting::Unset };
+        match self.by_form.get(name).map(Vec::as_slice) {
+            Some([one]) if fold_case(one) == fold_case(name) => Setting::Set(is_true(value)),
+            _ => Setting::Unclear(is_true(value)),
+        }
+    }
+
+    /// How many characters the agent's shortest mask has: it drops shorter ones, of 5 characters at most.
+    #[must_use]
+    pub fn shortest_mask(&self) -> usize {
+        const LARGEST: usize = 6;
+        let value = self.variables.azp_ignore_secrets_shorter_than.as_ref().and_then(|value| value.trim().parse().ok());
+        value.unwrap_or(0).min(LARGEST)
+    }
+}
+
+/// The names in a list in JSON.
+fn names(json: Option<&str>) -> Vec<String> {
+    let Ok(Value::List(values)) = Value::parse(json.unwrap_or_default()) else { return Vec::new() };
+    // EXPOSE: names of variables are no secrets.
+    values.iter().filter_map(|value| Some(value.as_text()?.expose().to_owned())).collect()
+}
+
+/// Whether the agent takes a text for yes (`StringUtil.ConvertToBoolean`).
+fn is_true(value: &str) -> bool {
+    ["1", "true", "$true"].contains(&value.trim().to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn several_lines(public: &str, secret: &str, value: &str) -> Setting {
+        let text = |text: &str| Some(text.to_owned());
+        Job::of(JobVariables {
+            vsts_public_variables: text(public),
+            vsts_secret_variables: text(secret),
+            system_unsafeallowmultilinesecret: text(value),
+            ..JobVariables::default()
+        })
+        .several_lines()
+    }
+
+    #[test]
+    fn a_setting_counts_if_a_variable_of_the_job_has_exactly_its_name() {
+        for (public, value, setting) in [
+            (r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "true", Setting::Set(true)),
+            (r#"["system_UnsafeAllowMultilineSecret"]"#, "TRUE", Setting::Set(true)),
+            (r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "1", Setting::Set(true)),
+            (r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "$True", Setting::Set(true)),
+            (r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "yes", Setting::Set(false)),
+            (r#"["System.UnsafeAllowMultilineSecret"]"#, "true", Setting::Unclear(true)),
+            (
+                r#"["System.UnsafeAllowMultilineSecret", "SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#,
+                "true",
+                Setting::Unclear(true),
+            ),
+            ("[]", "true", Setting::Unclear(true)),
+            ("[]", "false", Setting::Unclear(false)),
+            ("not JSON", "true", Setting::Unclear(true)),
+            (r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "", Setting::Unset),
+        ] {
+            assert_eq!(several_lines(public, "[]", value), setting, "{public} {value}");
+        }
+        assert_eq!(several_lines("[]", r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "1"), Setting::Set(true));
+        assert_eq!(Job::default().several_lines(), Setting::Unset);
+    }
+
+    #[test]
+    fn a_variable_is_known_in_any_case_and_under_the_form_that_the_environment_gets() {
+        let job = Job::of(JobVariables {
+            vsts_public_variables: Some(r#"["my.Var"]"#.to_owned()),
+            vsts_secret_variables: Some(r#"["Token"]"#.to_owned()),
+            system_taskinstancename: Some("fetch".to_owned()),
+            ..JobVariables::default()
+        });
+        assert!(job.has("MY.VAR") && job.has("token") && job.has_secret("TOKEN") && job.has_public("my.var"));
+        assert!(!job.has("my_var") && !job.has_secret("my.var"));
+        assert_eq!(job.namesake("MY_VAR"), Some("my.Var"));
+        assert_eq!(job.namesake("my.var"), None);
+        assert_eq!(job.qualified("x").as_deref(), Some("fetch.x"));
+    }
+
+    #[test]
+    fn the_agent_drops_masks_of_five_characters_at_most() {
+        for (value, shortest) in [("0", 0), ("4", 4), ("6", 6), ("12", 6), ("x", 0), ("-1", 0), ("", 0)] {
+            let azp_ignore_secrets_shorter_than = Some(value.to_owned());
+            let job = Job::of(JobVariables { azp_ignore_secrets_shorter_than, ..JobVariables::default() });
+            assert_eq!(job.shortest_mask(), shortest, "{value}");
+        }
+    }
+}
