@@ -61,6 +61,11 @@ export { describeRun } from './describe.js';
  * @property {string[]} log masked lines as a person sees them
  * @property {string} unmaskedOutput both streams as they came
  * @property {import('./step.js').Issue[]} issues the task's and the agent's own
+ * @property {import('./step.js').Issue[]} keptIssues what the summary of the run shows of them
+ * @property {string[]} liveLog the log as it is shown while the step runs
+ * @property {string[]} containerDebugLog what a later step of a container job shows with System.Debug
+ * @property {string[]} breakingVariables with which no later Node task starts
+ * @property {string[]} currentOperation what the server is told of the step, unmasked
  * @property {VariableTable} variables set by the task
  * @property {VariableTable} outputs set by the task, without the step's name
  * @property {VariableTable} taskVariables those of the step, given or set
@@ -135,6 +140,11 @@ async function runIn(folders, definition, options) {
     log: step.log,
     unmaskedOutput: output,
     issues: step.issues,
+    keptIssues: step.keptIssues,
+    liveLog: step.liveLog,
+    containerDebugLog: step.containerDebugLog,
+    breakingVariables: step.breakingVariables,
+    currentOperation: step.completions.map(({ message }) => message).filter(Boolean),
     variables: step.variables.toObject(),
     outputs: step.outputs.toObject(),
     taskVariables: taskVariables.toObject(),

@@ -12,6 +12,17 @@
 const START = '##vso[';
 
 /**
+ * How the agent finds the start: as a reader would, so that characters which nobody sees may be inside of it, while a mark
+ * on one of its characters makes another character of it.
+ */
+const SEEN_START = new RegExp(
+  ['#', '#', 'v', 's', 'o', '\\[']
+    .map((character) => `${character}(?!(?!\\p{DI})\\p{M})`)
+    .join('[\\p{DI}\\p{Cf}\\0-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f]*'),
+  'u',
+);
+
+/**
  * Reads the first command in a line, or gives undefined when the agent would see none.
  *
  * @param {string} line
@@ -19,11 +30,12 @@ const START = '##vso[';
  * @returns {Command | undefined}
  */
 export function parseCommand(line, { decodePercents = true } = {}) {
-  const start = line.indexOf(START);
+  const start = line.search(SEEN_START);
   if (start < 0) return undefined;
   const end = line.indexOf(']', start);
   if (end < 0) return undefined;
 
+  // It then goes on as many characters further as the start has: with invisible ones inside, the area is none.
   const [, name, written] = /^([^ ]*) ?(.*)$/s.exec(line.slice(start + START.length, end)) ?? [];
   // The agent drops empty parts, so `.task.debug` is a command and `task.` is none.
   const [area, event, ...more] = name.split('.').filter(Boolean);

@@ -87,3 +87,21 @@ test('unescaping undoes escaping', () => {
   }
   assert.equal(escapeText('%];\r\n'), '%AZP25%5D%3B%0D%0A');
 });
+
+test('a prefix with invisible characters is found, and then is no command that the agent knows', () => {
+  for (const line of [
+    '#\u00ad#vso[task.debug]x',
+    '##vs\u200bo[task.debug]x',
+    '#\u{e0041}#vso[task.debug]x',
+    '#\0#vso[task.debug]x',
+  ]) {
+    const command = parseCommand(line);
+    assert.ok(command && command.area !== 'task', JSON.stringify([line, command?.area]));
+  }
+});
+
+test('a mark on a character of the prefix makes it another text', () => {
+  for (const line of ['##vso[\u0301task.debug]x', '#\u0338#vso[task.debug]x', '##vs\u0301o[task.debug]x']) {
+    assert.equal(parseCommand(line), undefined, JSON.stringify(line));
+  }
+});

@@ -65,7 +65,8 @@ export class SecretMasker {
 }
 
 /** The password of `//user:password@`, of which the agent hides the URL's legal characters only. */
-const URL_PASSWORD = /(?<=\/\/[^:/?#\n]+:)(?:[\w.~!$&'()*+,;=:-]|%(?:AZP25)?[0-9a-f]{2})+(?=@)/gi;
+const URL_PASSWORD =
+  /(?<=\/\/[^:/?#\n]+:)(?:[\p{L}\p{Mn}\p{Nd}\p{Pc}.~!$&'()*+,;=:\-]|%(?:AZP25)?[0-9a-f]{2})+(?=@)/giu;
 
 /**
  * Joins ranges that overlap or touch, so that two secrets in a row leave one `***`.
@@ -115,4 +116,18 @@ function percentEscaped(character) {
 /** @param {string} value */
 function backslashUnescaped(value) {
   return value.replaceAll('\\\\', '\\').replaceAll("\\'", "'").replaceAll('\\"', '"').replaceAll('\\t', '\t');
+}
+
+/** Measured on the agent's own code: 2,005 masks took 3.1 s, 8,337 took 36 s, and then 1.2 ms for each line. */
+const MS_PER_PAIR = 0.0012;
+const MS_PER_MASK_AND_LINE = 0.000_15;
+
+/**
+ * What masks cost the agent: for each it writes a line of its trace, which it masks by all before it.
+ *
+ * @param {number} count
+ * @returns {{ onceMs: number, perLineMs: number }} while they are registered, and for each later line of the log
+ */
+export function priceOfMasks(count) {
+  return { onceMs: ((count * (count - 1)) / 2) * MS_PER_PAIR, perLineMs: count * MS_PER_MASK_AND_LINE };
 }

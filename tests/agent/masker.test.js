@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SecretMasker } from './masker.js';
+import { SecretMasker, priceOfMasks } from './masker.js';
 
 test('a registered value is hidden in the forms that the agent derives', () => {
   for (const [value, text, masked] of [
@@ -73,4 +73,22 @@ test('text is masked with what is registered at that moment', () => {
   assert.equal(masker.mask('s3cr3t'), 's3cr3t');
   masker.add('s3cr3t');
   assert.equal(masker.mask('s3cr3t'), '***');
+});
+
+test('the password of a URL is hidden, also in letters of other scripts', () => {
+  const masker = new SecretMasker();
+  assert.equal(masker.mask('https://user:gr\u00fc\u00dfe@host/x'), 'https://user:***@host/x');
+  assert.equal(masker.mask('https://user:pa"ss@host'), 'https://user:pa"ss@host');
+});
+
+test('masks that touch leave one trace', () => {
+  const masker = new SecretMasker();
+  ['abcd', 'efgh', 'cdef'].forEach((value) => masker.add(value));
+  assert.equal(masker.mask('x abcdefgh y'), 'x *** y');
+});
+
+test('many masks cost the agent time that grows with the square of their number', () => {
+  assert.ok(priceOfMasks(1000).onceMs < 1000);
+  assert.ok(priceOfMasks(2005).onceMs > 2000 && priceOfMasks(2005).onceMs < 4000);
+  assert.ok(priceOfMasks(8337).onceMs > 30_000);
 });

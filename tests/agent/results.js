@@ -14,8 +14,12 @@ const FROM_BEST_TO_WORST = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Cance
  * @returns {Result | undefined}
  */
 export function parseResult(text) {
-  if (text !== undefined && /^\d+$/.test(text)) return FROM_BEST_TO_WORST[Number(text)];
-  return FROM_BEST_TO_WORST.find((result) => result === text);
+  const word = (text ?? '').trim();
+  // Any number is a value of the enum; those that have no name are as bad as the worst, or as good as the best.
+  if (/^[+-]?\d+$/.test(word)) {
+    return FROM_BEST_TO_WORST[Math.min(Math.max(Number(word), 0), FROM_BEST_TO_WORST.length - 1)];
+  }
+  return FROM_BEST_TO_WORST.find((result) => result === word);
 }
 
 /**

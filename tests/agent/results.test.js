@@ -14,7 +14,9 @@ test('a result is an exact name or a number of the agent', () => {
     ['2', 'Failed'],
     ['Cancelled', undefined],
     ['failed', undefined],
-    ['9', undefined],
+    [' Failed ', 'Failed'],
+    ['9', 'Abandoned'],
+    ['-1', 'Succeeded'],
     ['', undefined],
     [undefined, undefined],
   ]) {

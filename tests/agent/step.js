@@ -1,7 +1,10 @@
 // One step of a job as the agent sees it: takes the task's lines, carries out the commands among them,
 // and keeps the log, the issues, the variables and the result.
 
+import { existsSync } from 'node:fs';
 import { escapeText, parseCommand, unescapeText } from './commands.js';
+import { isReadOnlyByName } from './read-only.js';
+import { environmentName } from './environment.js';
 import { parseResult, worseOf } from './results.js';
 import { isCommandAllowed, isSettable } from './restrictions.js';
 import { Variables } from './variables.js';
@@ -102,6 +105,37 @@ export class Step {
     return this.#commandFailed ? worseOf(result, 'Failed') : (result ?? 'Succeeded');
   }
 
+  /** What the summary of the run shows: the first ten errors and the first ten warnings. */
+  get keptIssues() {
+    const first = (/** @type {Issue['type']} */ wanted) =>
+      this.issues.filter(({ type }) => type === wanted).slice(0, MAX_ISSUES);
+    return [...first('error'), ...first('warning')];
+  }
+
+  /** The log as it is shown while the step runs. */
+  get liveLog() {
+    return this.log.map((line) => line.slice(0, MAX_LIVE_LENGTH));
+  }
+
+  /**
+   * What a later step of a container job adds to the log with System.Debug: variables as the agent hands them on, in which
+   * it has undone the escapes of logging commands.
+   */
+  get containerDebugLog() {
+    return [...this.#job.variables].map(({ name, value, isSecret }) =>
+      this.#job.masker.mask(
+        `##[debug]${isSecret ? 'SECRET_' : ''}${environmentName(name)}=${unescapeText(value)}`,
+      ),
+    );
+  }
+
+  /** Variables with which no later Node task starts. */
+  get breakingVariables() {
+    const isBreaking = (/** @type {string} */ name, /** @type {string} */ value) =>
+      value.includes('\0') || Buffer.byteLength(`SECRET_${name}=${value}`) >= MAX_ENVIRONMENT_STRING;
+    return [...this.added].filter(({ name, value }) => isBreaking(name, value)).map(({ name }) => name);
+  }
+
   /** @param {string} message */
   fail(message) {
     this.#addIssue('error', message);
@@ -164,7 +198,7 @@ export class Step {
 
   /** @type {Record<string, (command: Command) => void>} */
   #taskCommands = {
-    addattachment: noEffect,
+    addattachment: ({ data }) => refuseMissing(data),
     complete: (command) => this.#complete(command),
     debug: ({ data }) => this.debug(data),
     issue: (command) => this.#logIssue(command),
@@ -176,8 +210,8 @@ export class Step {
     setsecret: ({ data }) => this.#setSecret(data),
     settaskvariable: (command) => this.#setTaskVariable(command),
     setvariable: (command) => this.#setVariable(command),
-    uploadfile: noEffect,
-    uploadsummary: noEffect,
+    uploadfile: ({ data }) => refuseMissing(data),
+    uploadsummary: ({ data }) => refuseMissing(data),
   };
 
   /** @param {Command} command */
@@ -278,7 +312,8 @@ export class Step {
    * @param {string} name
    */
   #checkReadOnly(variables, name) {
-    if (!variables.get(name)?.isReadOnly) return;
+    const isBuiltIn = variables === this.#job.variables && isReadOnlyByName(name);
+    if (!variables.get(name)?.isReadOnly && !isBuiltIn) return;
     if (this.#job.variables.isTrue('Agent.ReadOnlyVariables')) {
       throw new CommandFailure(`Overwriting readonly variable '${name}' is not permitted.`);
     }
@@ -318,10 +353,20 @@ export class Step {
 /** A command that the agent can't carry out. The step fails, and the task goes on unaware. */
 class CommandFailure extends Error {}
 
+const MAX_ISSUES = 10;
+const MAX_LIVE_LENGTH = 1024;
+/** In bytes, on Linux. */
+const MAX_ENVIRONMENT_STRING = 131_072;
+
 /** Areas with a command extension. Commands outside `task` are accepted and change nothing here. */
 const AREAS = new Set(['artifact', 'build', 'codecoverage', 'release', 'results', 'task', 'telemetry']);
 
 function noEffect() {}
+
+/** @param {string} path of a file that is to be uploaded */
+function refuseMissing(path) {
+  if (path === '' || !existsSync(path)) throw new CommandFailure('Attachment file is missing.');
+}
 
 /** @param {Command} command */
 function variableTraits({ properties, event }) {

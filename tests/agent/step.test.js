@@ -302,13 +302,59 @@ test('with DECODE_PERCENTS off a percent sign arrives escaped, and the mask cove
   assert.deepEqual(step.variables.toObject(), { A: { value: 'a%AZP25c', isSecret: false } });
 });
 
-test('progress and uploads are taken without effect', () => {
+test('progress and uploads are taken without effect, but a file has to be there', () => {
   const step = stepAfter([
     '##vso[task.setprogress value=50]half',
-    '##vso[task.uploadfile]/tmp/x',
+    `##vso[task.uploadfile]${import.meta.filename}`,
     '##vso[build.addbuildtag]x',
   ]);
   assert.deepEqual(step.log, []);
   assert.equal(step.commands.length, 3);
+  assert.equal(stepAfter(['##vso[task.uploadsummary]/does/not/exist']).finish(0, ''), 'Failed');
   assert.equal(step.finish(0, ''), 'Succeeded');
+});
+
+test('the text of a result goes to the server as it is, and to no log', () => {
+  const step = stepAfter(['##vso[task.setsecret]s3cr3t', '##vso[task.complete result=Failed]the s3cr3t']);
+  assert.deepEqual(step.completions, [{ result: 'Failed', message: 'the s3cr3t' }]);
+  assert.deepEqual([step.log, step.issues], [[], []]);
+});
+
+test('a name of the agent is read-only without being set, whether for the job or as an output', () => {
+  for (const properties of [
+    'variable=agent.tempdirectory',
+    'variable=Build.SourcesDirectory;isOutput=true',
+  ]) {
+    const step = stepAfter([`##vso[task.setvariable ${properties}]x`], {
+      knobs: { 'agent.readOnlyVariables': '1' },
+    });
+    assert.equal(step.finish(0, ''), 'Failed', properties);
+    assert.deepEqual([...step.added], [], properties);
+  }
+});
+
+test('of many issues ten of each type are kept, and of a long line its beginning is shown while the step runs', () => {
+  const issues = ['error', 'warning'].flatMap((type) => Array(12).fill(`##vso[task.logissue type=${type}]x`));
+  const step = stepAfter([...issues, 'y'.repeat(2000)]);
+  assert.deepEqual([step.issues.length, step.keptIssues.length], [24, 20]);
+  assert.equal(step.liveLog.at(-1)?.length, 1024);
+});
+
+test('a container job shows values in its debug log in which escapes are undone, so that no mask fits', () => {
+  const step = stepAfter(['##vso[task.setvariable variable=A;issecret=true]a%AZP253Bb']);
+  assert.deepEqual(step.containerDebugLog, ['##[debug]SECRET_A=a;b']);
+  const masked = stepAfter([
+    '##vso[task.setvariable variable=A;issecret=true]a%AZP253Bb',
+    '##vso[task.setsecret]a;b',
+  ]);
+  assert.deepEqual(masked.containerDebugLog, ['##[debug]SECRET_A=***']);
+});
+
+test('some values let no later Node task start', () => {
+  const step = stepAfter([
+    '##vso[task.setvariable variable=A]a\0b',
+    `##vso[task.setvariable variable=B;issecret=true]${'x'.repeat(131_072)}`,
+    '##vso[task.setvariable variable=C]c',
+  ]);
+  assert.deepEqual(step.breakingVariables, ['A', 'B']);
 });
