@@ -50,14 +50,24 @@ export function planPublication({ preview, build, tag, shareWith }, version, ide
   return { vsix: vsixPath(identity, { version: published }), shareWith };
 }
 
-/** tfx waits until the Marketplace has looked through the extension. Its command line is never shown: it has the token. */
+/**
+ * How to run tfx: other users of the machine may read a command line, but not the environment, so that it gets its token
+ * from there.
+ */
+export function tfxCommand(tfx, args, token) {
+  const code = `process.argv.push('--token', process.env.MARKETPLACE_TOKEN);
+delete process.env.MARKETPLACE_TOKEN;
+require(process.argv[1]);`;
+  return { args: ['-e', code, tfx, ...args], env: { MARKETPLACE_TOKEN: token } };
+}
+
+/** tfx waits until the Marketplace has looked through the extension. */
 async function publishWithTfx(vsix, shareWith, token) {
-  const options = ['--vsix', vsix, '--auth-type', 'pat', '--token', token, '--no-prompt', '--no-color'];
+  const options = ['--vsix', vsix, '--auth-type', 'pat', '--no-prompt', '--no-color'];
   const sharing = shareWith ? ['--share-with', shareWith] : [];
   const tfx = inProject('node_modules', 'tfx-cli', '_build', 'tfx-cli.js');
-  const outcome = await execute(process.execPath, [tfx, 'extension', 'publish', ...options, ...sharing], {
-    output: 'hidden',
-  });
+  const { args, env } = tfxCommand(tfx, ['extension', 'publish', ...options, ...sharing], token);
+  const outcome = await execute(process.execPath, args, { output: 'hidden', env });
   const said = `${outcome.stdout}${outcome.stderr}`.replaceAll(token, '***');
   console.log(said);
   if (outcome.code !== 0) {

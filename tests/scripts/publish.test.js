@@ -1,10 +1,13 @@
 // What may be published, and how a preview is tried out in a real organisation.
 
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { execute } from '../../scripts/commands.js';
 import { readIdentity } from '../../scripts/identity.js';
-import { planPublication } from '../../scripts/publish.js';
+import { planPublication, tfxCommand } from '../../scripts/publish.js';
 import { runSmokePipeline } from '../../scripts/smoke.js';
 
 const OURS = { publisher: 'acme', repository: 'https://acme.test/r', support: 'https://acme.test/s' };
@@ -100,3 +103,17 @@ async function smoke(result, { version = '1.2.45' } = {}) {
   outcome.catch(() => {});
   return { asked, waited, outcome };
 }
+
+test('tfx gets its token, and its command line does not show it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tfx-'));
+  const tfx = join(folder, 'tfx.js');
+  writeFileSync(
+    tfx,
+    'console.log(JSON.stringify([process.argv.slice(2), process.env.MARKETPLACE_TOKEN ?? null]))',
+  );
+  const { args, env } = tfxCommand(tfx, ['extension', 'publish'], 't0k3n');
+  assert.ok(!args.join(' ').includes('t0k3n'));
+  const { stdout } = await execute(process.execPath, args, { output: 'hidden', env });
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(JSON.parse(stdout), [['extension', 'publish', '--token', 't0k3n'], null]);
+});

@@ -10,6 +10,7 @@ import { readVersions } from '../../scripts/bump.js';
 import { identifyExtension, readIdentity } from '../../scripts/identity.js';
 import { sortTypes } from '../../scripts/package.js';
 import { inProject, readJson, vsixPath } from '../../scripts/paths.js';
+import { chooseNode } from '../agent/handlers.js';
 import { taskFolder } from './packed-task.js';
 
 const content = unzipSync(readFileSync(vsixPath()));
@@ -96,12 +97,10 @@ test('what is packed has the names and ids of identity.json', () => {
 
 test("the task is what Microsoft's schema of tasks asks for", () => {
   // From azure-pipelines-task-lib at commit 3aa98da, Copyright (c) Microsoft Corporation, MIT licence. It is older than
-  // the two handlers, which are added here, and its patterns are not for the `u` flag.
+  // the handler, which is added here, and its patterns are not for the `u` flag.
   const schema = readJson(inProject('tests', 'vectors', 'tasks.schema.json'));
   for (const section of ['prejobexecution', 'execution', 'postjobexecution']) {
-    for (const handler of ['Node20_1', 'Node24']) {
-      schema.properties[section].properties[handler] = { $ref: '#/definitions/executionObject' };
-    }
+    schema.properties[section].properties.Node20_1 = { $ref: '#/definitions/executionObject' };
   }
   const validate = new Ajv({ unicodeRegExp: false, allErrors: true, strictTypes: false }).compile(schema);
   assert.equal(validate({ ...task, invented: true }), false);
@@ -143,11 +142,26 @@ test("the task answers to the official task's name and inputs, under an id of it
   assert.match(task.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
+const MACHINES = [0, 1, 2, 3, 4, 5, 6, 7].map((bits) => ({
+  hasOldGlibc: (bits & 1) > 0,
+  usesNode24Data: (bits & 2) > 0,
+  selectsEnhanced: (bits & 4) > 0,
+}));
+
+test('the task starts by its handlers on every agent, with a warning only where the system is old', () => {
+  for (const section of ['execution', 'postjobexecution']) {
+    for (const machine of MACHINES) {
+      const { starts, warns } = chooseNode(Object.keys(task[section]), machine);
+      assert.deepEqual([starts, warns], [true, machine.hasOldGlibc], JSON.stringify([section, machine]));
+    }
+  }
+});
+
 test('each handler is one that agents still have, and its script is there', () => {
   const sections = ['prejobexecution', 'execution', 'postjobexecution'].filter((name) => task[name]);
   assert.ok(sections.includes('execution'));
   for (const section of sections) {
-    assert.deepEqual(Object.keys(task[section]), ['Node20_1', 'Node24'], section);
+    assert.deepEqual(Object.keys(task[section]), ['Node20_1'], section);
     for (const { target } of Object.values(task[section])) {
       assert.ok(existsSync(join(taskFolder, target)), `${section}: ${target}`);
     }
