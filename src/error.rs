@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::text::{grouped, listed, listed_plain, nearest, shown, written};
+use crate::text::{grouped, listed, nearest, shown, written};
 
 /// What went wrong.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -290,32 +290,6 @@ pub enum Error {
     },
 
     // ---- what the vault holds ---------------------------------------------------------------------------------
-    /// Nothing that is shared with the application has this UID or title.
-    #[error("no record with the UID or title `{}` is shared with this application", written(record))]
-    UnknownRecord {
-        /// What was asked for.
-        record: String,
-        /// A title that is nearly the same.
-        nearest: Option<String>,
-        /// Whether no record at all is shared.
-        nothing_shared: bool,
-    },
-    /// Several records have this title.
-    #[error("{} records have the title `{}`", uids.len(), shown(title))]
-    AmbiguousTitle {
-        /// The title.
-        title: String,
-        /// The records.
-        uids: Vec<String>,
-    },
-    /// A record that a line needs can't be opened.
-    #[error("the record {} cannot be opened: {reason}", shown(uid))]
-    BrokenRecord {
-        /// The record.
-        uid: String,
-        /// Which part of it.
-        reason: &'static str,
-    },
     /// The record has no such field.
     #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), written(field))]
     UnknownField {
@@ -364,14 +338,6 @@ pub enum Error {
         existing: Vec<String>,
         /// How many more it has that cannot be opened.
         broken: usize,
-    },
-    /// An attachment that a line needs can't be opened.
-    #[error("the attachment `{}` cannot be opened: {reason}", shown(file))]
-    BrokenAttachment {
-        /// The attachment.
-        file: String,
-        /// Which part of it.
-        reason: &'static str,
     },
     /// A two-factor field holds something else than a usable otpauth URI.
     #[error("the two-factor field cannot give a code: {reason}")]
@@ -688,20 +654,6 @@ impl Error {
             }
             Self::NoProperties { property, .. } => format!("leave out `[{}]`", shown(property)),
             Self::IndexNotANumber { .. } => "as in `name[0][first]` or `name[first]`".to_owned(),
-            Self::UnknownRecord { nearest: Some(nearest), .. } => format!("did you mean `{}`?", shown(nearest)),
-            Self::UnknownRecord { nothing_shared: true, .. } => {
-                "nothing is shared with this application yet: share the record, or its folder, in Keeper Vault"
-                    .to_owned()
-            }
-            Self::UnknownRecord { record, .. } if is_uid_like(record) => SHARE_IT.to_owned(),
-            Self::UnknownRecord { .. } => format!("{SHARE_IT}; titles must match exactly"),
-            Self::AmbiguousTitle { uids, .. } => format!("name the record by its UID: {}", listed_plain(uids)),
-            Self::BrokenRecord { .. } => {
-                "open and save it in Keeper Vault, or share it again with the application".to_owned()
-            }
-            Self::BrokenAttachment { .. } => {
-                "run the pipeline again; if it stays, upload it to the record again".to_owned()
-            }
             Self::UnknownField { in_other_section: Some(name), section, .. } => {
                 let (is, selector) =
                     if *section == "standard" { ("custom", "custom_field") } else { ("standard", "field") };
@@ -803,20 +755,12 @@ impl Error {
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::Worded(message) if message.is_absence)
-            || matches!(
-                self,
-                Self::UnknownRecord { .. }
-                    | Self::UnknownField { .. }
-                    | Self::UnknownAttachment { .. }
-                    | Self::IndexRange { .. }
-            )
+            || matches!(self, Self::UnknownField { .. } | Self::UnknownAttachment { .. } | Self::IndexRange { .. })
     }
 }
 
 /// Why a file of the author's can't be read, most of the time.
 pub(crate) const NO_SUCH_FILE: &str = "there is no such file";
-
-const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
 
 /// The likely causes of a refusal. Keeper tells them apart by its message at most.
 fn refusal_hint(code: &str, message: &str) -> Option<String> {

@@ -31,12 +31,12 @@ use crate::inputs::mapping::Mapping;
 use crate::inputs::name::Names;
 use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
-use crate::json::Value;
 use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan, Report};
 use crate::problem::Problem;
+use crate::protocol::answer::Answer;
 use crate::protocol::request::{self, Request, Sealed};
-use crate::protocol::response::{self, Answer, HttpOutcome, Reply};
+use crate::protocol::response::{self, HttpOutcome, Reply};
 use crate::protocol::retry::{Patience, Retry};
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
@@ -454,15 +454,16 @@ impl Session {
         now_ms: u64,
         masks: &mut Masks,
     ) -> Outcome {
-        let warnings = answer.warnings.iter().filter_map(Value::as_text).map(|text| shown(text.expose()));
-        let warnings: Vec<_> = warnings.map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
+        let warnings = said_by_keeper(&answer);
         let vault = Vault::new(answer, self.config.app_key.clone(), Rc::clone(&self.decrypter));
         if let Some(renewal) = renewal {
-            return self.renew(vault, renewal);
+            return self.renew(vault, renewal, now_ms);
         }
-        for warning in warnings.into_iter().filter(|warning| !self.told.contains(warning)).collect::<Vec<_>>() {
-            self.told.push(warning.clone());
-            self.notices.push(warning);
+        for warning in warnings {
+            if !self.told.contains(&warning) {
+                self.told.push(warning.clone());
+                self.notices.push(warning);
+            }
         }
         self.found(vault, filter, now_ms, masks)
     }
@@ -526,6 +527,23 @@ impl Session {
         }
         Ok(Next::Finish(plan))
     }
+}
+
+/// What Keeper has to say to the application's owner, as much of it as a person may want to see.
+fn said_by_keeper(answer: &Answer) -> Vec<Notice> {
+    const MOST: usize = 10;
+    let mut texts: Vec<String> = Vec::new();
+    for text in answer.warnings.iter().map(|text| shown(text)) {
+        if texts.len() < MOST && !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    let more = answer.warning_count - texts.len();
+    let mut notices: Vec<_> = texts.into_iter().map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
+    if more > 0 {
+        notices.push(Notice::Warning(format!("Keeper has {} to say", counted(more, "more thing", "more things"))));
+    }
+    notices
 }
 
 /// Lines that come to one destination only now that the fields of whole records are known.

@@ -38,7 +38,7 @@ const RESERVED: [(&str, &[&str]); 12] = [
     ("js_sys", &["wasm.rs"]),
     ("web_sys", &[]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
-    ("hifijson", &["json.rs"]),
+    ("hifijson", &["json/reader.rs", "json/text.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),
     ("p256", &["crypto/ecies.rs", "crypto/signature.rs"]),

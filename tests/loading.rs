@@ -140,3 +140,35 @@ fn a_time_limit_is_whole_seconds_up_to_an_hour() {
         assert_eq!(read(written), Err(message));
     }
 }
+
+/// An attachment that was just uploaded: Keeper knows it, but not yet where its content can be had.
+#[test]
+fn an_attachment_without_an_address_is_asked_for_once_more() {
+    let holding = |broken: Option<&str>| {
+        let files = json!([{ "name": "a.txt", "text": "content-a", "broken": broken }]);
+        Keeper::holding(json!([{ "title": "Certificates", "files": files }]))
+    };
+    for destination in ["var:A", "file:a.txt"] {
+        let line = format!("Certificates/file/a.txt > {destination}");
+        let mut scenario = Scenario::of(holding(Some("noUrl")), [line.as_str()]);
+        scenario.answer();
+        assert_eq!(scenario.request().delay_ms, 2_000);
+        assert_eq!(scenario.infos(), ["Keeper has no address for an attachment yet; asking once more"]);
+        scenario.keeper = holding(None);
+        scenario.run();
+        assert_eq!(scenario.seen.len(), 3, "two questions and a download");
+
+        let mut in_vain = Scenario::of(holding(Some("noUrl")), [line.as_str()]);
+        in_vain.run();
+        assert_eq!(
+            in_vain.problems(),
+            [format!(
+                "line 1, column 1: Keeper has no address for the attachment `a.txt` yet\n  \
+                   1 | {line}\n    \
+                     | ^^^^^^^^^^^^^^^^^^^^^^^\n\
+                 hint: it may have been uploaded just now: run the pipeline again; if it stays, upload it again"
+            )]
+        );
+        assert_eq!(in_vain.seen.len(), 2);
+    }
+}

@@ -495,7 +495,7 @@ fn an_answer_to_another_request_is_refused() {
 
 #[test]
 fn what_decrypts_to_something_else_than_an_answer_is_refused() {
-    for plaintext in [json!("text"), json!({ "records": {} }), json!({ "warnings": "text" }), json!([])] {
+    for plaintext in [json!("text"), json!(null), json!(1), json!([])] {
         let mut scenario = asking();
         let key = scenario.keeper.receive(scenario.sealed()).transmission_key;
         scenario.resume([seal_answer(&key, &plaintext)]);
@@ -581,7 +581,12 @@ fn a_bad_record_matters_to_the_line_that_needs_it_only() {
         let mut by_title = Scenario::of(holding(), [LINE]);
         by_title.run();
         assert_eq!(by_title.value("DB_PASSWORD"), "s3cr3t-p4ssw0rd", "{broken}");
-        assert_eq!(by_title.warnings(), [told.as_str()], "{broken}");
+        let may_be_twin = "a title may also be that of 1 record that cannot be opened: lines by title take the one that \
+                           can; a UID would be exact";
+        // Of broken JSON the title can be read.
+        let of_title = (broken != "json").then_some(may_be_twin);
+        let warnings: Vec<&str> = of_title.into_iter().chain([told.as_str()]).collect();
+        assert_eq!(by_title.warnings(), warnings, "{broken}");
 
         let mut needed = Scenario::of(holding(), ["BrokenRecordUid0000001/field/password > var:X"]);
         needed.run();
@@ -600,11 +605,9 @@ fn a_bad_record_matters_to_the_line_that_needs_it_only() {
 
 #[test]
 fn a_bad_attachment_matters_to_the_line_that_needs_it_only() {
-    for (broken, reason) in [
-        ("fileKey", "its key does not decrypt with the record's key"),
-        ("metadata", "its metadata does not decrypt"),
-        ("noUrl", "Keeper gave no address for it"),
-    ] {
+    for (broken, reason) in
+        [("fileKey", "its key does not decrypt with the record's key"), ("metadata", "its metadata does not decrypt")]
+    {
         let holding = || {
             Keeper::holding(json!([{
                 "title": "Certificates",

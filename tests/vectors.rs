@@ -33,7 +33,8 @@ use ksm_task::json;
 use ksm_task::protocol::request;
 use ksm_task::protocol::response::{self, HttpResponse, Reply};
 use ksm_task::protocol::server_keys::ServerKeys;
-use ksm_task::vault::record::{Field, Record};
+use ksm_task::vault::data::Field;
+use ksm_task::vault::record::Record;
 use ksm_task::vault::resolve::{Resolved, resolve};
 use ksm_task::vault::sealed::Vault;
 use ksm_task::vault::totp::Totp;
@@ -795,16 +796,24 @@ fn neutral_code(error: &Error) -> &'static str {
         Error::IndexNested => "index-nested",
         Error::IndexNotANumber { .. } => "index-invalid",
         Error::IndexOnFile { .. } => "file-with-index",
-        Error::UnknownRecord { .. } | Error::MissingRecord => "no-record",
-        Error::AmbiguousTitle { .. } => "many-records",
-        Error::UnknownField { existing, .. } if existing.is_empty() => "no-section",
-        Error::UnknownField { .. } => "no-field",
-        Error::UnknownAttachment { existing, .. } if existing.is_empty() => "no-attachments",
-        Error::UnknownAttachment { .. } => "no-file",
-        Error::IndexRange { .. } => "index-range",
-        error if error.to_string().starts_with("the value has no property") => "no-property",
-        Error::NoProperties { kind: "null", .. } => "null-value",
-        Error::NoProperties { .. } => "not-object",
-        other => panic!("the reference has nothing like {other:?}"),
+        Error::MissingRecord => "no-record",
+        other => neutral_code_of_message(&other.to_string(), &other.hint().unwrap_or_default()),
     }
+}
+
+fn neutral_code_of_message(text: &str, hint: &str) -> &'static str {
+    let code = [
+        ("no record with the UID or title", "no-record"),
+        ("records have the title", "many-records"),
+        ("has no standard field", if hint == "the record has no standard fields" { "no-section" } else { "no-field" }),
+        ("has no custom field", if hint == "the record has no custom fields" { "no-section" } else { "no-field" }),
+        ("has no attachment", if hint == "the record has no attachments" { "no-attachments" } else { "no-file" }),
+        ("so it has no value", "index-range"),
+        ("and so no value", "index-range"),
+        ("the value has no property", "no-property"),
+        ("the value is null, so", "null-value"),
+        ("so it has no property", "not-object"),
+    ];
+    let (_, code) = code.iter().find(|(words, _)| text.contains(words)).unwrap_or_else(|| panic!("{text}"));
+    code
 }

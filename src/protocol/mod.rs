@@ -1,5 +1,6 @@
 //! What Keeper's servers speak: one encrypted, signed request, one encrypted answer.
 
+pub mod answer;
 pub mod failure;
 pub mod request;
 pub mod response;

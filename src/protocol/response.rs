@@ -3,7 +3,8 @@
 use crate::crypto::aes_gcm::Decrypt;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
-use crate::json::{self, FromMembers, Reader, Stuck, Value};
+use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
+use crate::protocol::answer::Answer;
 use crate::protocol::failure::{Failure, is_transient, peer};
 use crate::secret::SecretBytes;
 
@@ -44,111 +45,6 @@ pub enum Reply {
     Unavailable(Error),
 }
 
-/// The answer's JSON. Members that are not needed are left out.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// Shared folders.
-    pub folders: Vec<Folder>,
-    /// Records that are shared directly.
-    pub records: Vec<Record>,
-    /// What Keeper has to say to the application's owner.
-    pub warnings: Vec<Value>,
-}
-
-impl FromMembers for Answer {
-    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        match name {
-            "folders" => self.folders = value.objects()?,
-            "records" => self.records = value.objects()?,
-            "warnings" => match value.value()? {
-                Value::List(warnings) => self.warnings = warnings,
-                Value::Null => {}
-                _ => return Err(Stuck),
-            },
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-/// A shared folder.
-#[derive(Debug, Default)]
-pub struct Folder {
-    /// Its UID.
-    pub folder_uid: String,
-    /// Its key, wrapped by the app key.
-    pub folder_key: Vec<u8>,
-    /// Its records.
-    pub records: Vec<Record>,
-}
-
-impl FromMembers for Folder {
-    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        match name {
-            "folderUid" => self.folder_uid = value.text()?.unwrap_or_default(),
-            "folderKey" => self.folder_key = value.bytes()?,
-            "records" => self.records = value.objects()?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-/// A record in the answer. Bytes that are missing, or are no Base64, are empty: no key opens them.
-#[derive(Debug, Default)]
-pub struct Record {
-    /// Its UID. A record that is shared in two places comes twice.
-    pub record_uid: String,
-    /// Its key, wrapped by the app key or a folder's.
-    pub record_key: Vec<u8>,
-    /// Its JSON, under its key.
-    pub data: Vec<u8>,
-    /// The folder in which it stands, although it is shared directly.
-    pub inner_folder_uid: String,
-    /// Its attachments.
-    pub files: Vec<File>,
-}
-
-impl FromMembers for Record {
-    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        match name {
-            "recordUid" => self.record_uid = value.text()?.unwrap_or_default(),
-            "recordKey" => self.record_key = value.bytes()?,
-            "data" => self.data = value.bytes()?,
-            "innerFolderUid" => self.inner_folder_uid = value.text()?.unwrap_or_default(),
-            "files" => self.files = value.objects()?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-/// An attachment in the answer.
-#[derive(Debug, Default)]
-pub struct File {
-    /// Its UID.
-    pub file_uid: String,
-    /// Its key, wrapped by the record's.
-    pub file_key: Vec<u8>,
-    /// Its metadata's JSON, under its key.
-    pub data: Vec<u8>,
-    /// Where its content can be had for a while.
-    pub url: String,
-}
-
-impl FromMembers for File {
-    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        match name {
-            "fileUid" => self.file_uid = value.text()?.unwrap_or_default(),
-            "fileKey" => self.file_key = value.bytes()?,
-            "data" => self.data = value.bytes()?,
-            "url" => self.url = value.text()?.unwrap_or_default(),
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
 /// Reads what came back for `get_secret`. The key is that of the request, if it was sent.
 ///
 /// # Errors
@@ -180,7 +76,7 @@ pub fn read(
 /// Reads the decrypted JSON of an answer, which may be followed by blanks.
 fn parse_answer(plaintext: &SecretBytes) -> Result<Answer, &'static str> {
     // EXPOSE: what comes out holds ciphertexts only.
-    json::object(plaintext.expose()).ok_or("what it decrypts to is not the JSON of an answer")
+    json::object(plaintext.expose()).map_err(|_: Answer| "what it decrypts to is not the JSON of an answer")
 }
 
 /// The body of a failure: machine code and message, under one of two names.
@@ -196,13 +92,18 @@ struct RefusalBody {
 
 impl FromMembers for RefusalBody {
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+        // What is of another type is as good as missing.
+        let text = |value: &mut Reader<'_>| {
+            let text = value.text(name, &mut Faults::default())?;
+            Ok::<_, Stuck>(Some(text).filter(|text| !text.is_empty()))
+        };
         match name {
-            "result_code" => self.result_code = value.text()?,
-            "error" => self.error = value.text()?,
-            "message" => self.message = value.text()?,
-            "additional_info" => self.additional_info = value.text()?,
-            "key_id" => self.key_id = value.value()?,
-            "retry_after" => self.retry_after = value.value()?,
+            "result_code" => self.result_code = text(value)?,
+            "error" => self.error = text(value)?,
+            "message" => self.message = text(value)?,
+            "additional_info" => self.additional_info = text(value)?,
+            "key_id" => self.key_id = value.value()?.unwrap_or_default(),
+            "retry_after" => self.retry_after = value.value()?.unwrap_or_default(),
             _ => value.skip()?,
         }
         Ok(())
@@ -211,7 +112,7 @@ impl FromMembers for RefusalBody {
 
 fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
     let status = response.status;
-    let Some(failure) = json::object::<RefusalBody>(&response.body) else {
+    let Ok(failure) = json::object::<RefusalBody>(&response.body) else {
         let host = host.to_owned();
         return match response.body.first() {
             _ if is_transient(status) => Ok(Reply::Unavailable(Error::OutOfService { host, status })),

@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
-use crate::vault::record::Attachment;
+use crate::vault::attachment::{self, Attachment};
 use crate::vault::resolve::{self, FieldValue, NamedField, Resolved};
 use crate::vault::sealed::Vault;
 use crate::vault::totp::Totp;
@@ -205,10 +205,7 @@ impl Item {
     ) -> Result<(), Problem> {
         let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
         let bytes = attachment.key.decrypt_by(decrypter, blob).map_err(|Undecryptable| {
-            self.mapping.line.notation_problem(Error::BrokenAttachment {
-                file: attachment.name.clone(),
-                reason: failure::UNDECRYPTABLE,
-            })
+            self.mapping.line.notation_problem(attachment::broken(&attachment.name, failure::UNDECRYPTABLE))
         })?;
         // EXPOSE: only the length is looked at.
         let size = bytes.expose().len() as u64;

@@ -15,7 +15,8 @@ use crate::protocol::failure::{self, is_transient};
 use crate::protocol::request::Request;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::retry::Retry;
-use crate::vault::record::Attachment;
+use crate::text::shown;
+use crate::vault::attachment::{self, Attachment};
 use crate::vault::sealed::Vault;
 
 /// An attachment that is asked for, by the number of its item.
@@ -48,6 +49,8 @@ enum Verdict {
 
 /// An attachment's address may lead elsewhere so many times in a row.
 const MAX_REDIRECTS: u32 = 3;
+/// How long an attachment that was just uploaded is given to get an address, in milliseconds.
+const STORING_MS: u64 = 2_000;
 /// An attachment whose record does not tell its size may have so many bytes: 16 GiB, more than Keeper takes.
 const UNTOLD_LIMIT: u64 = 16 << 30;
 
@@ -56,7 +59,7 @@ impl Session {
     pub(super) fn load_attachments(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
         match self.wanted(Way::ToMemory) {
             loads if loads.is_empty() => self.load_to_disk(now_ms, masks),
-            loads => self.load(Way::ToMemory, loads),
+            loads => self.load(Way::ToMemory, loads, now_ms),
         }
     }
 
@@ -67,7 +70,7 @@ impl Session {
         }
         match self.wanted(Way::ToDisk) {
             loads if loads.is_empty() => self.settle(now_ms, masks),
-            loads => self.load(Way::ToDisk, loads),
+            loads => self.load(Way::ToDisk, loads, now_ms),
         }
     }
 
@@ -87,7 +90,34 @@ impl Session {
         twins.map(|(id, _)| id).collect()
     }
 
-    pub(super) fn load(&mut self, way: Way, loads: Vec<Load>) -> Outcome {
+    /// Asks for attachments, and first for the addresses of those that have none.
+    fn load(&mut self, way: Way, loads: Vec<Load>, now_ms: u64) -> Outcome {
+        let (unplaced, placed): (Vec<_>, Vec<_>) = loads.into_iter().partition(|load| self.has_no_address(load));
+        // Once: Keeper may not have stored yet what was uploaded a moment ago.
+        let (first, again): (Vec<_>, Vec<_>) = unplaced.into_iter().partition(|load| self.renewed.insert(load.id));
+        if !again.is_empty() {
+            return Err(again.iter().flat_map(|load| self.problem(load.id, self.no_address(load.id))).collect());
+        }
+        if !first.is_empty() {
+            self.notices.push(Notice::Info("Keeper has no address for an attachment yet; asking once more".to_owned()));
+            let ids = first.iter().map(|load| load.id).collect();
+            let loads = placed.into_iter().chain(first).collect();
+            return Ok(self.ask_for_addresses(Renewal { way, loads, ids }, STORING_MS, now_ms));
+        }
+        self.send(way, placed)
+    }
+
+    fn has_no_address(&self, load: &Load) -> bool {
+        load.redirect.is_none() && self.attachment(load.id).is_ok_and(|attachment| attachment.url.is_empty())
+    }
+
+    fn no_address(&self, id: usize) -> Error {
+        let name = self.attachment(id).map(|attachment| shown(&attachment.name)).unwrap_or_default();
+        Error::new(format!("Keeper has no address for the attachment `{name}` yet"))
+            .with_hint("it may have been uploaded just now: run the pipeline again; if it stays, upload it again")
+    }
+
+    fn send(&mut self, way: Way, loads: Vec<Load>) -> Outcome {
         self.report.requests += loads.len();
         self.report.retries += loads.iter().filter(|load| load.failures > 0).count();
         let next = match way {
@@ -167,10 +197,10 @@ impl Session {
             return Err(problems);
         }
         if !expired.is_empty() {
-            return Ok(self.ask_for_addresses(way, again, expired, now_ms));
+            return Ok(self.ask_for_new_addresses(way, again, expired, now_ms));
         }
         match (again.is_empty(), way) {
-            (false, _) => self.load(way, again),
+            (false, _) => self.load(way, again, now_ms),
             (true, Way::ToMemory) => self.load_to_disk(now_ms, masks),
             (true, Way::ToDisk) => self.settle(now_ms, masks),
         }
@@ -206,7 +236,7 @@ impl Session {
                 (status, _) => (Error::Download { file, status }, is_transient(status), response.retry_after_s),
             },
             HttpOutcome::Failed(failure) if failure.code == "UNDECRYPTABLE" => {
-                (Error::BrokenAttachment { file, reason: failure::UNDECRYPTABLE }, false, None)
+                (attachment::broken(&file, failure::UNDECRYPTABLE), false, None)
             }
             HttpOutcome::Failed(failure) => {
                 let error = failure.to_download_error(&file, &host, self.patience.limit_s());
@@ -257,25 +287,29 @@ impl Session {
         }
     }
 
-    fn ask_for_addresses(&mut self, way: Way, mut loads: Vec<Load>, expired: Vec<Load>, now_ms: u64) -> Next {
+    fn ask_for_new_addresses(&mut self, way: Way, mut loads: Vec<Load>, expired: Vec<Load>, now_ms: u64) -> Next {
         self.notices.push(Notice::Info("an attachment's address has expired; asking Keeper for a new one".to_owned()));
         let ids = expired.iter().map(|load| load.id).collect();
         let anew = |load: Load| Load { failures: load.failures + 1, redirect: None, delay_ms: 0, ..load };
         loads.extend(expired.into_iter().map(anew));
+        self.ask_for_addresses(Renewal { way, loads, ids }, 0, now_ms)
+    }
+
+    fn ask_for_addresses(&mut self, renewal: Renewal, delay_ms: u64, now_ms: u64) -> Next {
         // Downloads may have taken longer than Keeper is given to answer.
         self.patience.start(now_ms);
         let filter = self.filter.clone();
-        self.ask(Question { filter, renewal: Some(Renewal { way, loads, ids }) }, 0, now_ms)
+        self.ask(Question { filter, renewal: Some(renewal) }, delay_ms, now_ms)
     }
 
     /// The records have come again, with new addresses.
-    pub(super) fn renew(&mut self, mut vault: Vault, Renewal { way, loads, ids }: Renewal) -> Outcome {
+    pub(super) fn renew(&mut self, mut vault: Vault, Renewal { way, loads, ids }: Renewal, now_ms: u64) -> Outcome {
         let mut problems = Vec::new();
         let ids: Vec<usize> = ids.into_iter().flat_map(|id| self.twins(id, way)).collect();
         for id in ids {
             problems.extend(self.items.get_mut(id).and_then(|item| item.renew(&mut vault).err()));
         }
-        if problems.is_empty() { self.load(way, loads) } else { Err(problems) }
+        if problems.is_empty() { self.load(way, loads, now_ms) } else { Err(problems) }
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! sealed    the answer's records, found by UID or title     ── opens ──▶ record
-//! record    one record: fields, attachments
+//! record    one record: its data, its attachments
 //! resolve   what a notation selects of a record
 //! totp      the code that an authenticator app would show
 //! ```
 
+pub mod attachment;
+pub mod data;
 pub mod record;
 pub mod resolve;
 pub mod sealed;
 pub mod totp;
+mod warnings;

@@ -1,6 +1,8 @@
 //! What a notation selects of a record: the rules of Keeper's `getValue`, with the two-factor code in place of its seed.
 
-use super::record::{Attachment, Field, Record};
+use super::attachment::{self, Attachment};
+use super::data::Field;
+use super::record::Record;
 use super::totp::Totp;
 use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
@@ -98,7 +100,7 @@ fn find_attachment(record: &Record, name: &str) -> Result<Resolved, Error> {
         return Ok(Resolved::Attachment(Box::new(attachment.clone())));
     }
     if let Some((uid, reason)) = record.broken_attachments.iter().find(|(uid, _)| uid == name) {
-        return Err(Error::BrokenAttachment { file: uid.clone(), reason });
+        return Err(attachment::broken(uid, reason));
     }
     let existing = record.attachments.iter().map(|attachment| attachment.name.clone()).collect();
     let broken = record.broken_attachments.len();

@@ -6,47 +6,52 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::record::{self, Record};
+use super::warnings::Warnings;
 use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::{Decrypt, Decrypter};
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
-use crate::error::Error;
-use crate::json::{self, FromMembers, Reader, Stuck};
-use crate::protocol::response::{self, Answer};
+use crate::error::{Error, is_uid_like};
+use crate::json::{self, Faults, FromMembers, Reader, Stuck};
+use crate::protocol::answer::{self, Answer, NoBlob};
 use crate::secret::SecretBytes;
-use crate::text::{nearest, shown};
+use crate::text::{counted, listed_plain, nearest, shown, written};
 
 /// What is shared with the application.
 pub struct Vault {
-    app_key: AppKey,
+    keys: Keys,
     decrypter: Decrypter,
-    /// Folders by UID; `None` if the folder's key does not open.
-    folder_keys: HashMap<String, Option<FolderKey>>,
     records: Vec<Copies>,
     by_uid: HashMap<String, usize>,
-    /// Records by title, made when the first title is looked up.
-    by_title: Option<Titles>,
-    warnings: Vec<String>,
+    /// Made when the first title is looked up.
+    titles: Titles,
+    /// How many records have no UID.
+    nameless: usize,
+    /// How many parts of the answer were left out that may have been records.
+    left_out: usize,
+    /// About the records that lines need.
+    needed_warnings: Warnings,
+    /// About all others.
+    other_warnings: Warnings,
 }
 
 /// One record, as often as it is shared: directly and in folders. Each copy's key is wrapped by its own parent.
 #[derive(Debug)]
 struct Copies {
-    copies: Vec<(response::Record, Parent)>,
-    opened: Option<Result<Rc<Record>, &'static str>>,
+    copies: Vec<(answer::Record, Parent)>,
+    opened: Option<Result<Rc<Record>, String>>,
 }
 
-/// Whose key wraps a record's key.
-#[derive(Debug)]
-enum Parent {
-    Application,
-    Folder(String),
-}
+/// Whose key wraps a record's key: that of a folder by its number, or the application's.
+type Parent = Option<usize>;
 
 #[derive(Debug, Default)]
 struct Titles {
+    are_read: bool,
     exact: HashMap<String, Vec<usize>>,
     /// Titles with blanks around them, by what is between: lines are trimmed, such titles are not.
     trimmed: HashMap<String, Vec<usize>>,
+    /// How many records there are whose title nobody knows.
+    unreadable: usize,
 }
 
 impl Vault {
@@ -54,34 +59,58 @@ impl Vault {
     #[must_use]
     pub fn new(answer: Answer, app_key: AppKey, decrypter: Decrypter) -> Self {
         let mut vault = Self {
-            app_key,
+            keys: Keys { app: app_key, folders: Vec::new(), folder_by_uid: HashMap::new() },
             decrypter,
-            folder_keys: HashMap::new(),
             records: Vec::new(),
             by_uid: HashMap::new(),
-            by_title: None,
-            warnings: Vec::new(),
+            titles: Titles::default(),
+            nameless: 0,
+            left_out: answer.faults.len(),
+            needed_warnings: Warnings::default(),
+            other_warnings: Warnings::default(),
         };
-        for folder in &answer.folders {
-            let key = FolderKey::unwrap_with(&vault.app_key, &folder.folder_key).ok();
-            if key.is_none() {
-                vault.warnings.push(format!("the shared folder {} cannot be opened", shown(&folder.folder_uid)));
-            }
-            vault.folder_keys.insert(folder.folder_uid.clone(), key);
+        for faults in [&answer.faults, &answer.warning_faults] {
+            vault.other_warnings.add_faults("Keeper's answer", faults);
         }
-        // What has no UID cannot be asked for, nor told apart from others.
-        for record in answer.records.into_iter().filter(|record| !record.record_uid.is_empty()) {
-            vault.add(record, Parent::Application);
+        let folders = answer.folders.into_iter().map(|folder| {
+            vault.add_folder(&folder);
+            folder.records
+        });
+        let in_folders: Vec<Vec<answer::Record>> = folders.collect();
+        for record in answer.records {
+            vault.add(record, None);
         }
-        for folder in answer.folders {
-            for record in folder.records.into_iter().filter(|record| !record.record_uid.is_empty()) {
-                vault.add(record, Parent::Folder(folder.folder_uid.clone()));
+        for (number, records) in in_folders.into_iter().enumerate() {
+            for record in records {
+                vault.add(record, Some(number));
             }
+        }
+        if vault.nameless > 0 {
+            let nameless = counted(vault.nameless, "record", "records");
+            vault.other_warnings.add(format!("left out of Keeper's answer: {nameless} without a UID"));
         }
         vault
     }
 
-    fn add(&mut self, record: response::Record, parent: Parent) {
+    fn add_folder(&mut self, folder: &answer::Folder) {
+        let name = named("a shared folder", &folder.folder_uid);
+        let key = folder.folder_key.bytes().ok().and_then(|key| FolderKey::unwrap_with(&self.keys.app, key).ok());
+        if key.is_none() {
+            self.other_warnings.add(format!("{name} cannot be opened"));
+        }
+        self.left_out += folder.faults.len();
+        self.other_warnings.add_faults(&name, &folder.faults);
+        self.keys.folder_by_uid.insert(folder.folder_uid.clone(), self.keys.folders.len());
+        self.keys.folders.push(key);
+    }
+
+    /// Adds a record. What has no UID cannot be told apart from others, so it is left out.
+    fn add(&mut self, record: answer::Record, parent: Parent) {
+        self.other_warnings.add_faults(&named("a record", &record.record_uid), &record.faults);
+        if record.record_uid.is_empty() {
+            self.nameless += 1;
+            return;
+        }
         let next = self.records.len();
         let index = *self.by_uid.entry(record.record_uid.clone()).or_insert(next);
         match self.records.get_mut(index) {
@@ -108,9 +137,10 @@ impl Vault {
         self.by_uid.contains_key(uid)
     }
 
-    /// Takes the warnings that have come up: what could not be opened, by UID.
+    /// Takes the warnings that have come up: what could not be opened or read, by UID or title.
     pub fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+        let needed = std::mem::take(&mut self.needed_warnings).into_texts();
+        needed.chain(std::mem::take(&mut self.other_warnings).into_texts()).collect()
     }
 
     /// Finds the record that a notation names, by UID or else by title.
@@ -123,153 +153,218 @@ impl Vault {
         if let Some(index) = self.by_uid.get(name).copied() {
             return self.open(index);
         }
-        let titles = self.titles();
+        self.read_titles();
+        let titles = &self.titles;
+        let unreadable = titles.unreadable + self.nameless;
         let found = titles.exact.get(name).or_else(|| titles.trimmed.get(name)).cloned().unwrap_or_default();
         match found[..] {
-            [index] => self.open(index),
-            [] => {
-                let nearest = self.nearest_title(name);
-                Err(Error::UnknownRecord { record: name.to_owned(), nearest, nothing_shared: self.is_empty() })
+            [index] => {
+                self.warn_of_hidden_twins(unreadable);
+                self.open(index)
             }
+            [] => Err(self.unknown(name, unreadable + self.left_out)),
             _ => {
-                let uids = found.iter().filter_map(|index| self.uid(*index)).map(str::to_owned).collect();
-                Err(Error::AmbiguousTitle { title: name.to_owned(), uids })
+                let uids: Vec<String> = found
+                    .iter()
+                    .filter_map(|index| self.records.get(*index))
+                    .map(|record| record.uid().to_owned())
+                    .collect();
+                Err(Error::new(format!("{} records have the title `{}`", uids.len(), shown(name)))
+                    .with_hint(format!("name the record by its UID: {}", listed_plain(&uids))))
             }
         }
     }
 
-    fn uid(&self, index: usize) -> Option<&str> {
-        self.records.get(index)?.copies.first().map(|(record, _)| record.record_uid.as_str())
+    /// What can't be opened may have the same title, and then nobody knows which record was meant.
+    fn warn_of_hidden_twins(&mut self, unreadable: usize) {
+        if unreadable > 0 {
+            let records = counted(unreadable, "record", "records");
+            self.needed_warnings.add(format!(
+                "a title may also be that of {records} that cannot be opened: lines by title take the one that can; a UID \
+                 would be exact"
+            ));
+        }
+    }
+
+    /// That there is no record of this name, as far as that can be known.
+    fn unknown(&self, name: &str, unreadable: usize) -> Error {
+        const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
+        let error = match unreadable {
+            0 => Error::absent(format!(
+                "no record with the UID or title `{}` is shared with this application",
+                written(name)
+            )),
+            _ => Error::new(format!(
+                "no record with the UID or title `{}` is shared with this application, unless it is {} that cannot be \
+                 opened",
+                written(name),
+                if unreadable == 1 { "the one".to_owned() } else { format!("one of {unreadable}") },
+            )),
+        };
+        error.with_hint(match self.nearest_title(name) {
+            Some(nearest) => format!("did you mean `{}`?", shown(&nearest)),
+            None if unreadable > 0 => {
+                "open and save in Keeper Vault what the warnings name, or share it again with the application"
+                    .to_owned()
+            }
+            None if self.is_empty() => {
+                "nothing is shared with this application yet: share the record, or its folder, in Keeper Vault"
+                    .to_owned()
+            }
+            None if is_uid_like(name) => SHARE_IT.to_owned(),
+            None => format!("{SHARE_IT}; titles must match exactly"),
+        })
     }
 
     fn open(&mut self, index: usize) -> Result<Rc<Record>, Error> {
-        let record = self.records.get(index).ok_or(Error::Internal("a record out of range"))?;
-        if record.opened.is_none() {
-            let opened = record
-                .unseal(&self.app_key, &self.folder_keys, &*self.decrypter)
-                .and_then(|(copy, key, json)| Record::open(copy, &key, &json).map(Rc::new));
+        let record = self.records.get_mut(index).ok_or(Error::Internal("a record out of range"))?;
+        let opened = record.opened.take().unwrap_or_else(|| {
+            let unsealed = record.unseal(&self.keys, &*self.decrypter);
+            let opened = unsealed.and_then(|(copy, key, json)| Record::open(copy, &key, &json).map(Rc::new));
             if let Ok(record) = &opened {
-                self.warnings.extend(record.warnings());
+                record.warnings().for_each(|warning| self.needed_warnings.add(warning));
             }
-            if let Some(record) = self.records.get_mut(index) {
-                record.opened = Some(opened);
-            }
-        }
-        match self.records.get(index).and_then(|record| record.opened.as_ref()) {
-            Some(Ok(record)) => Ok(Rc::clone(record)),
-            Some(Err(reason)) => {
-                Err(Error::BrokenRecord { uid: self.uid(index).unwrap_or_default().to_owned(), reason })
-            }
-            None => Err(Error::Internal("a record that was not opened")),
-        }
+            opened
+        });
+        record.opened = Some(opened.clone());
+        opened.map_err(|reason| {
+            Error::new(format!("the record {} cannot be opened: {reason}", shown(record.uid())))
+                .with_hint("open and save it in Keeper Vault, or share it again with the application")
+        })
     }
 
-    /// The titles of all records. A record that can't be opened has none and draws a warning.
-    fn titles(&mut self) -> &Titles {
-        if self.by_title.is_none() {
-            let mut titles = Titles::default();
-            for (index, record) in self.records.iter().enumerate() {
-                match record.title(&self.app_key, &self.folder_keys, &*self.decrypter) {
-                    Ok(title) => {
-                        if title.trim() != title {
-                            titles.trimmed.entry(title.trim().to_owned()).or_default().push(index);
-                        }
-                        titles.exact.entry(title).or_default().push(index);
-                    }
-                    Err(reason) => {
-                        let uid = self.uid(index).unwrap_or_default();
-                        self.warnings.push(format!("the record {} cannot be opened: {reason}", shown(uid)));
-                    }
-                }
-            }
-            self.by_title = Some(titles);
+    /// Reads the titles of all records. A record that can't be opened draws a warning.
+    fn read_titles(&mut self) {
+        if std::mem::replace(&mut self.titles.are_read, true) {
+            return;
         }
-        self.by_title.get_or_insert_default()
+        for (index, record) in self.records.iter().enumerate() {
+            let name = named("a record", record.uid());
+            let title = record.title(&self.keys, &*self.decrypter).unwrap_or_else(|(title, reason)| {
+                self.other_warnings.add(format!("{name} cannot be opened: {reason}"));
+                title
+            });
+            match title {
+                Some(Title { text, faults }) => {
+                    self.other_warnings.add_faults(&name, &faults);
+                    self.titles.add(text, index);
+                }
+                None => self.titles.unreadable += 1,
+            }
+        }
     }
 
     /// A title that is nearly the same. Only some thousand are looked at: it is a courtesy.
-    fn nearest_title(&mut self, name: &str) -> Option<String> {
+    fn nearest_title(&self, name: &str) -> Option<String> {
         const LOOKED_AT: usize = 2_000;
-        let titles: Vec<&String> = self.titles().exact.keys().take(LOOKED_AT).collect();
+        let titles: Vec<&String> = self.titles.exact.keys().take(LOOKED_AT).collect();
         nearest(name, &titles).map(str::to_owned)
+    }
+}
+
+/// As in "the record UID", or in "a record without a UID"; what it is comes with its article.
+pub(super) fn named(what: &str, uid: &str) -> String {
+    let (_, noun) = what.split_once(' ').unwrap_or_default();
+    if uid.is_empty() { format!("{what} without a UID") } else { format!("the {noun} {}", shown(uid)) }
+}
+
+impl Titles {
+    fn add(&mut self, title: String, index: usize) {
+        if title.trim() != title {
+            self.trimmed.entry(title.trim().to_owned()).or_default().push(index);
+        }
+        self.exact.entry(title).or_default().push(index);
     }
 }
 
 /// As much of a record as its title.
 #[derive(Default)]
-struct Title(String);
+struct Title {
+    text: String,
+    faults: Faults,
+}
 
 impl FromMembers for Title {
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
         match name {
-            "title" => self.0 = value.text()?.unwrap_or_default(),
+            "title" => self.text = value.name(name, &mut self.faults)?,
             _ => value.skip()?,
         }
         Ok(())
     }
 }
 
-type FolderKeys = HashMap<String, Option<FolderKey>>;
-
 impl Copies {
-    fn title(
-        &self,
-        app_key: &AppKey,
-        folder_keys: &FolderKeys,
-        decrypter: &dyn Decrypt,
-    ) -> Result<String, &'static str> {
-        let (_, _, plaintext) = self.unseal(app_key, folder_keys, decrypter)?;
+    fn uid(&self) -> &str {
+        self.copies.first().map_or("", |(record, _)| &record.record_uid)
+    }
+
+    /// The title.
+    ///
+    /// # Errors
+    /// Why the record can't be read; perhaps its title is known all the same, so that it is found to be broken.
+    fn title(&self, keys: &Keys, decrypter: &dyn Decrypt) -> Result<Option<Title>, (Option<Title>, String)> {
+        let (_, _, plaintext) = self.unseal(keys, decrypter).map_err(|reason| (None, reason))?;
         // EXPOSE: a title is no secret.
-        json::object::<Title>(plaintext.expose()).map(|Title(title)| title).ok_or(record::BROKEN_JSON)
+        json::object(plaintext.expose()).map(Some).map_err(|title: Title| {
+            (Some(title).filter(|title| !title.text.is_empty()), record::BROKEN_JSON.to_owned())
+        })
     }
 
     /// Decrypts the first copy that opens; the reason is that of the last one.
     fn unseal(
         &self,
-        app_key: &AppKey,
-        folder_keys: &FolderKeys,
+        keys: &Keys,
         decrypter: &dyn Decrypt,
-    ) -> Result<(&response::Record, RecordKey, SecretBytes), &'static str> {
-        let mut reason = "there is no copy of it";
+    ) -> Result<(&answer::Record, RecordKey, SecretBytes), String> {
+        let mut reason = "there is no copy of it".to_owned();
         for (record, parent) in &self.copies {
-            let key = match unwrap_key(record, parent, app_key, folder_keys) {
-                Ok(key) => key,
-                Err(why) => {
-                    reason = why;
-                    continue;
-                }
-            };
-            match key.decrypt_by(decrypter, record.data.clone()) {
-                Ok(json) => return Ok((record, key, json)),
-                Err(Undecryptable) => reason = "its data does not decrypt with its key",
+            match keys.unseal(record, *parent, decrypter) {
+                Ok((key, json)) => return Ok((record, key, json)),
+                Err(why) => reason = why,
             }
         }
         Err(reason)
     }
 }
 
-/// A record's key comes wrapped by the key of its parent.
-///
-/// A record that is shared directly but stands in a folder of the same answer (`innerFolderUid`) may have its key
-/// wrapped by that folder's: clients other than Keeper's SDKs make such records.
-fn unwrap_key(
-    record: &response::Record,
-    parent: &Parent,
-    app_key: &AppKey,
-    folder_keys: &FolderKeys,
-) -> Result<RecordKey, &'static str> {
-    let wrapped = &record.record_key;
-    if wrapped.is_empty() {
-        return Err("Keeper sent no key for it");
+/// The keys that wrap records' keys.
+struct Keys {
+    app: AppKey,
+    /// None if the folder's key does not open.
+    folders: Vec<Option<FolderKey>>,
+    folder_by_uid: HashMap<String, usize>,
+}
+
+impl Keys {
+    fn unseal(
+        &self,
+        record: &answer::Record,
+        parent: Parent,
+        decrypter: &dyn Decrypt,
+    ) -> Result<(RecordKey, SecretBytes), String> {
+        let wrapped = record.record_key.bytes().map_err(|reason| match reason {
+            NoBlob::Missing => "Keeper sent no key for it".to_owned(),
+            reason => format!("its key {reason}"),
+        })?;
+        let key = self.unwrap(record, parent, wrapped).ok_or_else(|| match parent {
+            Some(_) => "its key does not decrypt with its folder's key".to_owned(),
+            None => "its key does not decrypt with the application's key".to_owned(),
+        })?;
+        let data = record.data.bytes().map_err(|reason| format!("its data {reason}"))?;
+        let json = key.decrypt_by(decrypter, data.to_vec());
+        json.map(|json| (key, json)).map_err(|Undecryptable| "its data does not decrypt with its key".to_owned())
     }
-    let by_folder = |uid: &String| {
-        let key = folder_keys.get(uid)?.as_ref()?;
-        RecordKey::unwrap_with(key, wrapped).ok()
-    };
-    match parent {
-        Parent::Folder(uid) => by_folder(uid).ok_or("its key does not decrypt with its folder's key"),
-        Parent::Application => by_folder(&record.inner_folder_uid)
-            .or_else(|| RecordKey::unwrap_with(app_key, wrapped).ok())
-            .ok_or("its key does not decrypt with the application's key"),
+
+    /// A record's key comes wrapped by the key of its parent.
+    ///
+    /// A record that is shared directly but has its place in a folder of the same answer may have its key wrapped by
+    /// that folder's: clients other than Keeper's SDKs make such records.
+    fn unwrap(&self, record: &answer::Record, parent: Parent, wrapped: &[u8]) -> Option<RecordKey> {
+        let named = |uid: &String| self.folder_by_uid.get(uid).copied();
+        let folders = [parent, named(&record.inner_folder_uid), named(&record.folder_uid)];
+        let mut keys = folders.into_iter().flatten().filter_map(|number| self.folders.get(number)?.as_ref());
+        keys.find_map(|key| RecordKey::unwrap_with(key, wrapped).ok())
+            .or_else(|| RecordKey::unwrap_with(&self.app, wrapped).ok())
     }
 }

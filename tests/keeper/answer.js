@@ -32,17 +32,19 @@ export function composeAnswer(vault, { requestedRecords, urlOf, expiresOn = 0, w
       parent: null,
       isEditable: true,
       records: records.filter((record) => isIn(record, folder)).map((record) => placed(record, folder.key)),
+      ...folder.wire,
     }));
 
   return {
     appData: appData(vault),
     encryptedAppKey: null,
     appOwnerPublicKey: null,
-    folders: orNull(folders),
-    records: orNull(direct),
+    folders: orNull([...(vault.strays.folders ?? []), ...folders]),
+    records: orNull([...(vault.strays.records ?? []), ...direct]),
     expiresOn,
     warnings,
     extra: null,
+    ...vault.wire,
   };
 }
 
@@ -66,6 +68,7 @@ function recordOnWire(record, parentKey, urlOf) {
     files: orNull(record.files.map((file) => fileOnWire(file, record.key, urlOf))),
     folderUid: null,
     innerFolderUid: record.innerFolderUid,
+    ...record.wire,
   };
 }
 
@@ -76,6 +79,7 @@ function fileOnWire(file, recordKey, urlOf) {
     data: wrap(file.key, file.metadataText, file.broken === 'metadata'),
     ...(file.broken !== 'noUrl' && { url: urlOf(file) }),
     thumbnailUrl: null,
+    ...file.wire,
   };
 }
 

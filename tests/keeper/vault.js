@@ -20,7 +20,9 @@ import { KEY_LEN, NONCE_LEN } from './ciphers.js';
  * @property {string} [innerFolderUid] the sub-folder that holds it inside the shared folder
  * @property {boolean} [padded] whether spaces fill its JSON up to a block, as some clients do
  * @property {string} [raw] its exact plaintext, in place of JSON
+ * @property {string} [rawBase64] the same where it is no text
  * @property {'recordKey' | 'data' | 'json' | 'noKey'} [broken] what a client can't read of it
+ * @property {Record<string, unknown>} [wire] members of the answer's record, whatever they are
  *
  * @typedef {object} FileDescription
  * @property {string} name
@@ -33,10 +35,19 @@ import { KEY_LEN, NONCE_LEN } from './ciphers.js';
  * @property {number} [declaredSize] in place of the true size
  * @property {boolean} [noSize] whether the metadata leave out the size
  * @property {number} [lastModified] epoch milliseconds
+ * @property {string} [raw] the exact plaintext of its metadata, in place of JSON
  * @property {'fileKey' | 'metadata' | 'content' | 'noUrl'} [broken]
+ * @property {Record<string, unknown>} [wire] members of the answer's attachment, whatever they are
  *
- * @typedef {{ name: string, uid?: string, broken?: 'folderKey' }} FolderDescription
- * @typedef {RecordDescription[] | { records: RecordDescription[], folders?: FolderDescription[] }} Description
+ * @typedef {{ name: string, uid?: string, broken?: 'folderKey', wire?: Record<string, unknown> }} FolderDescription
+ *
+ * @typedef {object} VaultDescription
+ * @property {RecordDescription[]} records
+ * @property {FolderDescription[]} [folders]
+ * @property {{ records?: unknown[], folders?: unknown[] }} [strays] what comes first in the answer's lists, whatever it is
+ * @property {Record<string, unknown>} [wire] members of the answer, whatever they are
+ *
+ * @typedef {RecordDescription[] | VaultDescription} Description
  *
  * @typedef {ReturnType<typeof createVault>} Vault
  * @typedef {ReturnType<typeof createRecord>} VaultRecord
@@ -49,7 +60,9 @@ import { KEY_LEN, NONCE_LEN } from './ciphers.js';
  * @param {{ seed?: string }} [options]
  */
 export function createVault(description, { seed = 'embedded Keeper' } = {}) {
-  const described = Array.isArray(description) ? { records: description } : description;
+  const described = /** @type {VaultDescription} */ (
+    Array.isArray(description) ? { records: description } : description
+  );
   const derivation = deriveFrom(seed);
 
   const folders = folderDescriptions(described).map((folder) => createFolder(folder, derivation));
@@ -62,6 +75,8 @@ export function createVault(description, { seed = 'embedded Keeper' } = {}) {
     appKey: derivation.bytes('app key', KEY_LEN),
     folders,
     records,
+    strays: described.strays ?? {},
+    wire: described.wire ?? {},
     /** @param {string} uid */
     fileWithUid: (uid) => files.get(uid),
     /** @param {string} title */
@@ -72,7 +87,7 @@ export function createVault(description, { seed = 'embedded Keeper' } = {}) {
 /**
  * Folders that are described, then those that records name without more words.
  *
- * @param {{ records: RecordDescription[], folders?: FolderDescription[] }} described
+ * @param {VaultDescription} described
  * @returns {FolderDescription[]}
  */
 function folderDescriptions({ records, folders = [] }) {
@@ -88,13 +103,14 @@ const placesOf = ({ folder = [] }) => [folder].flat();
 
 /** @param {FolderDescription} description */
 function createFolder(description, derivation) {
-  refuseUnknown(description, ['name', 'uid', 'broken'], `folder \`${description.name}\``);
+  refuseUnknown(description, ['name', 'uid', 'broken', 'wire'], `folder \`${description.name}\``);
   const uid = description.uid ?? derivation.uid(`folder ${description.name}`);
   return {
     uid,
     name: description.name,
     key: derivation.bytes(`folder key ${uid}`, KEY_LEN),
     broken: description.broken,
+    wire: description.wire,
   };
 }
 
@@ -122,6 +138,7 @@ function createRecord(description, folderNamed, derivation) {
     wrappedBy,
     innerFolderUid: description.innerFolderUid ?? wrappedBy?.uid ?? null,
     broken: description.broken,
+    wire: description.wire,
   };
 }
 
@@ -138,7 +155,8 @@ function dataOf({ title, type = 'login', notes, fields = [], custom, fileRef }, 
 }
 
 /** @param {RecordDescription} description */
-function plaintextOf({ raw, padded, broken }, data) {
+function plaintextOf({ raw, rawBase64, padded, broken }, data) {
+  if (rawBase64 !== undefined) return Buffer.from(rawBase64, 'base64');
   const text = Buffer.from(raw ?? JSON.stringify(data));
   if (broken === 'json') return text.subarray(0, text.length >> 1);
   return padded ? padToBlock(text) : text;
@@ -167,11 +185,12 @@ function createFile(description, recordUid, derivation) {
     /** What is stored is encrypted once, so each download of a file gives the same bytes. */
     contentNonce: derivation.bytes(`content nonce ${uid}`, NONCE_LEN),
     metadata,
-    metadataText: Buffer.from(JSON.stringify(metadata)),
+    metadataText: Buffer.from(description.raw ?? JSON.stringify(metadata)),
     size: content.size,
     /** The plaintext, piece by piece, as often as one asks. */
     chunks: content.chunks,
     broken: description.broken,
+    wire: description.wire,
   };
 }
 
@@ -245,10 +264,10 @@ function refuseUnknown(description, known, what) {
 
 const RECORD_MEMBERS = [
   ...['title', 'type', 'uid', 'notes', 'fields', 'custom', 'files', 'fileRef', 'folder', 'alsoDirect'],
-  ...['wrappedByFolderKey', 'innerFolderUid', 'padded', 'raw', 'broken'],
+  ...['wrappedByFolderKey', 'innerFolderUid', 'padded', 'raw', 'rawBase64', 'broken', 'wire'],
 ];
 
 const FILE_MEMBERS = [
   ...['name', 'title', 'uid', 'type', 'text', 'base64', 'bytes'],
-  ...['declaredSize', 'noSize', 'lastModified', 'broken'],
+  ...['declaredSize', 'noSize', 'lastModified', 'raw', 'broken', 'wire'],
 ];

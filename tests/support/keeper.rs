@@ -15,7 +15,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{PublicKey, SecretKey};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 pub(crate) const HOST: &str = "keeper.test";
@@ -37,6 +37,12 @@ pub(crate) enum Description {
         records: Vec<RecordDescription>,
         #[serde(default)]
         folders: Vec<FolderDescription>,
+        /// Elements that come first in the answer's lists, whatever they are.
+        #[serde(default)]
+        strays: Map<String, Value>,
+        /// Members of the answer as they are on the wire.
+        #[serde(default)]
+        wire: Map<String, Value>,
     },
 }
 
@@ -52,6 +58,8 @@ pub(crate) struct FolderDescription {
     name: String,
     uid: Option<String>,
     broken: Option<String>,
+    #[serde(default)]
+    wire: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +86,10 @@ pub(crate) struct RecordDescription {
     #[serde(default)]
     padded: bool,
     raw: Option<String>,
+    raw_base64: Option<String>,
     broken: Option<String>,
+    #[serde(default)]
+    wire: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +129,10 @@ pub(crate) struct FileDescription {
     #[serde(default)]
     no_size: bool,
     last_modified: Option<Value>,
+    raw: Option<String>,
     broken: Option<String>,
+    #[serde(default)]
+    wire: Map<String, Value>,
 }
 
 /// A Keeper with one application and one device that is bound to it.
@@ -130,6 +144,8 @@ pub(crate) struct Keeper {
     records: Vec<Record>,
     /// What Keeper adds to each answer.
     pub(crate) warnings: Vec<&'static str>,
+    strays: Map<String, Value>,
+    wire: Map<String, Value>,
 }
 
 struct Folder {
@@ -137,6 +153,7 @@ struct Folder {
     uid: String,
     key: [u8; 32],
     is_broken: bool,
+    wire: Map<String, Value>,
 }
 
 struct Record {
@@ -151,6 +168,7 @@ struct Record {
     wrapped_by: Option<usize>,
     inner_folder_uid: Option<String>,
     broken: Option<String>,
+    wire: Map<String, Value>,
     /// The texts that no log may show.
     values: Vec<String>,
 }
@@ -162,6 +180,7 @@ struct File {
     metadata: Vec<u8>,
     content: Vec<u8>,
     broken: Option<String>,
+    wire: Map<String, Value>,
 }
 
 /// A request of `get_secret` that was opened and whose signature holds.
@@ -180,9 +199,9 @@ impl Received {
 
 impl Keeper {
     pub(crate) fn holding(description: impl Into<Description>) -> Self {
-        let (records, folders) = match description.into() {
-            Description::Records(records) => (records, Vec::new()),
-            Description::Vault { records, folders } => (records, folders),
+        let (records, folders, strays, wire) = match description.into() {
+            Description::Records(records) => (records, Vec::new(), Map::new(), Map::new()),
+            Description::Vault { records, folders, strays, wire } => (records, folders, strays, wire),
         };
         let mut keeper = Self {
             server: scalar("server"),
@@ -191,6 +210,8 @@ impl Keeper {
             folders: folders.into_iter().map(Folder::new).collect(),
             records: Vec::new(),
             warnings: Vec::new(),
+            strays,
+            wire,
         };
         for record in records {
             let record = keeper.place(record);
@@ -203,7 +224,8 @@ impl Keeper {
     fn folder(&mut self, name: &str) -> usize {
         let known = self.folders.iter().position(|folder| folder.name == name);
         known.unwrap_or_else(|| {
-            self.folders.push(Folder::new(FolderDescription { name: name.to_owned(), uid: None, broken: None }));
+            let described = json!({ "name": name });
+            self.folders.push(Folder::new(serde_json::from_value(described).expect("a description of a folder")));
             self.folders.len() - 1
         })
     }
@@ -221,6 +243,7 @@ impl Keeper {
             is_direct: folders.is_empty() || described.also_direct,
             inner_folder_uid: inner_folder_uid.or_else(|| wrapped_by.map(|folder| self.folders[folder].uid.clone())),
             broken: described.broken.clone(),
+            wire: described.wire.clone(),
             values: described.values(),
             title: described.title,
             uid,
@@ -324,26 +347,29 @@ impl Keeper {
             // A folder without a record in the answer is left out, but for one whose key is needed.
             let is_needed = !held.is_empty() || wanted.iter().any(|record| record.wrapped_by == Some(number));
             is_needed.then(|| {
-                json!({
+                let described = json!({
                     "folderUid": folder.uid,
                     "folderKey": wrap(&self.app_key, &folder.key, folder.is_broken),
                     "data": null,
                     "parent": null,
                     "isEditable": true,
                     "records": held,
-                })
+                });
+                overridden(described, &folder.wire)
             })
         });
-        json!({
+        let strays = |list: &str| self.strays.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        let answer = json!({
             "appData": URL_SAFE_NO_PAD.encode(seal(&self.app_key, br#"{"title":"Tests","type":"general"}"#)),
             "encryptedAppKey": null,
             "appOwnerPublicKey": null,
-            "folders": or_null(folders.collect()),
-            "records": or_null(direct.collect()),
+            "folders": or_null(strays("folders").into_iter().chain(folders).collect()),
+            "records": or_null(strays("records").into_iter().chain(direct).collect()),
             "expiresOn": 0,
             "warnings": or_null(self.warnings.iter().map(|warning| json!(warning)).collect()),
             "extra": null,
-        })
+        });
+        overridden(answer, &self.wire)
     }
 
     /// An attachment's content as Keeper's storage holds it.
@@ -363,12 +389,15 @@ impl Folder {
     fn new(described: FolderDescription) -> Self {
         let uid = described.uid.unwrap_or_else(|| derive_uid(&format!("folder {}", described.name)));
         let key = derive(&format!("key of {uid}"));
-        Self { name: described.name, uid, key, is_broken: described.broken.is_some() }
+        Self { name: described.name, uid, key, is_broken: described.broken.is_some(), wire: described.wire }
     }
 }
 
 impl RecordDescription {
     fn plaintext(&self, files: &[File]) -> Vec<u8> {
+        if let Some(base64) = &self.raw_base64 {
+            return STANDARD.decode(base64).expect("Base64");
+        }
         let mut text = self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.data(files)).expect("JSON"));
         if self.broken.as_deref() == Some("json") {
             text.truncate(text.len() / 2);
@@ -433,7 +462,7 @@ impl Record {
         if broken == Some("noKey") {
             record.as_object_mut().expect("an object").remove("recordKey");
         }
-        record
+        overridden(record, &self.wire)
     }
 }
 
@@ -461,8 +490,9 @@ impl File {
         Self {
             key: derive(&format!("key of {uid}")),
             name: name.clone(),
-            metadata: metadata.to_string().into_bytes(),
+            metadata: described.raw.clone().unwrap_or_else(|| metadata.to_string()).into_bytes(),
             broken: described.broken.clone(),
+            wire: described.wire.clone(),
             content,
             uid,
         }
@@ -480,7 +510,7 @@ impl File {
         if broken == Some("noUrl") {
             file.as_object_mut().expect("an object").remove("url");
         }
-        file
+        overridden(file, &self.wire)
     }
 }
 
@@ -528,6 +558,12 @@ fn wrap(key: &[u8; 32], plaintext: &[u8], is_broken: bool) -> String {
 /// A key that nobody has.
 fn strangers_key() -> [u8; 32] {
     derive("a stranger's key")
+}
+
+/// An object with some members in place of its own.
+fn overridden(mut object: Value, wire: &Map<String, Value>) -> Value {
+    object.as_object_mut().expect("an object").extend(wire.clone());
+    object
 }
 
 fn or_null(list: Vec<Value>) -> Value {

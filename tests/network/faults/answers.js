@@ -62,7 +62,7 @@ export const answers = {
       'decrypts to JSON of another form',
       'the answer of HOST cannot be read: what it decrypts to is not the JSON of an answer',
       1,
-      { faults: [{ plaintext: '{"records":"none"}' }] },
+      { faults: [{ plaintext: '["none"]' }] },
     ),
     refused(
       'decrypts to JSON of a hundred thousand levels',

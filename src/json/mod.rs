@@ -1,0 +1,23 @@
+//! JSON as Keeper writes it: read in one pass, member by member, and kept in values that are wiped when dropped.
+//!
+//! ```text
+//! reader   from bytes to what is wanted of them, by the names of the members
+//! text     strings with their escapes
+//! value    any value, for what is handed out
+//! writer   compact JSON
+//! faults   what was left out because it is of another type than expected
+//! ```
+//!
+//! What JavaScript's `JSON.parse(new TextDecoder().decode(bytes))` reads is read here, and means the same.
+
+mod faults;
+mod reader;
+mod text;
+mod value;
+mod writer;
+
+pub use faults::Faults;
+pub use reader::{FromMembers, Reader, Stuck, object};
+pub use value::{NotJson, Value};
+pub use writer::list;
+pub(crate) use writer::write_text;

@@ -1,0 +1,473 @@
+//! A JSON text on the way from its beginning to its end, read by the names of its members.
+
+use std::borrow::Cow;
+
+use hifijson::SliceLexer;
+use hifijson::num::LexWrite as _;
+use hifijson::token::Lex as _;
+
+use super::faults::Faults;
+use super::text;
+use super::value::{self, Value};
+use crate::secret::SecretText;
+
+/// That a text can't be read any further, because it is no JSON; [`Reader`] knows where.
+#[derive(Debug)]
+pub struct Stuck;
+
+impl From<hifijson::str::Error> for Stuck {
+    fn from(_: hifijson::str::Error) -> Self {
+        Self
+    }
+}
+
+/// What is read from an object, member by member. What is not known is skipped; of members with one name the last
+/// one counts, as in JavaScript.
+pub trait FromMembers: Default {
+    /// Takes the value of the member with this name, or skips it.
+    ///
+    /// # Errors
+    /// When it is no JSON. What is of another type than expected is left out and noted.
+    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck>;
+
+    /// What was left out, for objects that leave it to the one around them to tell.
+    fn faults(&mut self) -> Option<&mut Faults> {
+        None
+    }
+}
+
+/// Reads one object, and nothing behind it but blanks.
+///
+/// # Errors
+/// What was read until there, when the text is no JSON or no object.
+pub fn object<T: FromMembers>(text: &[u8]) -> Result<T, T> {
+    let mut object = T::default();
+    let mut reader = Reader::new(text);
+    let read = reader.whole(&mut |reader| reader.members(&mut |name, value| object.take(name, value)));
+    if read.is_ok() { Ok(object) } else { Err(object) }
+}
+
+/// How deeply lists and objects may be nested in each other in a value. Keeper's values go four levels deep.
+const DEEPEST: usize = 127;
+
+/// A JSON text (RFC 8259) on the way from its beginning to its end.
+pub struct Reader<'a> {
+    lexer: SliceLexer<'a>,
+    depth: usize,
+    is_too_deep: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the beginning, behind a byte order mark.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        Self { lexer: SliceLexer::new(text), depth: 0, is_too_deep: false }
+    }
+
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.lexer.as_slice()
+    }
+
+    /// Reads a value behind which nothing follows but blanks.
+    pub(super) fn whole(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
+        read(self)?;
+        match self.lexer.ws_peek() {
+            None => Ok(()),
+            Some(_) => Err(Stuck),
+        }
+    }
+
+    /// Reads an object.
+    fn members(&mut self, take: &mut dyn FnMut(&str, &mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
+        self.nested(b'{', b'}', &mut |reader| {
+            let name = reader.string()?;
+            reader.eat(b':')?;
+            take(&name, reader)
+        })
+    }
+
+    /// Reads a list.
+    fn elements(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
+        self.nested(b'[', b']', take)
+    }
+
+    fn nested(
+        &mut self,
+        start: u8,
+        end: u8,
+        take: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>,
+    ) -> Result<(), Stuck> {
+        self.eat(start)?;
+        let mut is_first = true;
+        while self.lexer.ws_peek() != Some(end) {
+            if !is_first {
+                self.eat(b',')?;
+            }
+            take(self)?;
+            is_first = false;
+        }
+        self.eat(end)
+    }
+
+    /// Goes past this byte, and the blanks before it.
+    fn eat(&mut self, byte: u8) -> Result<(), Stuck> {
+        self.lexer.expect(SliceLexer::ws_peek, byte).ok_or(Stuck)
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, Stuck> {
+        self.eat(b'"')?;
+        text::read(&mut self.lexer)
+    }
+
+    fn number(&mut self) -> Result<&'a str, Stuck> {
+        self.lexer.num_string().validated().map(|(number, _)| number).map_err(|_| Stuck)
+    }
+
+    /// What the next value is, judged by its first character.
+    fn kind(&mut self) -> Result<Kind, Stuck> {
+        Ok(match self.lexer.ws_peek().ok_or(Stuck)? {
+            b'"' => Kind::Text,
+            b'[' => Kind::List,
+            b'{' => Kind::Object,
+            b'-' | b'0'..=b'9' => Kind::Number,
+            b'n' => Kind::Null,
+            b't' | b'f' => Kind::Bool,
+            _ => return Err(Stuck),
+        })
+    }
+
+    /// Reads a list of objects; `null` is an empty one. What is no object is left out.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn objects<T: FromMembers>(&mut self, name: &str, faults: &mut Faults) -> Result<Vec<T>, Stuck> {
+        let mut objects = Vec::new();
+        let mut index = 0;
+        match self.kind()? {
+            Kind::List => self.elements(&mut |reader| {
+                let path = || format!("{name}[{index}]");
+                match reader.kind()? {
+                    Kind::Object => {
+                        let mut object = T::default();
+                        reader.members(&mut |name, value| object.take(name, value))?;
+                        if let Some(inner) = object.faults().filter(|inner| !inner.is_empty()) {
+                            faults.absorb(&path(), inner);
+                        }
+                        objects.push(object);
+                    }
+                    other => {
+                        reader.skip()?;
+                        faults.add_type(path(), other.shown(), "an object");
+                    }
+                }
+                index += 1;
+                Ok(())
+            })?,
+            Kind::Null => self.skip()?,
+            other => {
+                self.skip()?;
+                faults.add_type(name, other.shown(), "a list");
+            }
+        }
+        Ok(objects)
+    }
+
+    /// Reads a list of texts, of which so many are kept at most; the number says how many there are. `null` is an empty
+    /// list. What is no text is left out.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn texts(&mut self, name: &str, most: usize, faults: &mut Faults) -> Result<(Vec<String>, usize), Stuck> {
+        let (mut texts, mut count, mut index) = (Vec::new(), 0, 0);
+        match self.kind()? {
+            Kind::List => self.elements(&mut |reader| {
+                match reader.kind()? {
+                    Kind::Text => {
+                        count += 1;
+                        if count <= most {
+                            texts.push(reader.string()?.into_owned());
+                        } else {
+                            reader.skip()?;
+                        }
+                    }
+                    other => {
+                        reader.skip()?;
+                        faults.add_type(format!("{name}[{index}]"), other.shown(), "a text");
+                    }
+                }
+                index += 1;
+                Ok(())
+            })?,
+            Kind::Null => self.skip()?,
+            other => {
+                self.skip()?;
+                faults.add_type(name, other.shown(), "a list");
+            }
+        }
+        Ok((texts, count))
+    }
+
+    /// Reads a text; `null` is an empty one. Anything else is left out.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn text(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
+        match self.kind()? {
+            Kind::Text => return Ok(self.string()?.into_owned()),
+            Kind::Null => {}
+            other => faults.add_type(name, other.shown(), "a text"),
+        }
+        self.skip()?;
+        Ok(String::new())
+    }
+
+    /// Reads a name, which somebody may have written as a number or a boolean.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn name(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
+        match self.kind()? {
+            Kind::Number => Ok(self.number()?.to_owned()),
+            Kind::Bool => {
+                let is_true = self.lexer.null_or_bool().ok_or(Stuck)?;
+                Ok(if is_true == Some(true) { "true" } else { "false" }.to_owned())
+            }
+            _ => self.text(name, faults),
+        }
+    }
+
+    /// Reads any value; none if it is nested too deeply, which is noted.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn value_of(&mut self, name: &str, faults: &mut Faults) -> Result<Option<Value>, Stuck> {
+        let value = self.value()?;
+        if value.is_none() {
+            faults.add_too_deep(name);
+        }
+        Ok(value)
+    }
+
+    /// Reads any value; none if it is nested too deeply.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn value(&mut self) -> Result<Option<Value>, Stuck> {
+        self.is_too_deep = false;
+        let value = self.any()?;
+        Ok(Some(value).filter(|_| !self.is_too_deep))
+    }
+
+    fn any(&mut self) -> Result<Value, Stuck> {
+        let kind = self.kind()?;
+        if matches!(kind, Kind::List | Kind::Object) && self.depth == DEEPEST {
+            self.is_too_deep = true;
+            self.skip()?;
+            return Ok(Value::Null);
+        }
+        self.depth += 1;
+        let value = match kind {
+            // What had escapes is moved, not copied, so that nothing of it stays behind.
+            Kind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
+            Kind::Number => Value::Number(SecretText::from(self.number()?)),
+            Kind::Null | Kind::Bool => self.lexer.null_or_bool().ok_or(Stuck)?.map_or(Value::Null, Value::Bool),
+            Kind::List => {
+                let mut values = Vec::new();
+                self.elements(&mut |reader| {
+                    values.push(reader.any()?);
+                    Ok(())
+                })?;
+                Value::List(values)
+            }
+            Kind::Object => {
+                let mut members = Vec::new();
+                self.members(&mut |name, value| {
+                    members.push((name.to_owned(), value.any()?));
+                    Ok(())
+                })?;
+                Value::Object(value::without_repetitions(members))
+            }
+        };
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    /// Reads any value, however deeply it is nested, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn skip(&mut self) -> Result<(), Stuck> {
+        // What closes the lists and objects that are open, the innermost last. A stack, as a text can be deeper than
+        // the calls that the module has room for.
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            match self.kind()? {
+                Kind::Text => {
+                    self.eat(b'"')?;
+                    text::skip(&mut self.lexer)?;
+                }
+                Kind::Number => drop(self.number()?),
+                Kind::Null | Kind::Bool => drop(self.lexer.null_or_bool().ok_or(Stuck)?),
+                kind @ (Kind::List | Kind::Object) => {
+                    let (start, end) = if kind == Kind::List { (b'[', b']') } else { (b'{', b'}') };
+                    self.eat(start)?;
+                    open.push(end);
+                    if self.lexer.ws_peek() != Some(end) {
+                        self.skip_name(end)?;
+                        continue;
+                    }
+                }
+            }
+            while open.last().is_some_and(|end| self.lexer.ws_peek() == Some(*end)) {
+                open.pop();
+                self.lexer.discarded();
+            }
+            let Some(end) = open.last().copied() else { return Ok(()) };
+            self.eat(b',')?;
+            self.skip_name(end)?;
+        }
+    }
+
+    /// Goes past the name of a member, if it is an object that this byte closes.
+    fn skip_name(&mut self, end: u8) -> Result<(), Stuck> {
+        if end != b'}' {
+            return Ok(());
+        }
+        self.eat(b'"')?;
+        text::skip(&mut self.lexer)?;
+        self.eat(b':')
+    }
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    Bool,
+    Number,
+    Text,
+    List,
+    Object,
+}
+
+impl Kind {
+    /// With an article, for messages.
+    pub(super) fn shown(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Names {
+        name: String,
+        parts: Vec<Names>,
+        value: Value,
+        faults: Faults,
+    }
+
+    impl FromMembers for Names {
+        fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
+            match name {
+                "name" => self.name = value.name(name, &mut self.faults)?,
+                "parts" => self.parts = value.objects(name, &mut self.faults)?,
+                "value" => self.value = value.value_of(name, &mut self.faults)?.unwrap_or_default(),
+                _ => value.skip()?,
+            }
+            Ok(())
+        }
+
+        fn faults(&mut self) -> Option<&mut Faults> {
+            Some(&mut self.faults)
+        }
+    }
+
+    fn named(name: &str, parts: Vec<Names>) -> Names {
+        Names { name: name.to_owned(), parts, ..Names::default() }
+    }
+
+    #[test]
+    fn an_object_is_read_by_the_names_of_its_members() {
+        for (text, read) in [
+            (r#"{"name":"a"}"#, named("a", vec![])),
+            (r#" { "other" : [ { "\"name" : "\\\"" } , -1e5, true, [ ], { } ] , "name" : "a" } "#, named("a", vec![])),
+            (r#"{"name":"a","name":"b"}"#, named("b", vec![])),
+            (r#"{"name":20260615}"#, named("20260615", vec![])),
+            (r#"{"name":false}"#, named("false", vec![])),
+            (r#"{"n\u0061me":"\ud83d"}"#, named("\u{fffd}", vec![])),
+            (r#"{"name":null,"parts":null}"#, named("", vec![])),
+            (r#"{"parts":[{"name":"a"},{}]}"#, named("", vec![named("a", vec![]), named("", vec![])])),
+            (r#"{"other":"\ud800"}"#, named("", vec![])),
+            ("\u{feff}{}", named("", vec![])),
+        ] {
+            assert_eq!(object(text.as_bytes()), Ok(read), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_left_out_and_noted() {
+        let deep = format!(r#"{{"name":"a","value":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
+        for (text, told) in [
+            (r#"{"name":["a"]}"#, "`name` (a list instead of a text)"),
+            (r#"{"name":{"name":"b"}}"#, "`name` (an object instead of a text)"),
+            (r#"{"parts":{}}"#, "`parts` (an object instead of a list)"),
+            (r#"{"parts":""}"#, "`parts` (a text instead of a list)"),
+            (
+                r#"{"parts":[{},1,[{}]]}"#,
+                "`parts[1]` (a number instead of an object) and `parts[2]` (a list instead of an object)",
+            ),
+            (r#"{"parts":[{},{"parts":[null]}]}"#, "`parts[1].parts[0]` (null instead of an object)"),
+            (&deep, "`value` (nested too deeply)"),
+        ] {
+            let read: Names = object(text.as_bytes()).expect(text);
+            assert_eq!(read.faults.to_string(), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_the_break_is_read() {
+        for (text, name) in [
+            (r#"["a"]"#, ""),
+            (r#"{"name":"a"} {}"#, "a"),
+            (r#"{"name":"a","parts":[{"#, "a"),
+            ("{\"name\":\"a\",\"other\":\"\n\"}", "a"),
+            (r#"{"name":"a"#, ""),
+        ] {
+            assert_eq!(object::<Names>(text.as_bytes()).map_err(|read| read.name), Err(name.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_may_be_nested_as_deeply_as_it_likes() {
+        for (start, end) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":[],"b":"#, "}]")] {
+            let nested = [&start.repeat(100_000), "1", &end.repeat(100_000)].concat();
+            let whole = format!(r#"{{"other":{nested},"name":"a"}}"#);
+            assert_eq!(object(whole.as_bytes()), Ok(named("a", vec![])), "{start}");
+            let broken = format!(r#"{{"other":{nested}],"name":"a"}}"#);
+            assert!(object::<Names>(broken.as_bytes()).is_err(), "{start}");
+        }
+    }
+
+    #[test]
+    fn of_many_texts_the_first_are_kept_and_all_are_counted() {
+        let mut faults = Faults::default();
+        let mut reader = Reader::new(br#"["a", 1, "b", "c", null]"#);
+        let read = reader.texts("warnings", 2, &mut faults).expect("texts");
+        assert_eq!(read, (vec!["a".to_owned(), "b".to_owned()], 3));
+        assert_eq!(
+            faults.to_string(),
+            "`warnings[1]` (a number instead of a text) and `warnings[4]` (null instead of a text)"
+        );
+    }
+}

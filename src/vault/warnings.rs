@@ -1,0 +1,38 @@
+//! Warnings about what could not be read, as many as a person may want to see.
+
+use crate::json::Faults;
+
+/// Warnings, each once.
+#[derive(Debug, Default)]
+pub(super) struct Warnings {
+    texts: Vec<String>,
+    more: usize,
+}
+
+/// So many are kept, which is as many as the agent keeps of a step; the others are counted.
+const KEPT: usize = 10;
+
+impl Warnings {
+    pub(super) fn add(&mut self, text: String) {
+        if self.texts.contains(&text) {
+            return;
+        }
+        if self.texts.len() < KEPT {
+            self.texts.push(text);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Warns of what was left out of something.
+    pub(super) fn add_faults(&mut self, what: &str, faults: &Faults) {
+        if !faults.is_empty() {
+            self.add(format!("left out of {what}: {faults}"));
+        }
+    }
+
+    pub(super) fn into_texts(self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("and {} more of what cannot be read", self.more));
+        self.texts.into_iter().chain(more)
+    }
+}
