@@ -6,12 +6,14 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { isWindows, withoutLinks } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
 
 const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
 const TEXT = 'password: ${keeper://Database/field/password}';
 const OUTSIDE = 'it is outside of the working directory, or a link leads there';
 const NOT_PLAIN = 'it is not a plain file';
+const withoutDevices = isWindows && 'Windows has no such files';
 
 /** A machine: the agent's folders with a checked-out repository, and a file beside them. */
 function makeMachine(t) {
@@ -52,11 +54,12 @@ async function assertRefused(t, machine, path, reason) {
   assert.equal(fs.existsSync(join(machine.sources, 'out.txt')), false);
 }
 
-/** @type {Record<string, { make?: (machine: ReturnType<typeof makeMachine>) => void, path?: string | ((machine: ReturnType<typeof makeMachine>) => string), reason: string }>} */
+/** @type {Record<string, { make?: (machine: ReturnType<typeof makeMachine>) => void, path?: string | ((machine: ReturnType<typeof makeMachine>) => string), reason: string, skip?: string | false }>} */
 const REFUSED = {
   'a link to the environment of the task': {
     make: ({ link }) => link('/proc/self/environ', 'app'),
     reason: NOT_PLAIN,
+    skip: withoutDevices,
   },
   'a link to a link to the environment of the task': {
     make: ({ link }) => {
@@ -64,27 +67,47 @@ const REFUSED = {
       link('folder/inner', 'app');
     },
     reason: NOT_PLAIN,
+    skip: withoutDevices,
   },
-  'the environment of the task by its path': { path: '/proc/self/environ', reason: NOT_PLAIN },
-  'what never ends': { path: '/dev/zero', reason: NOT_PLAIN },
-  'a link to what never ends': { make: ({ link }) => link('/dev/zero', 'app'), reason: NOT_PLAIN },
-  "a pseudo file of the kernel's": { path: '/sys/kernel/uevent_seqnum', reason: NOT_PLAIN },
+  'the environment of the task by its path': {
+    path: '/proc/self/environ',
+    reason: NOT_PLAIN,
+    skip: withoutDevices,
+  },
+  'what never ends': { path: '/dev/zero', reason: NOT_PLAIN, skip: withoutDevices },
+  'a link to what never ends': {
+    make: ({ link }) => link('/dev/zero', 'app'),
+    reason: NOT_PLAIN,
+    skip: withoutDevices,
+  },
+  "a pseudo file of the kernel's": {
+    path: '/sys/kernel/uevent_seqnum',
+    reason: NOT_PLAIN,
+    skip: withoutDevices,
+  },
   "a link to the agent's credentials": {
     make: ({ link }) => link('../../../.credentials', 'app'),
     reason: OUTSIDE,
+    skip: withoutLinks,
   },
   'a link to a file outside, by an absolute path': {
     make: ({ link, root }) => link(join(root, 'outside.yaml'), 'app'),
     path: ({ sources }) => join(sources, 'app'),
     reason: OUTSIDE,
+    skip: withoutLinks,
   },
   'a file in a linked folder': {
     make: ({ link, root }) => link(root, 'linked'),
     path: 'linked/outside.yaml',
     reason: OUTSIDE,
+    skip: withoutLinks,
   },
   'a relative path that leaves': { path: '../../../../outside.yaml', reason: OUTSIDE },
-  "a link to git's own settings": { make: ({ link }) => link('.git/config', 'app'), reason: OUTSIDE },
+  "a link to git's own settings": {
+    make: ({ link }) => link('.git/config', 'app'),
+    reason: OUTSIDE,
+    skip: withoutLinks,
+  },
   'a link out of a downloaded artifact': {
     make: ({ work }) => {
       fs.mkdirSync(join(work, '1', 'drop'));
@@ -92,18 +115,24 @@ const REFUSED = {
     },
     path: ({ work }) => join(work, '1', 'drop', 'app'),
     reason: OUTSIDE,
+    skip: withoutLinks,
   },
   'a pipe that nobody writes to': {
     make: ({ sources }) => spawnSync('mkfifo', [join(sources, 'app')]),
     reason: NOT_PLAIN,
+    skip: withoutDevices,
   },
-  'a circle of links': { make: ({ link }) => link('app', 'app'), reason: 'its links lead in a circle' },
+  'a circle of links': {
+    make: ({ link }) => link('app', 'app'),
+    reason: 'its links lead in a circle',
+    skip: withoutLinks,
+  },
   'a path below a file': { path: 'app.yaml/app', reason: 'a part of its path is not a folder' },
 };
 
-describe('the task does not read', { concurrency: 2, skip: process.platform === 'win32' }, () => {
-  for (const [name, { make, path = 'app', reason }] of Object.entries(REFUSED)) {
-    test(name, async (t) => {
+describe('the task does not read', { concurrency: 2 }, () => {
+  for (const [name, { make, path = 'app', reason, skip = false }] of Object.entries(REFUSED)) {
+    test(name, { skip }, async (t) => {
       const machine = makeMachine(t);
       make?.(machine);
       await assertRefused(t, machine, typeof path === 'string' ? path : path(machine), reason);
@@ -115,7 +144,7 @@ describe('the task does not read', { concurrency: 2, skip: process.platform === 
     'a certificate that never ends': '/dev/zero',
     'a certificate from a pipe': 'app',
   })) {
-    test(name, async (t) => {
+    test(name, { skip: withoutDevices }, async (t) => {
       const machine = makeMachine(t);
       spawnSync('mkfifo', [join(machine.sources, 'app')]);
       const outcome = await run(t, machine, { caCertificate: path }, ['Database/field/password > var:A']);
@@ -137,21 +166,23 @@ describe('the task does not read', { concurrency: 2, skip: process.platform === 
   });
 });
 
-describe('the task reads', { concurrency: 2, skip: process.platform === 'win32' }, () => {
+describe('the task reads', { concurrency: 2 }, () => {
   const READ = {
     'a plain file': { path: () => 'app.yaml' },
     'a link that stays inside': {
       make: ({ link }) => link('app.yaml', 'folder/../app'),
       path: () => 'app',
+      skip: withoutLinks,
     },
     'a file outside, by its absolute path': { path: ({ root }) => join(root, 'outside.yaml') },
     'a file of the working directory, by the path of a linked work folder': {
       make: ({ root, work }) => fs.symlinkSync(work, join(root, 'linked')),
       path: ({ root }) => join(root, 'linked', '1', 's', 'app.yaml'),
+      skip: withoutLinks,
     },
   };
-  for (const [name, { make, path }] of Object.entries(READ)) {
-    test(name, async (t) => {
+  for (const [name, { make, path, skip = false }] of Object.entries(READ)) {
+    test(name, { skip }, async (t) => {
       const machine = makeMachine(t);
       make?.(machine);
       const outcome = await run(t, machine, { templates: `${path(machine)} > out.txt` });
