@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { expandMacros } from '../agent/inputs.js';
 import { makeAuthority } from '../keeper/certificates.js';
 import { guideVault } from '../keeper/samples.js';
+import { isWindows } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-task.js';
 
 /** @typedef {import('../task/packed-task.js').Keeper} Keeper */
@@ -20,6 +21,7 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-
  *
  * @typedef {object} World
  * @property {Record<string, string>} [files] of the repository
+ * @property {Step[]} [powerShell] the scripts of the pipeline in PowerShell, in their order
  * @property {(keeper: Keeper) => Promise<AgentOptions>} [arrange] what the agent is told in addition
  */
 
@@ -40,7 +42,7 @@ const OTHER_VAULT = [{ title: 'Billing', fields: [{ type: 'password', value: ['b
  * @param {World} world
  * @returns {Promise<{ log: string[], warnings: string[], calls: string[] }>} calls: of other programs, with arguments and input
  */
-export async function runPipeline(t, pipeline, { files = {}, arrange = async () => ({}) }) {
+export async function runPipeline(t, pipeline, { files = {}, powerShell = [], arrange = async () => ({}) }) {
   const keeper = await openKeeper(t, { holds: guideVault() });
   const other = await openKeeper(t, { holds: OTHER_VAULT });
   const place = preparePlace(t, files);
@@ -56,6 +58,7 @@ export async function runPipeline(t, pipeline, { files = {}, arrange = async () 
   const outputs = new Map();
   const log = [];
   const warnings = [];
+  const inPowerShell = powerShell.values();
   let count = 0;
   for (const { stage, job, steps, variables } of jobsOf(pipeline)) {
     const known = new Map([
@@ -70,6 +73,12 @@ export async function runPipeline(t, pipeline, { files = {}, arrange = async () 
       if (step.checkout === 'self') continue;
       if (step.script !== undefined) {
         runScript(step, known, later, place);
+        const sameInPowerShell = inPowerShell.next().value;
+        if (sameInPowerShell) runPowerShell(sameInPowerShell, known, later, place);
+        continue;
+      }
+      if (step.pwsh !== undefined) {
+        runPowerShell(step, known, later, place);
         continue;
       }
       assert.equal(step.task, TASK);
@@ -157,6 +166,14 @@ function preparePlace(t, files) {
     home,
     programs,
     addScript: (name) => addProgram(join(sources, name)),
+    /** A script that takes everything and does nothing. */
+    addPowerShellScript: (name) => write(join(sources, name), '$null = @($input)\n'),
+    /** Does something of whose calls nothing is kept. */
+    unrecorded: (work) => {
+      const before = fs.readFileSync(record);
+      work();
+      fs.writeFileSync(record, before);
+    },
     calls: () =>
       fs
         .readFileSync(record, 'utf8')
@@ -176,7 +193,7 @@ function runScript({ script, env, ...rest }, known, later, place) {
   const expanded = expandMacros(script, (name) => known.get(name));
   const added = expandAll(env, known);
   assert.doesNotMatch(expanded, /\$\([\w.]+\)/, 'used, but not set');
-  if (process.platform === 'win32') return;
+  if (isWindows) return;
   for (const [, name] of script.matchAll(/\.\/([\w-]+\.sh)/g)) place.addScript(name);
   const path = [place.programs, process.env.PATH].join(delimiter);
   const { status, stderr } = spawnSync('bash', ['--noprofile', '--norc', '-e', '-u', '-c', expanded], {
@@ -186,6 +203,46 @@ function runScript({ script, env, ...rest }, known, later, place) {
     encoding: 'utf8',
   });
   assert.equal(status, 0, stderr);
+}
+
+const hasPowerShell = spawnSync('pwsh', ['-NoProfile', '-Command', 'exit 0']).status === 0;
+
+/**
+ * Looks at the variables of a script in PowerShell, and runs it where PowerShell is at hand; not on Windows, where it would
+ * find other programs than those of the test.
+ */
+function runPowerShell({ pwsh, env, ...rest }, known, later, place) {
+  assert.deepEqual(
+    Object.keys(rest).filter((name) => !['condition', 'displayName'].includes(name)),
+    [],
+  );
+  const expanded = expandMacros(pwsh, (name) => known.get(name));
+  const added = expandAll(env, known);
+  assert.doesNotMatch(expanded, /\$\([\w.]+\)/, 'used, but not set');
+  const used = [...pwsh.matchAll(/\$env:(\w+)/g)].map(([, name]) => name);
+  assert.deepEqual(
+    used.filter((name) => !(name in added) && !(name in later)),
+    [],
+    'not in the environment',
+  );
+  assert.doesNotMatch(pwsh, /\\\n|\bprintf\b|\.sh\b(?! *$)/m, 'for another shell');
+  if (isWindows || !hasPowerShell) return;
+  for (const [, name] of pwsh.matchAll(/\.\/([\w-]+\.ps1)/g)) place.addPowerShellScript(name);
+  const path = [place.programs, process.env.PATH].join(delimiter);
+  const strict = "$ErrorActionPreference = 'Stop'\nSet-StrictMode -Version Latest\n";
+  place.unrecorded(() => {
+    const { status, stderr } = spawnSync(
+      'pwsh',
+      ['-NoProfile', '-NonInteractive', '-Command', strict + expanded],
+      {
+        cwd: place.sources,
+        env: { ...later, ...added, PATH: path, HOME: place.home },
+        input: '',
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 0, stderr);
+  });
 }
 
 /** @param {Record<string, string>} [env] @param {Map<string, string>} [known] */
