@@ -258,6 +258,8 @@ struct Session {
     /// The lines to resolve: first those of the author, then one for each placeholder of the templates.
     mappings: Vec<Mapping>,
     templates: Vec<Template>,
+    /// The names that values must not speak of.
+    names: Names,
     mode: Mode,
     options: Options,
     decrypter: Decrypter,
@@ -311,11 +313,13 @@ impl Session {
     ) -> Self {
         mappings.extend(templates.iter().flat_map(Template::placeholders));
         let patience = Patience::new(options.timeout_ms);
+        let names = Names::of(&mappings, Rc::clone(&options.job));
         Self {
             config,
             server_keys,
             mappings,
             templates,
+            names,
             mode,
             options,
             decrypter,
@@ -476,9 +480,8 @@ impl Session {
         }
         self.filter = filter;
         let mut problems = Vec::new();
-        let (agent, job) = (self.options.agent, &*self.options.job);
-        let names = Names::of(&self.mappings, job);
-        let mut watch = Watch { agent, job, names: &names, masks, notices: &mut self.notices };
+        let (agent, names) = (self.options.agent, &self.names);
+        let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
         for mapping in &self.mappings {
             match Item::resolve(mapping, &mut vault, &mut watch) {
                 Ok(item) => self.items.extend(item),

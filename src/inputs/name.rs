@@ -4,6 +4,7 @@
 //! `LD_PRELOAD`. Names are compared in this form.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::destination::Destination;
 use super::job::Job;
@@ -135,9 +136,11 @@ fn is_predefined(form: &str) -> bool {
     PREDEFINED.iter().any(|(family, names)| form.strip_prefix(family).is_some_and(|name| has_word(names, name)))
 }
 
-/// The names that a value must not speak of as `$(NAME)`: the agent replaces those before each step.
+/// The names that the job knows, before this run and after it: a value must not speak of one as `$(NAME)`, which the agent
+/// would replace before each step.
 #[derive(Debug)]
 pub(crate) struct Names {
+    job: Rc<Job>,
     /// What this run sets, in folded case.
     set: HashSet<String>,
     /// What comes before and after the `*` of names that this run sets, in folded case.
@@ -148,13 +151,13 @@ pub(crate) struct Names {
 const LONGEST: usize = 400;
 
 impl Names {
-    /// The names that these lines set.
-    pub(crate) fn of(mappings: &[Mapping], job: &Job) -> Self {
-        let mut names = Self { set: HashSet::new(), patterns: Vec::new() };
+    /// The names of the job, and those that these lines set.
+    pub(crate) fn of(mappings: &[Mapping], job: Rc<Job>) -> Self {
+        let mut names = Self { job, set: HashSet::new(), patterns: Vec::new() };
         for Mapping { destination, .. } in mappings {
             let name = match destination {
                 Destination::Variable(name) | Destination::Environment(name) => fold_case(name),
-                Destination::Output(name) => fold_case(&job.qualified(name).unwrap_or_default()),
+                Destination::Output(name) => fold_case(&names.job.qualified(name).unwrap_or_default()),
                 Destination::File(_) => continue,
             };
             match name.split_once('*') {
@@ -165,9 +168,17 @@ impl Names {
         names
     }
 
+    /// Refuses a destination that the variables of the job leave no room for.
+    ///
+    /// # Errors
+    /// The agent would refuse it, or the value would not be where the author expects it.
+    pub(crate) fn check(&self, destination: &Destination) -> Result<(), Error> {
+        check_in_job(destination, &self.job)
+    }
+
     /// Whether the agent would replace a part of this value.
-    pub(crate) fn is_macro_in(&self, value: &str, job: &Job) -> bool {
-        macros(value).any(|name| job.has(name) || is_family_member(name) || self.is_set(name))
+    pub(crate) fn is_macro_in(&self, value: &str) -> bool {
+        macros(value).any(|name| self.job.has(name) || is_family_member(name) || self.is_set(name))
     }
 
     fn is_set(&self, name: &str) -> bool {
@@ -438,7 +449,7 @@ mod tests {
     #[test]
     fn a_macro_is_one_if_the_agent_would_replace_it() {
         let job = job(r#"["region"]"#, r#"["system.accessToken"]"#, "fetch");
-        let names = Names::of(&mappings("A/type > var:A\nA/* > env:DB_*\nA/type > out:token"), &job);
+        let names = Names::of(&mappings("A/type > var:A\nA/* > env:DB_*\nA/type > out:token"), Rc::new(job));
         for (value, is_macro) in [
             ("x$(System.AccessToken)y", true),
             ("$(Build.BuildId)", true),
@@ -455,8 +466,8 @@ mod tests {
             ("$ (region)", false),
             ("${region}", false),
         ] {
-            assert_eq!(names.is_macro_in(value, &job), is_macro, "{value}");
+            assert_eq!(names.is_macro_in(value), is_macro, "{value}");
         }
-        assert!(!names.is_macro_in(&"$(".repeat(60_000), &job));
+        assert!(!names.is_macro_in(&"$(".repeat(60_000)));
     }
 }

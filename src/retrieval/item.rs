@@ -6,9 +6,8 @@ use crate::crypto::aes_gcm::Decrypt;
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::forms::{Encoding, Structure};
-use crate::inputs::job::Job;
 use crate::inputs::mapping::Mapping;
-use crate::inputs::name::{self, Names};
+use crate::inputs::name::Names;
 use crate::inputs::notation::{FieldSelector, Selector};
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
@@ -49,7 +48,6 @@ enum Secret {
 /// What is watched over while lines are resolved.
 pub(super) struct Watch<'a> {
     pub(super) agent: Agent,
-    pub(super) job: &'a Job,
     pub(super) names: &'a Names,
     pub(super) masks: &'a mut Masks,
     pub(super) notices: &'a mut Vec<Notice>,
@@ -451,12 +449,12 @@ impl Item {
     /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
     fn check_variable(&self, destination: &Destination, value: &str, watch: &mut Watch<'_>) -> Result<(), Error> {
         watch.agent.check(destination.name(), value)?;
-        name::check_in_job(destination, watch.job)?;
+        watch.names.check(destination)?;
         if self.mapping.forms.may_expand || !value.contains("$(") {
             return Ok(());
         }
         let name = shown(destination.name());
-        if watch.names.is_macro_in(value, watch.job) {
+        if watch.names.is_macro_in(value) {
             return Err(Error::new(format!(
                 "the value for `{name}` names a variable of the job in `$(…)`, which the agent would replace"
             ))

@@ -8,7 +8,6 @@ use super::{Download, Next, Notice, Outcome, Question, Session, State, Target};
 use crate::crypto::Entropy;
 use crate::error::Error;
 use crate::inputs::Mode;
-use crate::inputs::name::Names;
 use crate::outputs::mask::Masks;
 use crate::problem::Problem;
 use crate::protocol::failure::{self, is_transient};
@@ -210,9 +209,8 @@ impl Session {
     fn accept(&mut self, id: usize, blob: &[u8], masks: &mut Masks) -> Vec<Problem> {
         let mut problems = Vec::new();
         for id in self.twins(id, Way::ToMemory) {
-            let (agent, job) = (self.options.agent, &*self.options.job);
-            let names = Names::of(&self.mappings, job);
-            let mut watch = Watch { agent, job, names: &names, masks, notices: &mut self.notices };
+            let (agent, names) = (self.options.agent, &self.names);
+            let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
             let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &*self.decrypter, &mut watch));
             problems.extend(accepted.and_then(Result::err));
         }
