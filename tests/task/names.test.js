@@ -22,6 +22,9 @@ const TEXTS = [
   '%0A##vso[task.setvariable variable=EVIL]x%0D##[error]x',
   '\u2028##vso[task.prependpath]/evil\u001b[2K\u0085##[section]x',
   ']##vso[task.issue type=error;]x;variable=EVIL',
+  // The agent finds its prefix as a reader would, across characters that nobody sees.
+  '#\u00ad#vso[task.setvariable variable=EVIL]x',
+  '#\u{e0041}#v\u00adso[task.setvariable variable=EVIL]x##\u2060vso[task.complete result=Succeeded;]',
 ];
 
 const PASSWORD = { type: 'password', value: ['s3cr3t-p4ssw0rd'] };
