@@ -121,10 +121,14 @@ function formsInAddress([name, address]) {
   // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
   const rest = address.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
   return [rest, rest.replace(/[/?#].*$/s, '')].flatMap((text) => {
-    const [, user, password = ''] = /^([^:]*):?(.*)@/s.exec(text) ?? [];
-    return user === undefined
-      ? []
-      : [password, ...formsOf(decode(user), decode(password)), ...tokens(user, password)];
+    const end = text.lastIndexOf('@');
+    if (end < 0) {
+      return [];
+    }
+    const login = text.slice(0, end);
+    const [user] = login.split(':', 1);
+    const password = login.slice(user.length + 1);
+    return [password, ...formsOf(decode(user), decode(password)), ...tokens(user, password)];
   });
 }
 

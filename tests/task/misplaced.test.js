@@ -99,6 +99,11 @@ describe('of the address of a proxy the host is shown, and nothing else', { conc
   }
 });
 
+test('a long address without a login takes no time', async (t) => {
+  const outcome = await run(t, { environment: { HTTPS_PROXY: `http://${'x'.repeat(120_000)}` } });
+  assert.ok(outcome.durationMs < 5000, `${outcome.durationMs} ms`);
+});
+
 test('a config is masked under whatever name Windows finds it', async (t) => {
   const keeper = await openKeeper(t, { holds: HOLDS });
   const outcome = await runWithKeeper(t, {
