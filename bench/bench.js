@@ -1,23 +1,36 @@
-// This file is where the benchmark runs: whole processes, interleaved, medians of many rounds, against an embedded
-// Keeper on loopback. `npm run bench` writes its tables to docs/benchmark.md; `-- --quick` only shows that it runs.
+/**
+ * The benchmark: whole processes, in turn, medians of many rounds, against an embedded Keeper on loopback, on each Node
+ * that the task is made for. `npm run bench` writes its tables to docs/benchmark.md; `-- --quick` only shows that it runs.
+ */
 
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installNode } from '../scripts/nodes.js';
 import { packageExtension } from '../scripts/package.js';
 import { inProject, vsixPath } from '../scripts/paths.js';
 import { unpackExtension } from '../scripts/unpack.js';
 import { makeCertificates } from '../tests/keeper/certificates.js';
 import { startKeeper } from '../tests/keeper/server.js';
+import { findNodes } from '../tests/network/nodes.js';
 import { drawBars } from './picture.js';
-import { describeGrowth, describeRows, describeSizes, page } from './report.js';
+import { measureInTurn, outputsIn, runOnce } from './processes.js';
+import {
+  describeAgent,
+  describeCases,
+  describeGrid,
+  describeGrowths,
+  describeSizes,
+  page,
+} from './report.js';
+import { agentCases, cases, growths, records, titleLines } from './scenarios.js';
 
 const IS_QUICK = process.argv.includes('--quick');
-const MiB = 1024 * 1024;
+/** The versions of Node that task.json names. */
+const MAJORS = [20, 24];
 /** How time and memory grow: each number of records with each number of lines. */
-const GROWTH = IS_QUICK
+const GRID = IS_QUICK
   ? { records: [1], lines: [1, 10] }
   : { records: [1, 10, 100, 1_000, 10_000], lines: [1, 10, 100, 1_000] };
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -25,206 +38,133 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 if (!IS_QUICK || !existsSync(vsixPath())) {
   await packageExtension();
 }
+if (!IS_QUICK) {
+  await Promise.all(MAJORS.map(installNode));
+}
+const nodes = findNodes().filter(({ major }) => IS_QUICK || MAJORS.includes(major));
+const [firstNode] = nodes;
 const folder = mkdtempSync(join(tmpdir(), 'ksm-bench-'));
-/** Where attachments go: empty when a process starts, as an agent's temporary folder is. */
-const outputs = join(folder, 'outputs');
+const outputs = outputsIn(folder);
 const taskFolder = await unpackExtension();
 const certificates = await makeCertificates();
 const ca = join(folder, 'ca.pem');
 writeFileSync(ca, certificates.caPem);
 
 try {
-  const rows = [];
-  for (const scenario of scenarios()) {
-    rows.push(await measure(scenario));
+  const measured = [];
+  for (const node of IS_QUICK ? nodes.slice(0, 1) : nodes) {
+    measured.push({ node, rows: await measureAll(node, chosenCases()) });
   }
-  const growth = await measureGrowth(GROWTH);
   const tables = {
-    cases: describeRows(rows),
-    growth: describeGrowth(growth),
+    cases: measured.map(({ node, rows }) => ({ major: node.major, table: describeCases(rows) })),
+    agent: describeAgent(await measureAll(firstNode, inShort(agentCases(outputs)))),
+    grid: describeGrid(await measureGrid()),
+    growths: describeGrowths(await measureGrowths()),
     sizes: describeSizes(statSync(vsixPath()).size, taskFolder),
   };
-  console.log(`\n${Object.values(tables).join('\n\n')}`);
+  const text = page(tables);
+  console.log(`\n${text}`);
   if (!IS_QUICK) {
-    writeFileSync(inProject('docs', 'benchmark.md'), page(tables));
-    writeFileSync(inProject('docs', 'benchmark.svg'), drawBars(rows.filter(({ baseline }) => baseline)));
+    writeFileSync(inProject('docs', 'benchmark.md'), text);
+    writeFileSync(
+      inProject('docs', 'benchmark.svg'),
+      drawBars(measured[0].rows.filter(({ baseline }) => baseline)),
+    );
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
   rmSync(dirname(taskFolder), { recursive: true, force: true });
 }
 
-/** What is measured: what Keeper holds, the mapping lines, and how often. */
-function scenarios() {
-  const five = ['login', 'password', 'url', 'email', 'text'];
-  const wide = { title: 'Database', fields: five.map((type) => ({ type, value: [`value-of-${type}`] })) };
-  const fiveLines = ({ vault }) =>
-    five.map((type) => `${vault.recordTitled('Database').uid}/field/${type} > var:${type}`);
-  const files = (count, bytes) => [
-    { title: 'Files', files: Array.from({ length: count }, (_, index) => ({ name: `${index}.bin`, bytes })) },
-  ];
-  const fileLines = (count) => () =>
-    Array.from(
-      { length: count },
-      (_, index) => `Files/file/${index}.bin > file:${join(outputs, `${index}.bin`)}`,
-    );
-  const all = [
-    { name: 'five lines, one record', holds: [wide], lines: fiveLines, rounds: 41 },
-    { name: 'the same, 50 ms latency', holds: [wide], lines: fiveLines, rounds: 21, latencyMs: 50 },
-    {
-      name: '1,000 records, 50 lines',
-      holds: records(1_000),
-      lines: () => titleLines(50, 1_000),
-      rounds: 21,
-    },
-    { name: '10,000 records, 1 line', holds: records(10_000), lines: () => titleLines(1, 10_000), rounds: 5 },
-    {
-      name: '20 attachments of 1 MiB, 50 ms latency',
-      holds: files(20, MiB),
-      lines: fileLines(20),
-      rounds: 11,
-      latencyMs: 50,
-    },
-    {
-      name: 'one attachment of 8 MiB',
-      holds: files(1, 8 * MiB),
-      lines: fileLines(1),
-      rounds: 3,
-      hasLimit: true,
-    },
-    ...[64, 256, 1024].map((size) => ({
-      name: `one attachment of ${size.toLocaleString('en')} MiB`,
-      holds: files(1, size * MiB),
-      lines: fileLines(1),
-      rounds: 3,
-      hasBaseline: false,
-      hasLimit: true,
-    })),
-  ];
+function chosenCases() {
+  const all = cases(outputs);
   return IS_QUICK
-    ? [all[0], { ...all[5], hasBaseline: false }].map((case_) => ({ ...case_, rounds: 1 }))
+    ? [all[0], { ...all[5], against: ['stream'] }].map((case_) => ({ ...case_, rounds: 1 }))
     : all;
 }
 
-async function measureGrowth(growth) {
+/** In the short form the first of a kind, once. */
+function inShort(scenarios) {
+  return IS_QUICK ? [{ ...scenarios[0], rounds: 1 }] : scenarios;
+}
+
+async function measureAll(node, scenarios) {
+  const rows = [];
+  for (const scenario of scenarios) {
+    console.log(`▸ ${scenario.name}, Node ${node.major}`);
+    rows.push(await measure(node, scenario));
+  }
+  return rows;
+}
+
+async function measureGrid() {
   const cells = [];
-  for (const count of growth.records) {
-    for (const lines of growth.lines) {
-      const name = `growth: ${count.toLocaleString('en')} records, ${lines.toLocaleString('en')} lines`;
-      const { ours } = await measure({
-        name,
+  for (const count of GRID.records) {
+    for (const lines of GRID.lines) {
+      console.log(`▸ ${count.toLocaleString('en')} records, ${lines.toLocaleString('en')} lines`);
+      const scenario = {
         holds: records(count),
         lines: () => titleLines(lines, count),
         rounds: IS_QUICK ? 1 : 5,
-        hasBaseline: false,
-      });
+      };
+      const { ours } = await measure(firstNode, scenario);
       cells.push({ records: count, lines, ...ours });
     }
   }
-  return { ...growth, cells };
+  return { ...GRID, cells };
 }
 
-/** Records of about a kilobyte, as they mostly are. */
-function records(count) {
-  return Array.from({ length: count }, (_, index) => ({
-    title: `Record ${index}`,
-    fields: [
-      { type: 'login', value: ['alice'] },
-      { type: 'password', value: [`s3cr3t-${index}`] },
-      { type: 'multiline', value: [`${index}`.padEnd(600, 'x')] },
-    ],
-  }));
+async function measureGrowths() {
+  const all = growths(outputs);
+  const measured = [];
+  for (const { name, sizes, scenario } of IS_QUICK ? all.slice(0, 1) : all) {
+    const cells = [];
+    for (const size of IS_QUICK ? sizes.slice(0, 1) : sizes) {
+      console.log(`▸ ${size.toLocaleString('en')} ${name}`);
+      const { ours } = await measure(firstNode, { ...scenario(size), ...(IS_QUICK && { rounds: 1 }) });
+      cells.push({ size, ...ours });
+    }
+    measured.push({ name, cells });
+  }
+  return measured;
 }
 
-/** Lines that name records by title, spread over all of them. */
-function titleLines(lines, count) {
-  const place = (index) => Math.floor((index * count) / lines);
-  return Array.from({ length: lines }, (_, index) => `Record ${place(index)}/field/password > var:P${index}`);
-}
-
-async function measure({ name, holds, lines, rounds, latencyMs = 0, hasBaseline = true, hasLimit = false }) {
-  console.log(`▸ ${name}`);
+async function measure({ path: node }, scenario) {
+  const { name, holds, lines, rounds, template, fails, latencyMs = 0, against = [] } = scenario;
   const keeper = await startKeeper({ holds, certificates, latencyMs });
+  const place = { folder, ca };
   try {
     const inputs = { INPUT_KEEPERSECRETCONFIG: keeper.configBase64, INPUT_SECRETS: lines(keeper).join('\n') };
-    const ways = {
-      node: () => run(['-e', '0'], {}),
-      ours: () => run([join(taskFolder, 'main.js')], inputs),
-      ...(hasBaseline && { baseline: () => run([here('baseline.js')], inputs) }),
-      ...(hasLimit && { limit: () => runLimit(keeper) }),
-    };
-    const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
-    for (let round = 0; round <= rounds; round++) {
-      for (const [way, start] of Object.entries(ways)) {
-        const sample = await start();
-        // The first round warms the caches of the disk and of the embedded Keeper.
-        if (round > 0) {
-          samples[way].push(sample);
-        }
-      }
+    if (template) {
+      writeFileSync(join(folder, 'template'), template);
+      inputs.INPUT_TEMPLATES = `template > ${join(outputs, 'filled')}`;
     }
-    const medians = Object.entries(samples).map(([way, list]) => [way, medianOf(list)]);
-    const told = medians.map(
+    const others = {
+      floor: () => runOnce(node, [here('floor.js')], { URL: `https://${keeper.hostname}/` }, place),
+      baseline: () => runOnce(node, [here('baseline.js')], inputs, place),
+      stream: () => runOnce(node, [here('stream.js')], streamOf(keeper), place),
+    };
+    const ways = {
+      node: () => runOnce(node, ['-e', '0'], {}, place),
+      ours: () => runOnce(node, [join(taskFolder, 'main.js')], inputs, { ...place, fails }),
+      ...Object.fromEntries(against.map((way) => [way, others[way]])),
+    };
+    const medians = await measureInTurn(ways, rounds);
+    const shown = Object.entries(medians).map(
       ([way, { ms, memory }]) => `${way} ${Math.round(ms)} ms ${Math.round(memory)} MiB`,
     );
-    console.log(`  ${told.join(', ')}`);
-    return { name, ...Object.fromEntries(medians) };
+    console.log(`  ${shown.join(', ')}`);
+    return { name, ...medians };
   } finally {
     await keeper.close();
   }
 }
 
-async function runLimit(keeper) {
+function streamOf(keeper) {
   const [file] = keeper.vault.recordTitled('Files').files;
-  return run([here('limit.js')], {
+  return {
     URL: keeper.addressOf(file),
     KEY: file.key.toString('base64'),
-    TARGET: join(outputs, 'limit.bin'),
-  });
-}
-
-/** Runs Node as an agent runs a task; tells the time in milliseconds and the peak of memory in MiB. */
-function run(args, inputs) {
-  const peak = join(folder, 'peak');
-  const env = {
-    PATH: process.env.PATH,
-    HOME: folder,
-    NODE_EXTRA_CA_CERTS: ca,
-    AGENT_TEMPDIRECTORY: folder,
-    AGENT_VERSION: '4.273.0',
-    SYSTEM_DEFAULTWORKINGDIRECTORY: folder,
-    BENCH_PEAK: peak,
-    ...inputs,
+    TARGET: join(outputs, 'stream.bin'),
   };
-  rmSync(outputs, { recursive: true, force: true });
-  mkdirSync(outputs);
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(process.execPath, ['--require', here('peak.cjs'), ...args], {
-      cwd: folder,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const ms = performance.now() - start;
-      if (code !== 0 || output.includes('result=Failed')) {
-        reject(new Error(`${args.at(-1)} failed:\n${output.slice(-2_000)}`));
-      } else {
-        resolve({ ms, memory: Number(readFileSync(peak, 'utf8')) / 1024 });
-      }
-    });
-  });
-}
-
-function medianOf(list) {
-  return { ms: median(list.map(({ ms }) => ms)), memory: median(list.map(({ memory }) => memory)) };
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -1,4 +1,4 @@
-// This file is where a measured process leaves its peak of memory, in KiB, when it ends.
+// The peak of memory of a measured process, in KiB, written to a file when it ends.
 
 const { readFileSync, writeFileSync } = require('node:fs');
 

@@ -1,53 +1,48 @@
-// This file is where the benchmark's figures become tables, and the tables a page.
+/** The benchmark's figures as tables, and the tables as a page. */
 
 import { readdirSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { priceOf } from '../tests/agent/price.js';
 
-/** The cases: times, ratios, memory. */
-export function describeRows(rows) {
-  const ms = (sample) => (sample ? `${Math.round(sample.ms)} ms` : '');
-  const memory = (sample) => (sample ? `${Math.round(sample.memory)} MiB` : '');
-  const ratio = (a, b, what) => (a && b ? (a[what] / b[what]).toFixed(2) : '');
-  const above = (sample, { node }) => `${Math.round(sample.ms - node.ms)} ms`;
-  const header = [
-    'time',
-    'node',
-    'ours',
-    'baseline',
-    'limit',
-    'ours above node',
-    'ours / baseline',
-    'ours / limit',
-  ];
-  const times = rows.map((row) => [
-    row.name,
-    ...[row.node, row.ours, row.baseline, row.limit].map(ms),
-    above(row.ours, row),
-    ratio(row.ours, row.baseline, 'ms'),
-    ratio(row.ours, row.limit, 'ms'),
+/** Times and ratios of the cases on one Node, then their memory. */
+export function describeCases(rows) {
+  const ways = ['node', 'floor', 'ours', 'baseline', 'stream'];
+  const against = ['floor', 'baseline', 'stream'];
+  const tableOf = (title, what, unit) =>
+    table([
+      [title, ...ways, ...against.map((way) => `ours / ${way}`)],
+      ...rows.map((row) => [
+        row.name,
+        ...ways.map((way) => (row[way] ? `${Math.round(row[way][what])} ${unit}` : '')),
+        ...against.map((way) => (row[way] ? (row.ours[what] / row[way][what]).toFixed(2) : '')),
+      ]),
+    ]);
+  return `${tableOf('time', 'ms', 'ms')}\n\n${tableOf('peak memory', 'memory', 'MiB')}`;
+}
+
+/** What the agent has to do with what a step prints, by the agent's own rule, beside the time of the process. */
+export function describeAgent(rows) {
+  return table([
+    ['step', 'process', 'masks', 'log lines', 'agent', 'together'],
+    ...rows.map(({ name, ours }) => {
+      const { masks, lines, ms } = priceOf(ours.output);
+      return [
+        name,
+        `${Math.round(ours.ms)} ms`,
+        number(masks),
+        number(lines),
+        `${Math.round(ms)} ms`,
+        `${Math.round(ours.ms + ms)} ms`,
+      ];
+    }),
   ]);
-  const memories = rows.map((row) => [
-    row.name,
-    ...[row.node, row.ours, row.baseline, row.limit].map(memory),
-    `${Math.round(row.ours.memory - row.node.memory)} MiB`,
-    ratio(row.ours, row.baseline, 'memory'),
-    ratio(row.ours, row.limit, 'memory'),
-  ]);
-  return `${table([header, ...times])}\n\n${table([['peak memory', ...header.slice(1)], ...memories])}`;
 }
 
 /** Time and memory for each number of records and lines, and how much one more costs. */
-export function describeGrowth({ records, lines, cells }) {
+export function describeGrid({ records, lines, cells }) {
   const cell = (count, line) => cells.find((found) => found.records === count && found.lines === line);
-  const number = (count) => count.toLocaleString('en');
-  const rows = records.map((count) => [
-    number(count),
-    ...lines.map((line) => {
-      const { ms, memory } = cell(count, line);
-      return `${Math.round(ms)} ms, ${Math.round(memory)} MiB`;
-    }),
-  ]);
+  const rows = records.map((count) => [number(count), ...lines.map((line) => shown(cell(count, line)))]);
   const header = ['records', ...lines.map((line) => (line === 1 ? '1 line' : `${number(line)} lines`))];
   const [first, last] = [cell(records[0], lines[0]), cell(records.at(-1), lines.at(-1))];
   const perRecord = cell(records.at(-1), lines[0]);
@@ -59,13 +54,26 @@ export function describeGrowth({ records, lines, cells }) {
 One more record costs ${Math.round(slope(perRecord, 'records'))} µs, one more line ${Math.round(slope(perLine, 'lines'))} µs. If the two only added up, ${number(last.lines)} lines over ${number(last.records)} records would take ${Math.round(expected)} ms; they take ${Math.round(last.ms)} ms.`;
 }
 
+/** Time and memory of what grows by itself: three sizes, each ten times the one before. */
+export function describeGrowths(measured) {
+  return table([
+    ['what grows', 'small', 'ten times', 'a hundred times'],
+    ...measured.map(({ name, cells }) => [
+      name,
+      ...cells.map((cell) => `${number(cell.size)}: ${shown(cell)}`),
+    ]),
+  ]);
+}
+
+const number = (count) => count.toLocaleString('en');
+const shown = ({ ms, memory }) => `${Math.round(ms)} ms, ${Math.round(memory)} MiB`;
+
 /** What is downloaded and installed. */
 export function describeSizes(vsixBytes, taskFolder) {
   const files = readdirSync(taskFolder).map((name) => ({
     name,
     bytes: statSync(join(taskFolder, name)).size,
   }));
-  const number = (bytes) => bytes.toLocaleString('en');
   const installed = files.map(({ name, bytes }) => `\`${name}\` ${number(bytes)}`).join(', ');
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   return [
@@ -75,32 +83,49 @@ export function describeSizes(vsixBytes, taskFolder) {
 }
 
 function table([header, ...rows]) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const line = (cells) => `| ${header.map((_, column) => cells[column] ?? '').join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** The page for docs/. */
-export function page({ cases, growth, sizes }) {
+export function page({ cases, agent, grid, growths, sizes }) {
   return `# Benchmark
 
-Made by \`npm run bench\` on ${cpus().length} cores (${cpus()[0].model.trim()}) with Node ${process.version}: whole processes, interleaved, medians; an
-embedded Keeper on loopback. _node_ is \`node -e 0\`; _ours_ the packed task; the _baseline_ does what the official task
-does, with Keeper's JavaScript SDK and azure-pipelines-task-lib 4 from node_modules, one value after the other; the
-_limit_ is a plain stream of Node's from HTTPS through AES-256-GCM into a file. Memory is the peak of the process. Times
-vary from machine to machine; the ratios are what to look at. What was done for them, and what did not help, stands in
+Made by \`npm run bench\` on ${cpus().length} cores (${cpus()[0].model.trim()}): whole processes, in turn, medians, against an embedded Keeper on
+loopback. Times vary from machine to machine; the ratios are what to look at.
+
+- _node_: \`node -e 0\`
+- _floor_: the least that a short run can take, a process of Node that makes one HTTPS request and prints a line
+- _ours_: the packed task
+- _baseline_: what the official task does, with Keeper's own SDK and azure-pipelines-task-lib 4 from node_modules, one
+  value after the other
+- _stream_: Node's own stream of one attachment, from HTTPS through AES-256-GCM into a file
+
+Memory is the peak of the process. What was done for speed, and what did not help, is in
 [a decision](decisions/0014-what-made-it-fast-and-small.md).
 
-![Times of this task and of the baseline, as bars](benchmark.svg)
+![Times of this task and of Keeper's own SDK, as bars](benchmark.svg)
 
-${cases}
+${cases.map(({ major, table: text }) => `## Node ${major}\n\n${text}`).join('\n\n')}
 
 The SDK joins what it downloads in a way that takes four times as long for twice the size, so the baseline ends at 8 MiB.
+
+## What the agent has to do
+
+Each mask costs the agent a trace line that is masked by all masks before it, so many masks cost quadratic time. The
+agent's time is computed by that rule from what the step printed.
+
+${agent}
 
 ## Growth
 
 Records of about a kilobyte; each line names one by its title, so all of them have to be opened.
 
-${growth}
+${grid}
+
+One thing at a time:
+
+${growths}
 
 ## Size
 

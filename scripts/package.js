@@ -86,7 +86,10 @@ function stageExtension(manifest, task, components) {
   write('vss-extension.json', asJson(manifest));
   // The Marketplace knows the pictures that come along, and no other file of the project.
   const page = readFileSync(inProject('overview.md'), 'utf8');
-  write('overview.md', page.replaceAll('](docs/', `](${manifest.repository.uri}/blob/main/docs/`));
+  write(
+    'overview.md',
+    page.replaceAll(/\]\((?=docs\/|SECURITY)/g, `](${manifest.repository.uri}/blob/main/`),
+  );
   write(join('task', 'task.json'), asJson(task));
   // In the task's folder, which is all that an agent downloads: the notices have to come along with the code.
   write(join('task', 'THIRD-PARTY-NOTICES.txt'), writeNotices(components));

@@ -201,7 +201,9 @@ test('the page of the Marketplace links to whole addresses and to pictures that 
   assert.ok(pictures.length >= 2);
   pictures.forEach((picture) => assert.ok(files.includes(picture), picture));
   const others = targets.filter((target) => !pictures.includes(target));
-  others.forEach((target) => assert.match(target, /^https:\/\/\S+\/blob\/main\/docs\/[a-z-]+\.md$/));
+  others.forEach((target) =>
+    assert.match(target, /^https:\/\/\S+\/blob\/main\/(docs\/[a-z-]+|SECURITY)\.md(#[a-z-]+)?$/),
+  );
   assert.ok(others.length >= 3);
 });
 
