@@ -66,7 +66,8 @@ export async function runScenes(taskFolder) {
     return {
       log: [
         { title: 'Get secrets from Keeper', lines: withShortPath(log, good.folders.temp) },
-        { title: 'A careless script', lines: masker.mask(careless.stdout).trimEnd().split('\n') },
+        { title: 'A careless script', lines: CARELESS.trim().split('\n') },
+        { title: 'What it prints', lines: masker.mask(careless.stdout).trimEnd().split('\n') },
       ],
       problems: [{ title: 'Get secrets from Keeper', lines: faulty.log.flatMap((text) => text.split('\n')) }],
     };
