@@ -1,9 +1,9 @@
 /** Draws the icons: a keyhole in a rounded square, by its distance functions, so that any size is sharp. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { encode } from 'fast-png';
 import { runWhenCalled } from './failure.js';
 import { inProject } from './paths.js';
-import { writeWithAlpha } from './png.js';
 
 const BACKGROUND = [0x1f, 0x4e, 0x5f];
 const KEYHOLE = [0xf6, 0xc4, 0x45];
@@ -35,7 +35,11 @@ function trapezoid(x, y) {
   return Math.max(Math.abs(x) - halfWidth, 0.45 - y, y - 0.8);
 }
 
-const png = (size, colourAt) =>
-  writeWithAlpha(size, (x, y) => colourAt((x + 0.5) / size, (y + 0.5) / size, 1 / size));
+/** A picture of `size` by `size` points. */
+function png(size, colourAt) {
+  const points = Array.from({ length: size * size }, (_, index) => [index % size, Math.floor(index / size)]);
+  const data = points.flatMap(([x, y]) => colourAt((x + 0.5) / size, (y + 0.5) / size, 1 / size));
+  return encode({ width: size, height: size, data: new Uint8Array(data) }, { zlib: { level: 9 } });
+}
 
 await runWhenCalled(import.meta.url, drawIcons);

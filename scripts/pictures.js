@@ -13,7 +13,6 @@ import { execute } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { executable, inProject } from './paths.js';
-import { readPixels, writeInFewColours } from './png.js';
 import { step } from './progress.js';
 import { unpackExtension } from './unpack.js';
 
@@ -144,7 +143,8 @@ async function draw(browser, folder, name, { html, width, height }, text) {
         'name another Chromium by the variable CHROMIUM',
       );
     }
-    const png = writeInFewColours(readPixels(readFileSync(shot)), text);
+    const { shrink } = await import('./png.js');
+    const png = shrink(readFileSync(shot), text);
     writeFileSync(inProject('images', `${name}.png`), png);
     console.log(`  ${png.length.toLocaleString('en')} bytes`);
   });

@@ -1,13 +1,14 @@
-// This file is where the project's Markdown is read: pages, blocks of code, tables, headings and links.
+// The project's Markdown: pages, and their blocks of code, tables, headings and links.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { marked } from 'marked';
 import { inProject } from '../../scripts/paths.js';
 
 /**
  * @typedef {object} Block a block of code
  * @property {string} heading the one above it
  * @property {string} language
- * @property {string} info what stands behind the language
+ * @property {string} info what follows the language
  * @property {string} text
  */
 
@@ -22,64 +23,50 @@ export const pages = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
 export const readPage = (page) => readFileSync(inProject(page), 'utf8');
 
 /** @param {string} page @returns {Block[]} */
-export function blocksOf(page) {
-  let heading = '';
-  return [...readPage(page).matchAll(/^#+ (.*)$|^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(
-    ([, title, fence, text]) => {
-      heading = title ?? heading;
-      if (title !== undefined) return [];
-      const [, language, info] = fence.match(/^(\S*) ?(.*)$/) ?? [];
-      return [{ heading, language, info, text }];
-    },
-  );
-}
+export const blocksOf = (page) =>
+  tokensOf(page).flatMap(({ heading, token }) => {
+    if (token.type !== 'code') return [];
+    const [language, ...info] = (token.lang ?? '').split(' ');
+    return [{ heading, language, info: info.join(' '), text: `${token.text}\n` }];
+  });
 
 /**
  * The rows of a page's tables, each with its heading and its cells as they are written.
  *
  * @param {string} page
  */
-export function rowsOf(page) {
-  let heading = '';
-  let isBehindRule = false;
-  return textOf(page)
-    .split('\n')
-    .flatMap((line) => {
-      heading = line.match(/^#+ (.*)$/)?.[1] ?? heading;
-      if (!line.startsWith('|')) {
-        isBehindRule = false;
-        return [];
-      }
-      if (/^[|: -]+$/.test(line)) {
-        isBehindRule = true;
-        return [];
-      }
-      const cells = line.split(/(?<!\\)\|/).slice(1, -1);
-      return isBehindRule
-        ? [{ heading, cells: cells.map((cell) => cell.trim().replaceAll('\\|', '|')) }]
-        : [];
-    });
-}
+export const rowsOf = (page) =>
+  tokensOf(page).flatMap(({ heading, token }) =>
+    token.type === 'table' ? token.rows.map((row) => ({ heading, cells: row.map(({ text }) => text) })) : [],
+  );
 
 /** The texts in a cell that are written as code. @param {string} cell */
-export const codeIn = (cell) => [...cell.matchAll(/(`+)(.+?)\1(?!`)/g)].map(([, , code]) => code.trim());
+export const codeIn = (cell) =>
+  marked.Lexer.lexInline(cell).flatMap(({ type, text }) => (type === 'codespan' ? [text] : []));
 
 /** The anchors of a page's headings, as they are made by GitHub and the Marketplace. @param {string} page */
 export const anchorsOf = (page) =>
-  [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-'),
+  tokensOf(page).flatMap(({ token }) => (token.type === 'heading' ? [anchorOf(token.text)] : []));
+
+const anchorOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+
+/** The targets of a page's links and pictures. @param {string} page @returns {string[]} */
+export const linksOf = (page) =>
+  tokensOf(page).flatMap(({ token }) =>
+    token.type === 'link' || token.type === 'image' ? [token.href] : [],
   );
 
-/** The targets of a page's links and pictures. @param {string} page */
-export const linksOf = (page) =>
-  [
-    ...textOf(page)
-      .replaceAll(/(`+).+?\1(?!`)/g, '')
-      .matchAll(/\]\(([^)\s]+)\)/g),
-  ].map(([, target]) => target);
-
-/** A page without its blocks of code. @param {string} page */
-const textOf = (page) => readPage(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
+/** All that a page consists of, outer parts first, each with the heading above it. @param {string} page */
+function tokensOf(page) {
+  const found = [];
+  let heading = '';
+  marked.walkTokens(marked.lexer(readPage(page)), (token) => {
+    if (token.type === 'heading') heading = token.text;
+    found.push({ heading, token });
+  });
+  return found;
+}

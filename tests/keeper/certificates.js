@@ -1,9 +1,44 @@
-// This file is where throwaway certificates are made: an authority that a test may trust, and certificates
-// for servers that it signs (RFC 5280, ECDSA on P-256).
+// Throwaway certificates: an authority that a test may trust, and certificates for servers that it signs (RFC 5280,
+// ECDSA on P-256).
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import * as der from './der.js';
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  KeyIdentifier,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_clientAuth,
+  id_kp_serverAuth,
+} from '@peculiar/asn1-x509';
+
+const COMMON_NAME = '2.5.4.3';
+const ECDSA_WITH_SHA256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * An authority of its own and a certificate for a server on loopback, or for other names.
@@ -21,15 +56,12 @@ export async function makeCertificates({
 
 /** A certificate authority. Each call makes another, which trusts nothing of the others. */
 export function makeAuthority(commonName = 'Embedded Keeper Test CA') {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuer = { name: distinguishedName(commonName), publicKey, privateKey };
+  const issuer = { name: commonName, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
   const caPem = certificate(issuer, {
-    name: issuer.name,
-    publicKey,
+    ...issuer,
     extensions: [
-      extension(OID.basicConstraints, der.sequence(der.boolean(true)), { critical: true }),
-      // keyCertSign and cRLSign are bits 5 and 6, counted from the left.
-      extension(OID.keyUsage, der.bitString(Buffer.from([0b00000110]), 1), { critical: true }),
+      critical(id_ce_basicConstraints, new BasicConstraints({ cA: true })),
+      critical(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)),
     ],
   });
 
@@ -39,43 +71,39 @@ export function makeAuthority(commonName = 'Embedded Keeper Test CA') {
 function issueFor(issuer, names, days) {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certPem = certificate(issuer, {
-    name: distinguishedName(names[0]),
+    name: names[0],
     days,
     publicKey,
     extensions: [
-      extension(OID.basicConstraints, der.sequence(), { critical: true }),
-      // digitalSignature is bit 0, counted from the left.
-      extension(OID.keyUsage, der.bitString(Buffer.from([0b10000000]), 7), { critical: true }),
-      extension(
-        OID.extendedKeyUsage,
-        der.sequence(...[OID.serverAuth, OID.clientAuth].map(der.objectIdentifier)),
-      ),
-      extension(OID.subjectAltName, der.sequence(...names.map(alternativeName))),
+      critical(id_ce_basicConstraints, new BasicConstraints()),
+      critical(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature)),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth, id_kp_clientAuth])),
+      extension(id_ce_subjectAltName, new SubjectAlternativeName(names.map(alternativeName))),
     ],
   });
   return { certPem, keyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) };
 }
 
 function certificate(issuer, subject) {
-  const body = der.sequence(
-    der.explicit(0, der.integer(Buffer.from([2]))), // version 3
-    der.integer(serialNumber()),
-    ECDSA_WITH_SHA256,
-    issuer.name,
-    validity(subject.days),
-    subject.name,
-    subject.publicKey.export({ type: 'spki', format: 'der' }),
-    der.explicit(
-      3,
-      der.sequence(
-        ...subject.extensions,
-        extension(OID.subjectKeyIdentifier, der.octetString(keyIdentifier(subject.publicKey))),
-        extension(OID.authorityKeyIdentifier, der.sequence(der.implicit(0, keyIdentifier(issuer.publicKey)))),
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(),
+    signature: ECDSA_WITH_SHA256,
+    issuer: distinguishedName(issuer.name),
+    validity: validity(subject.days),
+    subject: distinguishedName(subject.name),
+    subjectPublicKeyInfo: AsnConvert.parse(spki(subject.publicKey), SubjectPublicKeyInfo),
+    extensions: new Extensions([
+      ...subject.extensions,
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdentifier(subject.publicKey))),
+      extension(
+        id_ce_authorityKeyIdentifier,
+        new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier(issuer.publicKey)) }),
       ),
-    ),
-  );
-  const signature = sign('sha256', body, issuer.privateKey);
-  return pem(der.sequence(body, ECDSA_WITH_SHA256, der.bitString(signature)));
+    ]),
+  });
+  const signatureValue = sign('sha256', der(tbsCertificate), issuer.privateKey);
+  return pem(der(new Certificate({ tbsCertificate, signatureAlgorithm: ECDSA_WITH_SHA256, signatureValue })));
 }
 
 /** Positive, not zero, and short: all that RFC 5280 asks for. */
@@ -87,49 +115,29 @@ function serialNumber() {
 
 /** From yesterday, as clocks of other machines may be late, for a month. */
 function validity([first, last] = [-1, 30]) {
-  const day = 24 * 60 * 60 * 1000;
-  const at = (days) => der.utcTime(new Date(Date.now() + days * day));
-  return der.sequence(at(first), at(last));
+  const at = (days) => new Date(Date.now() + days * DAY_MS);
+  return new Validity({ notBefore: at(first), notAfter: at(last) });
 }
 
 function distinguishedName(commonName) {
-  const attribute = der.sequence(der.objectIdentifier(OID.commonName), der.utf8String(commonName));
-  return der.sequence(der.set(attribute));
+  const value = new AttributeValue({ utf8String: commonName });
+  return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: COMMON_NAME, value })])]);
 }
 
-function alternativeName(name) {
-  return isIPv4(name)
-    ? der.implicit(7, Buffer.from(name.split('.').map(Number)))
-    : der.implicit(2, Buffer.from(name));
-}
+const alternativeName = (name) => new GeneralName(isIPv4(name) ? { iPAddress: name } : { dNSName: name });
 
-function extension(oid, value, { critical = false } = {}) {
-  const flag = critical ? [der.boolean(true)] : [];
-  return der.sequence(der.objectIdentifier(oid), ...flag, der.octetString(value));
-}
+const critical = (extnID, value) => extension(extnID, value, true);
 
-function keyIdentifier(publicKey) {
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest()
-    .subarray(0, 20);
-}
+const extension = (extnID, value, isCritical = false) =>
+  new Extension({ extnID, critical: isCritical, extnValue: new OctetString(AsnConvert.serialize(value)) });
+
+const keyIdentifier = (publicKey) => createHash('sha256').update(spki(publicKey)).digest().subarray(0, 20);
+
+const spki = (publicKey) => publicKey.export({ type: 'spki', format: 'der' });
+
+const der = (value) => Buffer.from(AsnConvert.serialize(value));
 
 function pem(bytes) {
   const lines = bytes.toString('base64').match(/.{1,64}/g);
   return ['-----BEGIN CERTIFICATE-----', ...(lines ?? []), '-----END CERTIFICATE-----', ''].join('\n');
 }
-
-const OID = {
-  basicConstraints: '2.5.29.19',
-  keyUsage: '2.5.29.15',
-  extendedKeyUsage: '2.5.29.37',
-  subjectAltName: '2.5.29.17',
-  subjectKeyIdentifier: '2.5.29.14',
-  authorityKeyIdentifier: '2.5.29.35',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-  commonName: '2.5.4.3',
-};
-
-const ECDSA_WITH_SHA256 = der.sequence(der.objectIdentifier('1.2.840.10045.4.3.2'));

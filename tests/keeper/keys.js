@@ -1,8 +1,7 @@
-// This file is where the key pairs of both sides are made: those of Keeper's server, one for each key id,
-// and that of the client, with the config that a pipeline's author would be given for it.
+// Key pairs of both sides: those of Keeper's server, one for each key id, and that of the client, with the config that a
+// pipeline's author would be given for it.
 
 import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';
-import * as der from './der.js';
 
 /**
  * The server's key pairs by id; one id is current, and a request that names another is refused.
@@ -55,18 +54,16 @@ const PRIVATE_KEY_FORMS = {
   pkcs8: (privateKey) => privateKey.export({ type: 'pkcs8', format: 'der' }),
 
   /** Without the public point: 67 bytes, as Java's default provider writes it. */
-  'pkcs8-67': (privateKey) =>
-    der.sequence(
-      der.integer(Buffer.from([0])),
-      der.sequence(der.objectIdentifier(EC_PUBLIC_KEY), der.objectIdentifier(PRIME256V1)),
-      der.octetString(der.sequence(der.integer(Buffer.from([1])), der.octetString(scalarOf(privateKey)))),
-    ),
+  'pkcs8-67': (privateKey) => Buffer.concat([PKCS8_BEFORE_SCALAR, scalarOf(privateKey)]),
 };
 
 const scalarOf = (privateKey) => Buffer.from(privateKey.export({ format: 'jwk' }).d, 'base64url');
 
-const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
-const PRIME256V1 = '1.2.840.10045.3.1.7';
+/** `PrivateKeyInfo { 0, { ecPublicKey, prime256v1 }, ECPrivateKey { 1, … (RFC 5208, RFC 5915), up to the last 32 bytes. */
+const PKCS8_BEFORE_SCALAR = Buffer.from(
+  '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420',
+  'hex',
+);
 
 /** A bound config: all that a client needs in order to fetch. */
 export function makeConfig({ hostname, client, appKey, keyRing }) {
