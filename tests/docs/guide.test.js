@@ -26,6 +26,10 @@ const CALLS = {
     'docker [push] [registry.example.com/service]',
     'docker [logout] [registry.example.com]',
   ],
+  'The config in Azure Key Vault': ['deploy.sh'],
+  'A secret for a docker build': [
+    'docker [build] [--secret] [id=npm_token,env=NPM_TOKEN] [--tag] [service] [.]',
+  ],
   'A dotenv file': ['migrate.sh [--user] [alice] [--api-key] [k3y-of-the-api]'],
   'A key of several lines in a variable': [
     'sign.sh <-----BEGIN INVENTED KEY-----\nc2VjcmV0czNjcjN0\n-----END INVENTED KEY----->',
@@ -137,7 +141,8 @@ function samplesOf(page) {
     const previous = samples.at(-1);
     if (block.language === 'yaml' && block.info === 'in PowerShell' && previous)
       previous.powerShell = readYaml(block.text);
-    else if (block.language === 'yaml') samples.push({ ...block, logs: [], powerShell: [] });
+    else if (block.language === 'yaml' && block.info === '')
+      samples.push({ ...block, logs: [], powerShell: [] });
     if (block.language === 'text' && block.info === '') samples.at(-1)?.logs.push(block.text);
   }
   return samples;

@@ -60,7 +60,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
   const warnings = [];
   const inPowerShell = powerShell.values();
   let count = 0;
-  for (const { stage, job, steps, variables } of jobsOf(pipeline)) {
+  for (const { stage, job, isDeployment, steps, variables } of jobsOf(pipeline)) {
     const known = new Map([
       ['Agent.TempDirectory', place.temp],
       ['Agent.HomeDirectory', place.home],
@@ -69,6 +69,8 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
     for (const [name, expression] of Object.entries(variables))
       known.set(name, outputOf(expression, outputs));
     let later = {};
+    /** What Azure's own task brought. @type {Record<string, string>} */
+    const keyVault = {};
     for (const step of steps) {
       if (step.checkout === 'self') continue;
       if (step.script !== undefined) {
@@ -79,6 +81,10 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
       }
       if (step.pwsh !== undefined) {
         runPowerShell(step, known, later, place);
+        continue;
+      }
+      if (step.task === 'AzureKeyVault@2') {
+        keyVault[step.inputs.SecretsFilter] = keeper.configBase64;
         continue;
       }
       assert.equal(step.task, TASK);
@@ -93,7 +99,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
           tempFolder: place.temp,
           inputs: { keepersecretconfig: '', ...step.inputs },
           variables: { 'Agent.HomeDirectory': place.home, ...options.variables },
-          secretVariables: { secret_config: keeper.configBase64, ...options.secretVariables },
+          secretVariables: { secret_config: keeper.configBase64, ...keyVault, ...options.secretVariables },
           environment: expandAll(step.env, known),
           endpoints,
         },
@@ -106,8 +112,10 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
       for (const [name, { value }] of Object.entries(run.variables)) known.set(name, value);
       for (const [name, { value }] of Object.entries(run.outputs)) {
         known.set(`${step.name}.${name}`, value);
-        outputs.set(`dependencies.${job}.outputs['${step.name}.${name}']`, value);
-        outputs.set(`stageDependencies.${stage}.${job}.outputs['${step.name}.${name}']`, value);
+        // Those of a deployment job that runs once carry the job's name as well.
+        const output = `${isDeployment ? `${job}.` : ''}${step.name}.${name}`;
+        outputs.set(`dependencies.${job}.outputs['${output}']`, value);
+        outputs.set(`stageDependencies.${stage}.${job}.outputs['${output}']`, value);
       }
       count += 1;
     }
@@ -124,9 +132,10 @@ function jobsOf(pipeline) {
     [],
   );
   return stages.flatMap(({ stage, jobs: own = jobs ?? [{ steps }], variables: ofStage = {} }) =>
-    own.map(({ job, steps, strategy, variables }) => ({
+    own.map(({ deployment, job = deployment, steps, strategy, variables }) => ({
       stage,
       job,
+      isDeployment: deployment !== undefined,
       steps: steps ?? strategy.runOnce.deploy.steps,
       variables: { ...ofStage, ...variables },
     })),

@@ -6,10 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { inProject, readJson } from '../../scripts/paths.js';
 import { guideVault } from '../keeper/samples.js';
 import { errorsOf, openKeeper, runWithKeeper } from '../task/packed-task.js';
-import { codeIn, readPage, rowsOf } from './markdown.js';
+import { blocksOf, codeIn, readPage, rowsOf } from './markdown.js';
 import { NOW } from './pipeline.js';
 
 const PAGE = 'docs/mapping-lines.md';
@@ -154,12 +155,20 @@ test('the Marketplace page shows destinations that there are', async (t) => {
 
 test('the table of inputs names the inputs of the task, with their defaults', () => {
   const { inputs } = readJson(inProject('task', 'task.json'));
-  const rows = rowsOf('docs/getting-started.md').filter(
-    ({ heading }) => heading === 'What the step can be told',
-  );
+  const rows = rowsOf('docs/getting-started.md').filter(({ heading }) => heading === 'Inputs');
   assert.deepEqual(
     rows.map(({ cells }) => [codeIn(cells[0])[0], codeIn(cells[1])[0]]),
     inputs.map(({ name, defaultValue }) => [name, defaultValue]),
+  );
+});
+
+test('the sample of all inputs has each of them, with its default', () => {
+  const { inputs } = readJson(inProject('task', 'task.json'));
+  const [{ text }] = blocksOf('docs/getting-started.md').filter(({ info }) => info === 'all inputs');
+  const [step] = parse(text, { schema: 'failsafe' });
+  assert.deepEqual(
+    step.inputs,
+    Object.fromEntries(inputs.map(({ name, defaultValue = '' }) => [name, defaultValue])),
   );
 });
 
