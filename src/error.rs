@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::text::{grouped, listed, nearest, shown, written};
+use crate::text::{grouped, listed, shown, written};
 
 /// What went wrong.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -290,61 +290,6 @@ pub enum Error {
     },
 
     // ---- what the vault holds ---------------------------------------------------------------------------------
-    /// The record has no such field.
-    #[error("the record `{}` has no {section} field with the type or label `{}`", shown(record), written(field))]
-    UnknownField {
-        /// The record's title.
-        record: Box<str>,
-        /// `standard` or `custom`.
-        section: &'static str,
-        /// The type or label.
-        field: String,
-        /// The fields that it has in this section.
-        existing: Vec<String>,
-        /// The name of a field in the other section that is the same or nearly so.
-        in_other_section: Option<Box<str>>,
-    },
-    /// The field has not so many values.
-    #[error(
-        "the field {} `[{index}]`",
-        match count {
-            0 => "is empty, so it has no value".to_owned(),
-            1 => "has 1 value and so no value".to_owned(),
-            n => format!("has {n} values and so no value"),
-        }
-    )]
-    IndexRange {
-        /// The index.
-        index: u32,
-        /// How many values there are.
-        count: usize,
-    },
-    /// The value has no properties at all.
-    #[error("the value is {kind}, so it has no property `{}`", written(property))]
-    NoProperties {
-        /// What the value is.
-        kind: &'static str,
-        /// The property.
-        property: String,
-    },
-    /// The record has no such attachment.
-    #[error("the record `{}` has no attachment `{}`", shown(record), written(file))]
-    UnknownAttachment {
-        /// The record's title.
-        record: String,
-        /// The attachment.
-        file: String,
-        /// The attachments that it has.
-        existing: Vec<String>,
-        /// How many more it has that cannot be opened.
-        broken: usize,
-    },
-    /// A two-factor field holds something else than a usable otpauth URI.
-    #[error("the two-factor field cannot give a code: {reason}")]
-    Totp {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
 
     // ---- what the agent can take ------------------------------------------------------------------------------
     /// What is not text can't be a variable.
@@ -652,39 +597,7 @@ impl Error {
             Self::IndexUnclosed | Self::IndexNested | Self::IndexFollowed { .. } | Self::IndexOnFile { .. } => {
                 "a `[` in a name or label is written `\\[`".to_owned()
             }
-            Self::NoProperties { property, .. } => format!("leave out `[{}]`", shown(property)),
             Self::IndexNotANumber { .. } => "as in `name[0][first]` or `name[first]`".to_owned(),
-            Self::UnknownField { in_other_section: Some(name), section, .. } => {
-                let (is, selector) =
-                    if *section == "standard" { ("custom", "custom_field") } else { ("standard", "field") };
-                format!("there is a {is} field of that name: write `{selector}/{}`", shown(name))
-            }
-            Self::UnknownField { existing, section, .. } if existing.is_empty() => {
-                format!("the record has no {section} fields")
-            }
-            Self::UnknownField { existing, field, .. } => match nearest(field, existing) {
-                Some(nearest) => format!("did you mean `{}`? it has {}", shown(nearest), listed(existing)),
-                None => format!("it has {}", listed(existing)),
-            },
-            Self::IndexRange { count: 0, .. } => return None,
-            Self::IndexRange { .. } => "indexes count from 0".to_owned(),
-            Self::UnknownAttachment { existing, broken: 0, .. } if existing.is_empty() => {
-                "the record has no attachments".to_owned()
-            }
-            Self::UnknownAttachment { existing, broken, file, .. } => {
-                let mut names = listed(existing);
-                if *broken > 0 {
-                    let and = if names.is_empty() { "" } else { ", and " };
-                    names = format!("{names}{and}{broken} that cannot be opened");
-                }
-                match nearest(file, existing) {
-                    Some(nearest) => format!("did you mean `{}`? it has {names}", shown(nearest)),
-                    None => format!("it has {names}"),
-                }
-            }
-            Self::Totp { .. } => {
-                "scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored".to_owned()
-            }
             Self::NotText => {
                 "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
                  in `> var+base64:NAME`"
@@ -755,7 +668,6 @@ impl Error {
     #[must_use]
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::Worded(message) if message.is_absence)
-            || matches!(self, Self::UnknownField { .. } | Self::UnknownAttachment { .. } | Self::IndexRange { .. })
     }
 }
 

@@ -33,10 +33,11 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Crates that only some files may name, and which.
-const RESERVED: [(&str, &[&str]); 12] = [
+const RESERVED: [(&str, &[&str]); 13] = [
     ("wasm_bindgen", &["wasm.rs"]),
-    ("js_sys", &["wasm.rs"]),
+    ("js_sys", &["vault/names.rs", "wasm.rs"]),
     ("web_sys", &[]),
+    ("unicode_normalization", &["vault/names.rs"]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
     ("hifijson", &["json/reader.rs", "json/text.rs"]),
     ("getrandom", &["wasm.rs"]),

@@ -1116,7 +1116,7 @@ fn every_line_that_asks_for_something_missing_is_told_at_once() {
                 { "type": "login", "value": [] },
                 { "type": "password", "value": ["s3cr3t-p4ssw0rd"] },
                 { "type": "host", "value": [{ "hostName": "db.example.test", "port": "15432" }] },
-                { "type": "oneTimeCode", "value": ["JBSWY3DPEHPK3PXP"] },
+                { "type": "oneTimeCode", "value": ["not a seed"] },
             ],
         },
         { "title": "Twin", "uid": "TwinRecordUid000000001" },
@@ -1165,7 +1165,8 @@ fn every_line_that_asks_for_something_missing_is_told_at_once() {
                7 | Database/field/password[user] > var:F\n    \
                  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
              hint: leave out `[user]`",
-            "line 8, column 1: the two-factor field cannot give a code: it does not hold an otpauth URI\n  \
+            "line 8, column 1: the two-factor field cannot give a code: it does not hold an otpauth URI, nor a seed \
+             alone\n  \
                8 | Database/field/oneTimeCode > var:G\n    \
                  | ^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
              hint: scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored",

@@ -70,18 +70,36 @@ fn is_escaped_for_yaml(c: char) -> bool {
     matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// The name of an environment variable for a field: everything but letters, digits and `_` as `_`, in upper case unless it
-/// keeps its case.
+/// The name of a variable for a field: everything but letters, digits and `_` as `_`, in upper case unless it keeps its
+/// case. Letters are those of any script: the agent, and the environment, take them all.
 #[must_use]
 pub fn variable_name(field: &str, keeps_case: bool) -> String {
-    let name: String = field.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if keeps_case { name } else { name.to_ascii_uppercase() }
+    let name: String = field.chars().map(|c| if is_part_of_a_word(c) { c } else { '_' }).collect();
+    if keeps_case { name } else { name.chars().map(in_upper_case).collect() }
 }
 
-/// The same for a dotenv file, where a name does not begin with a digit.
+/// Letters and digits of any script, and the marks that belong to a letter although Unicode does not call them alphabetic:
+/// accents, tones, and what joins or dots the letters of Indian scripts, each at one place in its block.
+fn is_part_of_a_word(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(c, '\u{300}'..='\u{36F}' | '\u{DCA}' | '\u{E47}'..='\u{E4E}' | '\u{EC8}'..='\u{ECD}' | '\u{1037}'..='\u{103A}')
+        || matches!(c, '\u{900}'..='\u{DFF}' if matches!(u32::from(c) & 0x7F, 0x3C | 0x4D))
+}
+
+/// A capital for a letter that has one of its own; `ß` stays as it is, as it does for the agent.
+fn in_upper_case(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) => upper,
+        _ => c,
+    }
+}
+
+/// The same for a dotenv file, where shells know the letters of ASCII alone and no name begins with a digit.
 #[must_use]
 pub fn dotenv_name(field: &str) -> String {
-    let name = variable_name(field, false);
+    let name: String = field.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let name = name.to_ascii_uppercase();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
@@ -172,9 +190,25 @@ mod tests {
 
     #[test]
     fn a_field_becomes_the_name_of_a_variable() {
-        for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("Größe", "GR__E"), ("a-b.c", "A_B_C")]
-        {
+        for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("a-b.c", "A_B_C")] {
             assert_eq!(variable_name(field, false), name, "{field}");
+            assert_eq!(dotenv_name(field), name, "{field}");
+        }
+    }
+
+    #[test]
+    fn letters_are_letters_in_every_script() {
+        for (field, name, in_dotenv) in [
+            ("Größe", "GRÖßE", "GR__E"),
+            ("Gro\u{308}ße", "GRO\u{308}ßE", "GRO__E"),
+            ("パスワード 1", "パスワード_1", "______1"),
+            ("пароль", "ПАРОЛЬ", "______"),
+            ("密码（主）", "密码_主_", "_____"),
+            ("हिन्दी", "हिन्दी", "______"),
+            ("a\u{200B}b\u{202E}c\u{AD}😀", "A_B_C__", "A_B_C__"),
+        ] {
+            assert_eq!(variable_name(field, false), name, "{field}");
+            assert_eq!(dotenv_name(field), in_dotenv, "{field}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::inputs::destination::Destination;
 use crate::inputs::forms::{Encoding, Structure};
 use crate::inputs::mapping::Mapping;
 use crate::inputs::name::Names;
-use crate::inputs::notation::{FieldSelector, Selector};
+use crate::inputs::notation::Selector;
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::Masks;
@@ -18,7 +18,7 @@ use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 use crate::vault::attachment::{self, Attachment};
-use crate::vault::resolve::{self, FieldValue, NamedField, Resolved};
+use crate::vault::resolve::{self, FieldValue, NamedField, Resolved, WholeRecord};
 use crate::vault::sealed::Vault;
 use crate::vault::totp::Totp;
 
@@ -105,7 +105,12 @@ impl Item {
             Resolved::Json(text) => Secret::Json(text),
             Resolved::Code(code) => Secret::Codes { codes: vec![code], as_list: false },
             Resolved::Codes(codes) => Secret::Codes { codes, as_list: true },
-            Resolved::Record(fields) => Secret::Record(fields),
+            Resolved::Record(WholeRecord { fields, left_out }) => {
+                for (name, reason) in left_out {
+                    watch.warn(&mapping.line.name(), &format!("the field `{}` is left out: {reason}", shown(&name)));
+                }
+                Secret::Record(fields)
+            }
             Resolved::Attachment(attachment) => Secret::Attachment { attachment, content: None },
         };
         if let Selector::File(name) = selector {
@@ -259,8 +264,9 @@ impl Item {
                 content: Content::Download(id),
             });
         } else {
+            let has_codes = self.codes().next().is_some();
             for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
-                if self.codes().next().is_some() {
+                if has_codes {
                     // EXPOSE: masks are handed to the agent, which hides them.
                     self.masked_forms += bytes.to_text().map_or(0, |text| masks.add_value(text.expose()));
                 }
@@ -396,8 +402,7 @@ impl Item {
         if matches!(&self.secret, Secret::Record(fields) if fields.is_empty()) {
             watch.warn(&line, "no field of the record has a value");
         }
-        if self.holds_a_seed() {
-            let name = shown(self.mapping.destination.name());
+        for name in self.seeds() {
             watch.warn(&line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
         }
         let is_converted = is_masked && !self.mapping.forms.is_plain() && self.codes().next().is_none();
@@ -491,13 +496,22 @@ impl Item {
         }
     }
 
-    fn holds_a_seed(&self) -> bool {
-        let is_uri = matches!(&self.mapping.notation.selector,
-            Selector::Field(FieldSelector { property: Some(property), .. }) if property == "url");
+    /// The names of what gets a text that holds an otpauth URI.
+    fn seeds(&self) -> Vec<String> {
+        // EXPOSE: only the scheme is looked for.
+        let holds_a_seed = |text: &SecretText| {
+            const SCHEME: &[u8] = b"otpauth:";
+            text.expose().as_bytes().windows(SCHEME.len()).any(|bytes| bytes.eq_ignore_ascii_case(SCHEME))
+        };
         match &self.secret {
-            // EXPOSE: only the scheme is looked at.
-            Secret::Text(text) => is_uri && text.expose().starts_with("otpauth:"),
-            _ => false,
+            Secret::Text(text) | Secret::Json(text) if holds_a_seed(text) => {
+                vec![shown(self.mapping.destination.name())]
+            }
+            Secret::Record(fields) => {
+                let seeds = fields.iter().filter(|field| field.text().as_ref().is_some_and(holds_a_seed));
+                seeds.map(|field| shown(&field.name)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 }

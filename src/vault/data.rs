@@ -1,5 +1,6 @@
 //! A record's JSON: its title, its notes and its fields in stored order.
 
+use super::totp::Totp;
 use crate::inputs::notation::Section;
 use crate::json::{Faults, FromMembers, Reader, Stuck, Value};
 use crate::secret::SecretText;
@@ -91,21 +92,28 @@ impl Data {
 }
 
 impl Field {
-    /// Whether a notation's label means this field: by its type or its label, in exactly this case.
-    #[must_use]
-    pub fn is_named(&self, name: &str) -> bool {
-        self.field_type == name || self.label == name
-    }
-
     /// The name by which messages speak of the field.
     #[must_use]
     pub fn name(&self) -> &str {
         if self.label.is_empty() { &self.field_type } else { &self.label }
     }
 
-    /// Whether its values are otpauth URIs.
+    /// Whether its values are made for two-factor codes.
     #[must_use]
     pub fn is_two_factor(&self) -> bool {
         matches!(self.field_type.as_str(), "oneTimeCode" | "otp")
+    }
+
+    /// The code that one of its values gives, if it is made for codes.
+    ///
+    /// The type `otp` is that of the one-time passwords of Keeper's Java SDK as well, which are handed out as they are.
+    pub(super) fn code(&self, value: &Value) -> Option<Result<Totp, &'static str>> {
+        // EXPOSE: the seed stays in the module.
+        let text = value.as_text().filter(|_| !value.is_empty())?.expose();
+        match self.field_type.as_str() {
+            "oneTimeCode" => Some(Totp::parse(text)),
+            "otp" if Totp::is_made_of(text) => Some(Totp::parse(text)),
+            _ => None,
+        }
     }
 }

@@ -9,6 +9,8 @@
 
 pub mod attachment;
 pub mod data;
+mod find;
+mod names;
 pub mod record;
 pub mod resolve;
 pub mod sealed;

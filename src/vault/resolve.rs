@@ -1,14 +1,15 @@
 //! What a notation selects of a record: the rules of Keeper's `getValue`, with the two-factor code in place of its seed.
 
-use super::attachment::{self, Attachment};
+use super::attachment::Attachment;
 use super::data::Field;
+use super::find;
 use super::record::Record;
 use super::totp::Totp;
 use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
 use crate::json::{self, Value};
 use crate::secret::SecretText;
-use crate::text::{listed, nearest, written};
+use crate::text::{listed, shown, written};
 
 /// What a notation selects.
 #[derive(Clone, Debug)]
@@ -22,9 +23,18 @@ pub enum Resolved {
     /// A list of two-factor codes, to be rendered as JSON.
     Codes(Vec<Totp>),
     /// All fields that have a value.
-    Record(Vec<NamedField>),
+    Record(WholeRecord),
     /// An attachment, still to be downloaded.
     Attachment(Box<Attachment>),
+}
+
+/// All fields of a record that have a value.
+#[derive(Clone, Debug, Default)]
+pub struct WholeRecord {
+    /// Those that can be read, in stored order.
+    pub fields: Vec<NamedField>,
+    /// Those that cannot: name and reason.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// A field of a whole record.
@@ -66,28 +76,45 @@ pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> 
         Selector::Type => text(&record.data.record_type),
         Selector::Title => text(&record.data.title),
         Selector::Notes => Ok(Resolved::Text(record.data.notes())),
-        Selector::File(name) => find_attachment(record, name),
-        Selector::Everything => everything(record),
-        Selector::Field(selector) => select(find_field(record, selector)?, selector),
+        Selector::File(name) => Ok(Resolved::Attachment(Box::new(find::attachment(record, name)?.clone()))),
+        Selector::Everything => Ok(Resolved::Record(everything(record))),
+        Selector::Field(selector) => select(find::field(record, selector)?, selector),
     }
 }
 
 /// Every field that has a value, but for references to attachments.
-fn everything(record: &Record) -> Result<Resolved, Error> {
+fn everything(record: &Record) -> WholeRecord {
     let sections = [Section::Standard, Section::Custom].map(|section| record.data.fields(section));
-    let mut fields = Vec::new();
+    let mut whole = WholeRecord::default();
     for field in sections.into_iter().flatten().filter(|field| field.field_type != "fileRef") {
-        let values: Vec<Value> = field.values.iter().filter(|value| !value.is_empty()).cloned().collect();
-        let value = match (values.as_slice(), field.is_two_factor()) {
-            ([], _) => continue,
-            (values, true) => FieldValue::Codes(read_codes(values)?),
-            ([value], false) => FieldValue::Value(value.clone()),
-            (_, false) => FieldValue::Value(Value::List(values)),
-        };
-        fields.push(NamedField { name: field.name().to_owned(), value });
+        match held_by(field) {
+            Ok(Some(value)) => whole.fields.push(NamedField { name: field.name().to_owned(), value }),
+            Ok(None) => {}
+            Err(reason) => whole.left_out.push((field.name().to_owned(), reason)),
+        }
     }
-    Ok(Resolved::Record(fields))
+    whole
 }
+
+/// What a field holds, if it holds anything, or why that can't be read.
+fn held_by(field: &Field) -> Result<Option<FieldValue>, &'static str> {
+    if field.is_unreadable {
+        return Err(TOO_DEEP);
+    }
+    let values: Vec<Value> = field.values.iter().filter(|value| !value.is_empty()).cloned().collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    if let Some(codes) = codes(field)? {
+        return Ok(Some(FieldValue::Codes(codes)));
+    }
+    Ok(Some(FieldValue::Value(match values.as_slice() {
+        [value] => value.clone(),
+        _ => Value::List(values),
+    })))
+}
+
+const TOO_DEEP: &str = "its value is nested too deeply";
 
 /// How many attachments of a record a name means; the first one is taken.
 #[must_use]
@@ -95,68 +122,23 @@ pub fn count_attachments(record: &Record, name: &str) -> usize {
     record.attachments.iter().filter(|attachment| attachment.is_named(name)).count()
 }
 
-fn find_attachment(record: &Record, name: &str) -> Result<Resolved, Error> {
-    if let Some(attachment) = record.attachments.iter().find(|attachment| attachment.is_named(name)) {
-        return Ok(Resolved::Attachment(Box::new(attachment.clone())));
-    }
-    if let Some((uid, reason)) = record.broken_attachments.iter().find(|(uid, _)| uid == name) {
-        return Err(attachment::broken(uid, reason));
-    }
-    let existing = record.attachments.iter().map(|attachment| attachment.name.clone()).collect();
-    let broken = record.broken_attachments.len();
-    Err(Error::UnknownAttachment { record: record.data.title.clone(), file: name.to_owned(), existing, broken })
-}
-
-/// The first field, in stored order, whose type or label is the name.
-fn find_field<'a>(record: &'a Record, selector: &FieldSelector) -> Result<&'a Field, Error> {
-    let fields = record.data.fields(selector.section);
-    if let Some(field) = fields.iter().find(|field| field.is_named(&selector.field)) {
-        return Ok(field);
-    }
-    let (section, other) = match selector.section {
-        Section::Standard => ("standard", Section::Custom),
-        Section::Custom => ("custom", Section::Standard),
-    };
-    let existing = names(fields);
-    let others = names(record.data.fields(other));
-    let in_other_section = match nearest(&selector.field, &existing) {
-        // What is in the right section is nearer.
-        Some(_) => None,
-        None => nearest(&selector.field, &others).map(Into::into),
-    };
-    Err(Error::UnknownField {
-        record: record.data.title.as_str().into(),
-        section,
-        field: selector.field.clone(),
-        existing,
-        in_other_section,
-    })
-}
-
-/// The names by which fields can be selected, each once.
-fn names(fields: &[Field]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in fields.iter().map(Field::name).filter(|name| !name.is_empty()) {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
 fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
-    let count = field.values.len();
+    if field.is_unreadable {
+        return Err(Error::new(format!("the field `{}` cannot be read: {TOO_DEEP}", shown(field.name()))));
+    }
     let value = match selector.index {
-        Index::All if field.is_two_factor() => return read_codes(&field.values).map(Resolved::Codes),
-        Index::All => return Ok(Resolved::Json(json::list(&field.values))),
+        Index::All => {
+            let codes = codes(field).map_err(no_code)?;
+            return Ok(codes.map_or_else(|| Resolved::Json(json::list(&field.values)), Resolved::Codes));
+        }
         Index::First => match (field.values.first(), &selector.property) {
             (Some(value), _) => value,
             (None, None) => return Ok(Resolved::Text(SecretText::default())),
-            (None, Some(_)) => return Err(Error::IndexRange { index: 0, count }),
+            (None, Some(_)) => return Err(out_of_range(0, 0)),
         },
         Index::Nth(index) => {
             let value = usize::try_from(index).ok().and_then(|index| field.values.get(index));
-            value.ok_or(Error::IndexRange { index, count })?
+            value.ok_or_else(|| out_of_range(index, field.values.len()))?
         }
     };
     match (&selector.property, value) {
@@ -164,22 +146,29 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
         (Some(property), Value::Text(uri)) if field.is_two_factor() && property == "url" => {
             Ok(Resolved::Text(uri.clone()))
         }
-        (None, Value::Text(uri)) if field.is_two_factor() && !value.is_empty() => {
-            // EXPOSE: the seed stays in the module.
-            Totp::parse(uri.expose()).map(Resolved::Code)
-        }
-        (None, value) if value.is_empty() => Ok(Resolved::Text(SecretText::default())),
-        (None, value) => Ok(rendered(value)),
-        (Some(property), value) => {
-            let value = property_of(value, property)?;
-            Ok(if value.is_empty() { Resolved::Text(SecretText::default()) } else { rendered(value) })
-        }
+        (Some(property), value) => Ok(rendered(property_of(value, property)?)),
+        (None, value) => match field.code(value) {
+            Some(code) => code.map(Resolved::Code).map_err(no_code),
+            None => Ok(rendered(value)),
+        },
     }
+}
+
+fn out_of_range(index: u32, count: usize) -> Error {
+    let has = match count {
+        0 => "is empty, so it has no value".to_owned(),
+        1 => "has 1 value and so no value".to_owned(),
+        n => format!("has {n} values and so no value"),
+    };
+    let error = Error::absent(format!("the field {has} `[{index}]`"));
+    if count == 0 { error } else { error.with_hint("indexes count from 0") }
 }
 
 fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error> {
     let Value::Object(members) = value else {
-        return Err(Error::NoProperties { kind: value.kind(), property: property.to_owned() });
+        let property = written(property);
+        return Err(Error::new(format!("the value is {}, so it has no property `{property}`", value.kind()))
+            .with_hint(format!("leave out `[{property}]`")));
     };
     value.member(property).ok_or_else(|| {
         let existing: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
@@ -190,16 +179,22 @@ fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error>
 
 fn rendered(value: &Value) -> Resolved {
     match value {
+        value if value.is_empty() => Resolved::Text(SecretText::default()),
         Value::Text(text) => Resolved::Text(text.clone()),
         other => Resolved::Json(other.render()),
     }
 }
 
-fn read_codes(values: &[Value]) -> Result<Vec<Totp>, Error> {
-    let texts = values.iter().filter_map(|value| match value {
-        Value::Text(uri) if !value.is_empty() => Some(uri),
-        _ => None,
-    });
-    // EXPOSE: the seeds stay in the module.
-    texts.map(|uri| Totp::parse(uri.expose())).collect()
+/// The codes of a field that is made for them, if each of its values gives one.
+fn codes(field: &Field) -> Result<Option<Vec<Totp>>, &'static str> {
+    if !field.is_two_factor() {
+        return Ok(None);
+    }
+    let values = field.values.iter().filter(|value| !value.is_empty());
+    values.map(|value| field.code(value).transpose()).collect()
+}
+
+fn no_code(reason: &'static str) -> Error {
+    Error::new(format!("the two-factor field cannot give a code: {reason}"))
+        .with_hint("scan the QR code again in Keeper Vault; `[url]` after the field gives what is stored")
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::names::as_seen;
 use super::record::{self, Record};
 use super::warnings::Warnings;
 use crate::crypto::Undecryptable;
@@ -48,8 +49,8 @@ type Parent = Option<usize>;
 struct Titles {
     are_read: bool,
     exact: HashMap<String, Vec<usize>>,
-    /// Titles with blanks around them, by what is between: lines are trimmed, such titles are not.
-    trimmed: HashMap<String, Vec<usize>>,
+    /// By what a reader sees of them.
+    seen: HashMap<String, Vec<usize>>,
     /// How many records there are whose title nobody knows.
     unreadable: usize,
 }
@@ -156,7 +157,7 @@ impl Vault {
         self.read_titles();
         let titles = &self.titles;
         let unreadable = titles.unreadable + self.nameless;
-        let found = titles.exact.get(name).or_else(|| titles.trimmed.get(name)).cloned().unwrap_or_default();
+        let found = titles.exact.get(name).or_else(|| titles.seen.get(&*as_seen(name))).cloned().unwrap_or_default();
         match found[..] {
             [index] => {
                 self.warn_of_hidden_twins(unreadable);
@@ -254,10 +255,9 @@ impl Vault {
         }
     }
 
-    /// A title that is nearly the same. Only some thousand are looked at: it is a courtesy.
+    /// A title that is nearly the same.
     fn nearest_title(&self, name: &str) -> Option<String> {
-        const LOOKED_AT: usize = 2_000;
-        let titles: Vec<&String> = self.titles.exact.keys().take(LOOKED_AT).collect();
+        let titles: Vec<&String> = self.titles.exact.keys().collect();
         nearest(name, &titles).map(str::to_owned)
     }
 }
@@ -270,9 +270,7 @@ pub(super) fn named(what: &str, uid: &str) -> String {
 
 impl Titles {
     fn add(&mut self, title: String, index: usize) {
-        if title.trim() != title {
-            self.trimmed.entry(title.trim().to_owned()).or_default().push(index);
-        }
+        self.seen.entry(as_seen(&title).into_owned()).or_default().push(index);
         self.exact.entry(title).or_default().push(index);
     }
 }

@@ -5,7 +5,6 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::error::Error;
 use crate::secret::SecretText;
 
 /// What an otpauth URI says ("Key Uri Format"). The seed is wiped when dropped.
@@ -35,18 +34,32 @@ impl std::fmt::Debug for Totp {
 const MIN_LEFT_S: u64 = 5;
 
 impl Totp {
-    /// Reads an otpauth URI. Blanks, dashes and padding in the seed are skipped, as authenticator apps do.
+    /// Reads an otpauth URI, or a seed alone. Blanks, dashes and padding in the seed are skipped, as authenticator apps do.
     ///
     /// # Errors
-    /// [`Error::Totp`] with the reason.
-    pub fn parse(uri: &str) -> Result<Self, Error> {
-        let refused = |reason| Err(Error::Totp { reason });
-        let Some((scheme, rest)) = uri.trim().split_once("://") else {
-            return refused("it does not hold an otpauth URI");
+    /// Why it gives no code.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let Some(rest) = after_scheme(text, "otpauth") else {
+            return match bare_seed(text) {
+                Some(seed) => Ok(Self { seed: seed.to_vec(), algorithm: Algorithm::Sha1, digits: 6, period_s: 30 }),
+                None if after_scheme(text, "otpauth-migration").is_some() => {
+                    Err("it holds what an authenticator app exports, not an otpauth URI")
+                }
+                None => Err("it does not hold an otpauth URI, nor a seed alone"),
+            };
         };
-        if !scheme.eq_ignore_ascii_case("otpauth") {
-            return refused("it does not hold an otpauth URI");
-        }
+        Self::parse_rest(rest)
+    }
+
+    /// Whether a text is an otpauth URI, however good, or a seed alone.
+    #[must_use]
+    pub fn is_made_of(text: &str) -> bool {
+        after_scheme(text, "otpauth").is_some() || bare_seed(text).is_some()
+    }
+
+    /// Reads what comes after the scheme.
+    fn parse_rest(rest: &str) -> Result<Self, &'static str> {
+        let refused = Err;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         if path.split('/').next().is_some_and(|kind| kind.eq_ignore_ascii_case("hotp")) {
             return refused("it counts uses (hotp) rather than time (totp)");
@@ -68,11 +81,11 @@ impl Totp {
         let Some(digits) = number(parameter("digits"), 6).and_then(|digits| u32::try_from(digits).ok()) else {
             return refused(DIGITS);
         };
-        if !(6..=10).contains(&digits) {
+        if !(1..=10).contains(&digits) {
             return refused(DIGITS);
         }
-        let Some(period_s) = number(parameter("period"), 30).filter(|period| (1..=300).contains(period)) else {
-            return refused("its `period` is not a number of seconds from 1 to 300");
+        let Some(period_s) = number(parameter("period"), 30).filter(|period| (1..=DAY_S).contains(period)) else {
+            return refused("its `period` is not a number of seconds from 1 to 86400");
         };
         Ok(Self { seed: seed.to_vec(), algorithm, digits, period_s })
     }
@@ -100,7 +113,23 @@ impl Totp {
     }
 }
 
-const DIGITS: &str = "its `digits` is not a number from 6 to 10";
+const DIGITS: &str = "its `digits` is not a number from 1 to 10";
+
+const DAY_S: u64 = 86_400;
+
+/// What comes after this scheme, if the text is a URI of it. Some programs leave out the slashes.
+fn after_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (found, rest) = text.trim().split_once(':')?;
+    found.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches('/'))
+}
+
+/// Fewer letters than these are a word rather than a seed (80 bits, the least that authenticator apps take).
+const SHORTEST_SEED: usize = 10;
+
+/// A seed that somebody has stored without its URI.
+fn bare_seed(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    decode_base32(text.trim()).filter(|seed| seed.len() >= SHORTEST_SEED)
+}
 
 /// `HMAC[seed](counter)`, the counter in 8 bytes, big-endian (RFC 4226, 5.2).
 fn hmac<M: Mac + KeyInit>(seed: &[u8], counter: u64) -> Zeroizing<Vec<u8>> {
