@@ -8,11 +8,11 @@ import { createHash } from 'node:crypto';
 /** @typedef {import('../tests/keeper/vault.js').Vault} Vault */
 
 /**
- * One thing that is compared: `who` is an SDK or one of its functions, `what` a record, a notation or
- * a code, as differences.json writes it.
+ * One thing that is compared: `who` is an SDK or one of its functions, `what` a record, a notation, a
+ * code or a line of a template, as differences.json writes it.
  *
  * @typedef {object} Row
- * @property {'record' | 'code' | 'notation' | 'recorded'} kind
+ * @property {'record' | 'code' | 'notation' | 'recorded' | 'template'} kind
  * @property {string} exhibit
  * @property {string} who
  * @property {string} what

@@ -1,5 +1,5 @@
-// This file is where Keeper's own SDKs and this extension read the same vaults of the embedded Keeper, and where it
-// is found out in what they agree. `npm run interop` writes docs/interop.md; `-- --check` only compares with it.
+// Keeper's own SDKs and command line beside this extension: what they read of the same vaults of the embedded Keeper, and
+// what they make of the same templates. `npm run interop` writes docs/interop.md; `-- --check` only compares with it.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,9 @@ import { unpackExtension } from '../scripts/unpack.js';
 import { makeCertificates } from '../tests/keeper/certificates.js';
 import { startKeeper } from '../tests/keeper/server.js';
 import { compareRecords, judge, textOf } from './comparison.js';
-import { prepareReaders, readWithTask } from './readers.js';
+import { prepareCommandLine, prepareReaders, readWithTask } from './readers.js';
 import { describeResult, renderDocument } from './table.js';
+import { fillTemplates, templateVault } from './templates.js';
 import { TWO_FACTOR_TYPES, exhibits } from './vaults.js';
 
 /** @typedef {import('./comparison.js').Row} Row */
@@ -23,7 +24,8 @@ const DOCUMENT = inProject('docs', 'interop.md');
 async function interop() {
   await packageExtension();
   const readers = await prepareReaders();
-  const rows = await readEverything(readers);
+  const commandLine = await prepareCommandLine();
+  const rows = await readEverything(readers, commandLine);
   const list = readJson(inProject('interop', 'differences.json'));
   const verdict = judge(rows, list);
   console.log(`\n${describeResult(rows, verdict)}`);
@@ -33,7 +35,12 @@ async function interop() {
       'find out who is right; what has a reason and is no fault of ours belongs in interop/differences.json',
     );
   }
-  const document = await renderDocument({ readers, rows, list, exhibits: exhibits() });
+  const document = await renderDocument({
+    readers: [...readers, commandLine],
+    rows,
+    list,
+    exhibits: exhibits(),
+  });
   if (!process.argv.includes('--check')) {
     writeFileSync(DOCUMENT, document);
   } else if (readFileSync(DOCUMENT, 'utf8').replaceAll('\r\n', '\n') !== document) {
@@ -41,8 +48,11 @@ async function interop() {
   }
 }
 
-/** @param {import('./readers.js').Reader[]} readers */
-async function readEverything(readers) {
+/**
+ * @param {import('./readers.js').Reader[]} readers
+ * @param {import('./readers.js').CommandLine} commandLine
+ */
+async function readEverything(readers, commandLine) {
   const taskFolder = await unpackExtension();
   const folder = mkdtempSync(join(tmpdir(), 'ksm-interop-'));
   try {
@@ -54,10 +64,21 @@ async function readEverything(readers) {
       const read = () => readExhibit(exhibit, readers, { taskFolder, certificates, caPath });
       rows.push(...(await step(`Read the vault “${exhibit.name}”`, read)));
     }
+    const fill = () => fillWithBoth(commandLine, { taskFolder, certificates, caPath });
+    rows.push(...(await step('Fill templates', fill)));
     return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true });
     rmSync(dirname(taskFolder), { recursive: true, force: true });
+  }
+}
+
+async function fillWithBoth(commandLine, { taskFolder, certificates, caPath }) {
+  const keeper = await startKeeper({ holds: templateVault(), certificates });
+  try {
+    return await fillTemplates(commandLine, { keeper, caPath, taskFolder });
+  } finally {
+    await keeper.close();
   }
 }
 

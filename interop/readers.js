@@ -60,7 +60,8 @@ const NETWORK_ADVICE =
  * @returns {Promise<Reader[]>}
  */
 export async function prepareReaders() {
-  const [python, rust] = [await preparePython(), await prepareRust()];
+  const python = await preparePython("Keeper's Python SDK", 'interop-python', 'requirements.txt');
+  const rust = await prepareRust();
   return [
     {
       name: 'JavaScript',
@@ -89,26 +90,71 @@ export async function prepareReaders() {
   ];
 }
 
+/**
+ * Keeper's command line, made ready if it isn't.
+ *
+ * @typedef {object} CommandLine
+ * @property {string} name
+ * @property {string} version
+ * @property {(shown: Pick<Shown, 'keeper' | 'caPath'>, template: string) => Promise<string>} interpolate
+ *
+ * @returns {Promise<CommandLine>}
+ */
+export async function prepareCommandLine() {
+  const python = await preparePython("Keeper's command line", 'interop-cli', 'cli-requirements.txt');
+  return {
+    name: 'ksm interpolate',
+    version: versionIn('python/cli-requirements.txt', /^keeper-secrets-manager-cli==(.+)$/m),
+    interpolate: (shown, template) => interpolate(python, shown, template),
+  };
+}
+
+async function interpolate(python, { keeper, caPath }, template) {
+  const folder = mkdtempSync(join(tmpdir(), 'ksm-interop-'));
+  const [from, to] = [join(folder, 'template'), join(folder, 'filled')];
+  try {
+    writeFileSync(from, template);
+    const program = inProject('interop', 'python', 'cli.py');
+    const settings = { KSM_CONFIG: keeper.configBase64, REQUESTS_CA_BUNDLE: caPath, HOME: folder };
+    await run(python, [program, 'interpolate', '-o', to, from], {
+      cwd: folder,
+      env: environment(settings),
+      output: 'hidden',
+    });
+    return readFileSync(to, 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 const versionIn = (file, pattern) =>
   readFileSync(inProject('interop', ...file.split('/')), 'utf8').match(pattern)?.[1] ?? 'unknown';
 
-/** A virtual environment with what requirements.txt names; returns its Python. */
-async function preparePython() {
-  const folder = inProject('.tools', 'interop-python');
+/**
+ * A virtual environment with what a file of requirements names; returns its Python.
+ *
+ * @param {string} what
+ * @param {string} name of its folder
+ * @param {string} list
+ */
+async function preparePython(what, name, list) {
+  const folder = inProject('.tools', name);
   const python =
     process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
-  const requirements = inProject('interop', 'python', 'requirements.txt');
+  const requirements = inProject('interop', 'python', list);
   const stamp = fingerprint([requirements]);
   if (isStamped(join(folder, 'stamp'), stamp) && existsSync(python)) {
     return python;
   }
   const [program, ...args] = await findPython();
-  await step("Install Keeper's Python SDK", async () => {
+  await step(`Install ${what}`, async () => {
     rmSync(folder, { recursive: true, force: true });
     await run(program, [...args, '-m', 'venv', folder], {
       advice: 'install the package of your system that has `venv`, such as python3-venv',
     });
-    const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:', '--no-deps'];
+    // Two packages that the command line needs come as sources alone.
+    const sources = '--no-binary=jsonpath-rw,jsonpath-rw-ext';
+    const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:', sources, '--no-deps'];
     await run(python, ['-m', 'pip', 'install', ...options, '-r', requirements], { advice: NETWORK_ADVICE });
     writeFileSync(join(folder, 'stamp'), stamp);
   });

@@ -5,10 +5,10 @@ import { inProject } from '../scripts/paths.js';
 /** @typedef {import('./comparison.js').Row} Row */
 /** @typedef {import('./comparison.js').Listed} Listed */
 
-const INTRODUCTION = `# Agreement with Keeper's own SDKs
+const INTRODUCTION = `# Agreement with Keeper's own tools
 
-Three SDKs of Keeper and the packed task read the same vaults of the embedded Keeper, over HTTPS on loopback, and what
-they read is compared: \`npm run interop\`, which also makes this page. So the embedded Keeper, with which everything
+Three SDKs of Keeper, its command line and the packed task read the same vaults of the embedded Keeper, over HTTPS on
+loopback, and what they read is compared: \`npm run interop\`, which also makes this page. So the embedded Keeper, with which everything
 here is tested, is judged by others, and the task is compared with programs that people use instead.
 
 A run fails if something differs that \`interop/differences.json\` does not explain, or if something is listed there
@@ -23,6 +23,8 @@ const RULES = `- **Records**: each copy of each record, in its folder; its JSON 
   an error is compared, not its wording. What is no text counts as compact JSON, nothing at all as an empty text, Base64
   of an attachment as its bytes.
 - **Codes**: the two-factor codes that an SDK makes of each URI, and the task's of the same half minute.
+- **Templates**: \`ksm interpolate\` of the command line fills one template, and the task the same one line by line, because
+  it fills all or nothing. Each line is compared byte by byte.
 - **Recorded**: what the SDKs gave when the vectors in \`tests/vectors\` were made, which other tests build on, and what
   they give now.
 
@@ -70,18 +72,21 @@ export async function renderDocument({ readers, rows, list, exhibits }) {
     INTRODUCTION,
     `Of ${rows.length} comparisons ${rows.length - differing} agree and ${differing} differ, each for a reason below.\n\n`,
     table(
-      ['SDK', 'Version'],
+      ['Tool', 'Version'],
       readers.map(({ name, version }) => [name, version]),
     ),
     '\n## What is read\n\n',
     table(
       ['Vault', 'Holds'],
-      exhibits.map(({ name, about }) => [name, about]),
+      [
+        ...exhibits.map(({ name, about }) => [name, about]),
+        ['templates', 'one record, and lines of templates as people write them for the command line'],
+      ],
     ),
     '\n',
     RULES,
     '## What agrees\n\n',
-    agreement(rows, exhibits),
+    agreement(rows, [...exhibits, { name: 'templates' }]),
     '\n## What differs, and why\n\n',
     'All of it stands in `interop/differences.json`. `{Title}` is the UID of the record with that title.\n\n',
     ...Object.entries(GROUPS).map(([group, heading]) => `### ${heading}\n\n${reasons(list, group)}\n`),
@@ -89,7 +94,13 @@ export async function renderDocument({ readers, rows, list, exhibits }) {
   return format(text, { ...(await resolveConfig(inProject('docs', 'interop.md'))), parser: 'markdown' });
 }
 
-const KINDS = { record: 'records', code: 'codes', notation: 'notations', recorded: 'recorded' };
+const KINDS = {
+  record: 'records',
+  code: 'codes',
+  notation: 'notations',
+  recorded: 'recorded',
+  template: 'templates',
+};
 
 /** A line for each SDK and function, a column for each vault. */
 function agreement(rows, exhibits) {
@@ -111,8 +122,8 @@ function agreement(rows, exhibits) {
 
 const GROUPS = {
   choice: 'This task chose otherwise',
-  function: 'The SDKs’ functions differ from each other',
-  fault: 'Faults of the SDKs',
+  function: 'Keeper’s tools differ from each other',
+  fault: 'Faults of Keeper’s tools',
 };
 
 /** One item for each reason, though several entries may give it. */

@@ -48,6 +48,22 @@ export function exhibits() {
       ],
       notations: notationsOfEverything,
     },
+    {
+      name: 'unexpected',
+      about:
+        'what other programs write into a record: numbers, half a letter, a list that is none, members twice',
+      holds: unexpectedVault(),
+      notations: notationsOfTheUnexpected,
+    },
+    {
+      name: 'a null',
+      about: 'a record whose list of attachments holds a `null`, beside a whole one',
+      holds: [
+        { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
+        { title: 'Null', fields: [{ type: 'text', value: ['null'] }], wire: { files: [null] } },
+      ],
+      notations: notationsOfEverything,
+    },
   ];
 }
 
@@ -140,6 +156,58 @@ function publishedVault(vectors) {
       };
     }),
   };
+}
+
+/** Each record is read by all who can; what they make of it is compared. */
+function unexpectedVault() {
+  const raw = (title, members) => ({
+    title,
+    raw: `{"title":${JSON.stringify(title)},"type":"login",${members}}`,
+  });
+  return [
+    { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
+    raw('Numbers', '"fields":[{"type":"number","value":[1700000000000,1.50,1E5,9007199254740993]}]'),
+    { title: '20260615', raw: '{"title":20260615,"type":"login","fields":[{"type":"text","value":["x"]}]}' },
+    { title: 'Half a Letter', notes: 'cut \ud83d', fields: [{ type: 'text', value: ['whole'] }] },
+    raw(
+      'Null among Fields',
+      '"fields":[{"type":"text","value":["x"]}],"custom":[null,{"type":"text","label":"key","value":["k"]}]',
+    ),
+    raw('No List of Fields', '"fields":[{"type":"text","value":["x"]}],"custom":{}'),
+    raw('No List of Values', '"fields":[{"type":"text","value":"x"},{"type":"login","value":["alice"]}]'),
+    raw('Repeated', '"type":"note","fields":[{"type":"text","value":["a"],"value":["b"]}]'),
+    {
+      title: 'Labels',
+      custom: [
+        { type: 'text', label: 'blank ', value: ['x'] },
+        { type: 'text', label: 'Gro\u0308\u00dfe', value: ['y'] },
+      ],
+    },
+  ];
+}
+
+function notationsOfTheUnexpected(vault) {
+  const of = (title, ...selectors) =>
+    selectors.map((selector) => `${vault.recordTitled(title).uid}/${selector}`);
+  return [
+    ...of('Whole', 'field/text'),
+    ...of(
+      'Numbers',
+      'field/number',
+      'field/number[1]',
+      'field/number[2]',
+      'field/number[3]',
+      'field/number[]',
+    ),
+    ...of('20260615', 'title', 'field/text'),
+    '20260615/field/text',
+    ...of('Half a Letter', 'notes', 'field/text'),
+    ...of('Null among Fields', 'field/text', 'custom_field/key'),
+    ...of('No List of Fields', 'field/text', 'custom_field/key'),
+    ...of('No List of Values', 'field/text', 'field/login'),
+    ...of('Repeated', 'type', 'field/text'),
+    ...of('Labels', 'custom_field/blank', 'custom_field/blank ', 'custom_field/Größe'),
+  ];
 }
 
 function damagedVault() {
