@@ -343,3 +343,39 @@ fn of_two_records_with_one_title_the_readable_one_is_not_taken_in_silence() {
     known.run();
     assert!(known.problems()[0].starts_with("line 1, column 1: 2 records have the title `Database`\n"));
 }
+
+#[test]
+fn a_direct_record_may_name_the_folder_whose_key_wraps_its_own_in_either_way() {
+    for member in ["folderUid", "innerFolderUid"] {
+        let mut record = database();
+        record["wrappedByFolderKey"] = json!("Databases");
+        record["wire"] = json!({ "folderUid": null, "innerFolderUid": null });
+        record["wire"][member] = json!("DatabasesFolderUid0001");
+        let vault =
+            json!({ "records": [record], "folders": [{ "name": "Databases", "uid": "DatabasesFolderUid0001" }] });
+        assert_good_and_warned(vault, &[], member);
+    }
+}
+
+#[test]
+fn the_uid_of_a_folder_is_told_from_that_of_a_record() {
+    let mut record = database();
+    record["folder"] = json!("Databases");
+    record["innerFolderUid"] = json!("InnerFolderUid00000001");
+    let folders = json!([{ "name": "Databases", "uid": "DatabasesFolderUid0001" }]);
+    for uid in ["DatabasesFolderUid0001", "InnerFolderUid00000001"] {
+        let vault = json!({ "records": [record], "folders": folders });
+        let line = format!("{uid}/field/password > var?:X");
+        let mut scenario = Scenario::of(Keeper::holding(vault), [line.as_str()]);
+        scenario.run();
+        assert_eq!(
+            scenario.problems(),
+            [format!(
+                "line 1, column 1: `{uid}` is the UID of a folder, not of a record\n  \
+                   1 | {line}\n    \
+                     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
+                 hint: name a record that it holds, by its UID or title"
+            )]
+        );
+    }
+}

@@ -190,6 +190,10 @@ impl Vault {
     /// That there is no record of this name, as far as that can be known.
     fn unknown(&self, name: &str, unreadable: usize) -> Error {
         const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
+        if self.is_folder(name) {
+            return Error::new(format!("`{}` is the UID of a folder, not of a record", written(name)))
+                .with_hint("name a record that it holds, by its UID or title");
+        }
         let error = match unreadable {
             0 => Error::absent(format!(
                 "no record with the UID or title `{}` is shared with this application",
@@ -215,6 +219,14 @@ impl Vault {
             None if is_uid_like(name) => SHARE_IT.to_owned(),
             None => format!("{SHARE_IT}; titles must match exactly"),
         })
+    }
+
+    /// Whether a folder of the answer has this UID, or one inside of it.
+    fn is_folder(&self, uid: &str) -> bool {
+        let holds = |(record, _): &(answer::Record, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
+        is_uid_like(uid)
+            && (self.keys.folder_by_uid.contains_key(uid)
+                || self.records.iter().any(|record| record.copies.iter().any(holds)))
     }
 
     fn open(&mut self, index: usize) -> Result<Rc<Record>, Error> {
