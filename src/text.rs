@@ -78,22 +78,23 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A suggestion is a courtesy: nobody looks for words that are longer than this, in bytes, or among more than this.
-const SUGGESTED_LEN: usize = 100;
-const LOOKED_AT: usize = 2_000;
+/// A suggestion is a courtesy: only so many pairs of letters are compared for it.
+const COMPARED: usize = 500_000;
 
 /// The candidate that is most like a word, if one is like it at all.
 pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a str> {
-    if word.len() > SUGGESTED_LEN {
+    let looked_at = COMPARED / word.len().saturating_mul(word.len()).max(1);
+    if looked_at == 0 {
         return None;
     }
     let word = word.to_ascii_lowercase();
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .iter()
-        .take(LOOKED_AT)
         .map(AsRef::as_ref)
-        .filter(|candidate| candidate.len() <= 2 * SUGGESTED_LEN)
+        // What is much longer is not like it, and what is shorter costs nothing.
+        .filter(|candidate| candidate.len() <= word.len() + 4 * allowed)
+        .take(looked_at)
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         // Of equally near ones that with the same beginning, then the first by name: a message is the same each time.

@@ -71,7 +71,7 @@ impl Vault {
             other_warnings: Warnings::default(),
         };
         for faults in [&answer.faults, &answer.warning_faults] {
-            vault.other_warnings.add_faults("Keeper's answer", faults);
+            vault.other_warnings.add_faults(|| "Keeper's answer".to_owned(), faults);
         }
         let folders = answer.folders.into_iter().map(|folder| {
             vault.add_folder(&folder);
@@ -100,14 +100,14 @@ impl Vault {
             self.other_warnings.add(format!("{name} cannot be opened"));
         }
         self.left_out += folder.faults.len();
-        self.other_warnings.add_faults(&name, &folder.faults);
+        self.other_warnings.add_faults(|| name, &folder.faults);
         self.keys.folder_by_uid.insert(folder.folder_uid.clone(), self.keys.folders.len());
         self.keys.folders.push(key);
     }
 
     /// Adds a record. What has no UID cannot be told apart from others, so it is left out.
     fn add(&mut self, record: answer::Record, parent: Parent) {
-        self.other_warnings.add_faults(&named("a record", &record.record_uid), &record.faults);
+        self.other_warnings.add_faults(|| named("a record", &record.record_uid), &record.faults);
         if record.record_uid.is_empty() {
             self.nameless += 1;
             return;
@@ -252,14 +252,14 @@ impl Vault {
             return;
         }
         for (index, record) in self.records.iter().enumerate() {
-            let name = named("a record", record.uid());
+            let name = || named("a record", record.uid());
             let title = record.title(&self.keys, &*self.decrypter).unwrap_or_else(|(title, reason)| {
-                self.other_warnings.add(format!("{name} cannot be opened: {reason}"));
+                self.other_warnings.add(format!("{} cannot be opened: {reason}", name()));
                 title
             });
             match title {
                 Some(Title { text, faults }) => {
-                    self.other_warnings.add_faults(&name, &faults);
+                    self.other_warnings.add_faults(name, &faults);
                     self.titles.add(text, index);
                 }
                 None => self.titles.unreadable += 1,

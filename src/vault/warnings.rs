@@ -25,9 +25,9 @@ impl Warnings {
     }
 
     /// Warns of what was left out of something.
-    pub(super) fn add_faults(&mut self, what: &str, faults: &Faults) {
+    pub(super) fn add_faults(&mut self, what: impl FnOnce() -> String, faults: &Faults) {
         if !faults.is_empty() {
-            self.add(format!("left out of {what}: {faults}"));
+            self.add(format!("left out of {}: {faults}", what()));
         }
     }
 
