@@ -379,3 +379,16 @@ fn the_uid_of_a_folder_is_told_from_that_of_a_record() {
         );
     }
 }
+
+#[test]
+fn a_record_that_cannot_be_opened_is_not_the_one_with_another_uid() {
+    let mut record = bad();
+    record["broken"] = json!("data");
+    let lines = [LINE, "SomeOtherRecordUid0001/field/password > var?:X"];
+    let mut scenario = Scenario::of(Keeper::holding(json!([database(), record])), lines);
+    scenario.run();
+    assert_eq!(scenario.variables(true, false).into_keys().collect::<Vec<_>>(), ["DB_PASSWORD"]);
+    assert!(scenario.warnings().contains(
+        &"line 2: passed over: no record with the UID or title `SomeOtherRecordUid0001` is shared with this application"
+    ));
+}

@@ -156,7 +156,8 @@ impl Vault {
         }
         self.read_titles();
         let titles = &self.titles;
-        let unreadable = titles.unreadable + self.nameless;
+        // A UID is known of whatever has one, and hardly anybody gives a record a title that looks like a UID.
+        let unreadable = self.nameless + if is_uid_like(name) { 0 } else { titles.unreadable };
         let found = titles.exact.get(name).or_else(|| titles.seen.get(&*as_seen(name))).cloned().unwrap_or_default();
         match found[..] {
             [index] => {
