@@ -389,6 +389,6 @@ fn a_record_that_cannot_be_opened_is_not_the_one_with_another_uid() {
     scenario.run();
     assert_eq!(scenario.variables(true, false).into_keys().collect::<Vec<_>>(), ["DB_PASSWORD"]);
     assert!(scenario.warnings().contains(
-        &"line 2: passed over: no record with the UID or title `SomeOtherRecordUid0001` is shared with this application"
+        &"line 2: skipped: no record with the UID or title `SomeOtherRecordUid0001` is shared with this application"
     ));
 }

@@ -1220,7 +1220,7 @@ fn a_run_that_fails_tells_no_secret() {
 }
 
 #[test]
-fn an_optional_line_is_passed_over_with_a_warning() {
+fn an_optional_line_is_skipped_with_a_warning() {
     let mut scenario =
         Scenario::of(database(), [LINE, "Mail/field/password > var?:X", "Database/field/user > file?:y"]);
     scenario.run();
@@ -1228,8 +1228,8 @@ fn an_optional_line_is_passed_over_with_a_warning() {
     assert_eq!(
         scenario.warnings(),
         [
-            "line 2: passed over: no record with the UID or title `Mail` is shared with this application",
-            "line 3: passed over: the record `Database` has no standard field with the type or label `user`",
+            "line 2: skipped: no record with the UID or title `Mail` is shared with this application",
+            "line 3: skipped: the record `Database` has no standard field with the type or label `user`",
         ]
     );
 }

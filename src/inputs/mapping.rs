@@ -29,7 +29,7 @@ pub struct Mapping {
     pub destination: Destination,
     /// In which form it goes there.
     pub forms: Forms,
-    /// `?`: the line is passed over, with a warning, if there is no such secret.
+    /// `?`: the line is skipped, with a warning, if there is no such secret.
     pub is_optional: bool,
     /// Where it is written.
     pub line: Line,

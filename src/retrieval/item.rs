@@ -91,14 +91,14 @@ impl Item {
         let (resolved, record) = match found {
             Ok(found) => found,
             Err(error) if mapping.is_optional && error.is_absence() => {
-                watch.warn(&mapping.line.name(), &format!("passed over: {error}"));
+                watch.warn(&mapping.line.name(), &format!("skipped: {error}"));
                 return Ok(None);
             }
             Err(error) => return Err(mapping.line.notation_problem(error)),
         };
         let secret = match resolved {
             Resolved::Text(text) | Resolved::Json(text) if mapping.is_optional && is_empty(&text) => {
-                watch.warn(&mapping.line.name(), "passed over: the value is empty");
+                watch.warn(&mapping.line.name(), "skipped: the value is empty");
                 return Ok(None);
             }
             Resolved::Text(text) => Secret::Text(text),

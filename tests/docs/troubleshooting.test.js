@@ -41,7 +41,7 @@ const ofWarnings = [
     .join('\n')
     .matchAll(/(?:warn\(|Notice::Warning\()[^;]*?"((?:[^"\\]|\\[^])*)"/g),
 ]
-  .map(([, literal]) => patternOfRust(literal).replace(/^(passed over: ).*/, '$1…'))
+  .map(([, literal]) => patternOfRust(literal).replace(/^(skipped: ).*/, '$1…'))
   .filter((pattern) => /\w/.test(pattern));
 /** Why forms do not fit each other, or what they are asked of. */
 const ofForms = [
