@@ -24,6 +24,8 @@ pub struct Inputs {
     /// The config in the service connection `keeperConnection`.
     #[tsify(type = "string")]
     pub connection: SecretText,
+    /// Whether the connection has no place for a config, being of another type.
+    pub is_other_connection: bool,
     /// `keepersecretconfig`
     #[tsify(type = "string")]
     pub config: SecretText,
@@ -89,6 +91,10 @@ impl Inputs {
         let names = ["`keeperConnection`", "`keepersecretconfig`", "`KSM_CONFIG`"];
         let mut given = self.configs().into_iter().zip(names).filter(|(text, _)| !text.trim().is_empty());
         match (given.next(), given.next()) {
+            (None, _) if self.is_other_connection => {
+                Err(Error::new("the service connection `keeperConnection` is of another type, which holds no config")
+                    .with_hint("choose a connection of the type Keeper Secrets Manager"))
+            }
             (None, _) => Err(Error::ConfigEmpty),
             (Some((text, _)), None) => Ok(text),
             (Some((_, first)), Some((_, second))) => Err(Error::ConfigTwice { first, second }),

@@ -133,12 +133,17 @@ export function createHost() {
 
 /** @returns {import('../../pkg/core.js').Inputs} */
 function readInputs() {
-  const connection = tl.getInput('keeperConnection');
+  const connection = tl.getInput('keeperConnection') ?? '';
+  const secret =
+    tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) ??
+    // The library takes away what is not empty.
+    process.env[`ENDPOINT_AUTH_PARAMETER_${connection}_APITOKEN`];
   const environment = process.env.KSM_CONFIG ?? '';
   // Programs that are started from here need not know it.
   delete process.env.KSM_CONFIG;
   return {
-    connection: (connection && tl.getEndpointAuthorizationParameter(connection, 'apitoken', true)) ?? '',
+    connection: secret ?? '',
+    isOtherConnection: Boolean(connection) && secret === undefined,
     config: tl.getInput('keepersecretconfig') ?? '',
     environment,
     secrets: tl.getInput('secrets') ?? '',

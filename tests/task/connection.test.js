@@ -92,6 +92,20 @@ describe('it fails before anything is asked', { concurrency: 2 }, () => {
       problem: /^there is no config; (.*)\nhint: /,
     },
     {
+      when: 'the connection is of another type',
+      arrange: () => ({
+        inputs: { keeperConnection: CONNECTION_ID },
+        endpoints: {
+          [CONNECTION_ID]: {
+            scheme: 'UsernamePassword',
+            parameters: { username: 'svc-user', password: 'p4ssw0rd-x' },
+          },
+        },
+      }),
+      problem:
+        /^the service connection `keeperConnection` is of another type, which holds no config\nhint: choose a connection of the type Keeper Secrets Manager$/,
+    },
+    {
       when: 'there are a connection and an input',
       arrange: ({ configBase64 }) => ({
         ...connected(configBase64),
@@ -122,7 +136,7 @@ describe('it fails before anything is asked', { concurrency: 2 }, () => {
       const [message, ...others] = errorsOf(outcome);
       assert.deepEqual(others, []);
       assert.match(message, problem);
-      assert.equal(message.match(problem)?.[1], EXPECTED);
+      assert.equal(message.match(problem)?.[1] ?? EXPECTED, EXPECTED);
       assert.deepEqual(keeper.requests, []);
       assert.ok(!outcome.log.some((line) => line.includes(keeper.configBase64)));
     });
