@@ -129,7 +129,7 @@ fn has_word(words: &str, word: &str) -> bool {
 /// Whether a name is one of the agent's predefined ones, as in `System.AccessToken`.
 fn is_family_member(name: &str) -> bool {
     let form = environment_form(name);
-    name.contains('.') && FAMILIES.iter().any(|prefix| form.starts_with(prefix))
+    name.contains('.') && FAMILIES.iter().chain(&OTHER_FAMILIES).any(|prefix| form.starts_with(prefix))
 }
 
 fn is_predefined(form: &str) -> bool {
@@ -199,20 +199,12 @@ fn macros(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Beginnings of the agent's predefined variables.
-const FAMILIES: [&str; 11] = [
-    "AGENT_",
-    "BUILD_",
-    "CHECKS_",
-    "COMMON_",
-    "DISTRIBUTEDTASK_",
-    "ENVIRONMENT_",
-    "PIPELINE_",
-    "RELEASE_",
-    "RESOURCES_",
-    "STRATEGY_",
-    "SYSTEM_",
-];
+/// Beginnings of the agent's predefined variables, which with a dot are the agent's alone.
+const FAMILIES: [&str; 7] =
+    ["AGENT_", "BUILD_", "DISTRIBUTEDTASK_", "ENVIRONMENT_", "PIPELINE_", "RELEASE_", "SYSTEM_"];
+
+/// Beginnings of predefined variables that authors use for names of their own as well.
+const OTHER_FAMILIES: [&str; 4] = ["CHECKS_", "COMMON_", "RESOURCES_", "STRATEGY_"];
 
 /// Beginnings of names that the agent uses alone, most of them for its settings.
 const AGENTS_OWN: [&str; 5] = ["AGENT_", "AZP_", "SYSTEM_", "VSTS_", "VSTSAGENT_"];
@@ -376,9 +368,15 @@ mod tests {
         {
             assert_eq!(refusals(&format!("A/type > var:{name}")), [format!("`{name}` {RESERVED}")], "{name}");
         }
-        for name in
-            ["BUILD_TOKEN", "RELEASE_TOKEN", "GIT_SSH_KEY", "HTTPS_PROXY", "JAVA_TOOL_OPTIONS", "ENVIRONMENT_KEY"]
-        {
+        for name in [
+            "BUILD_TOKEN",
+            "RELEASE_TOKEN",
+            "GIT_SSH_KEY",
+            "HTTPS_PROXY",
+            "JAVA_TOOL_OPTIONS",
+            "ENVIRONMENT_KEY",
+            "common.password",
+        ] {
             assert_eq!(refusals(&format!("A/type > var:{name}")), [""; 0], "{name}");
         }
     }
