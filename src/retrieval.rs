@@ -58,13 +58,13 @@ pub struct Options {
     pub timeout_ms: u64,
 }
 
-/// What Node tells of the agent.
+/// What Node knows about the agent and the job.
 #[derive(Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct RunOptions {
     /// Node's name of the platform.
     platform: Platform,
-    /// The variables of the environment that tell of the job.
+    /// The variables of the environment that describe the job.
     job: JobVariables,
     /// The time limit for Keeper's answer in milliseconds, where the author sets none.
     timeout_ms: u64,

@@ -1,4 +1,4 @@
-//! The job as the agent tells a Node task of it: the names of its variables, the step's name, settings of the agent.
+//! What the agent lets a Node task know about the job: its variables' names, the step's name, settings.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::name;
 use super::path::fold_case;
 use crate::json::Value;
 
-/// The variables of the task's environment that tell of it.
+/// The variables of the task's environment that describe it.
 ///
 /// A step's `env:` can forge none of the lists: the agent writes them after it (`AddVariablesToEnvironment` in its
 /// `Handler.cs`). A setting it can forge, so that a setting counts only if the lists name it.

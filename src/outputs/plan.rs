@@ -86,7 +86,7 @@ impl Variable {
     /// The logging command that sets it.
     #[must_use]
     pub fn command(&self) -> SecretText {
-        // EXPOSE: the agent is told the value by this command.
+        // EXPOSE: the command hands the value to the agent.
         let value = self.value.expose();
         // So large that no copy is left behind by growing.
         let mut command = String::with_capacity(128 + 6 * (self.name.len() + value.len()));
@@ -111,7 +111,7 @@ impl Variable {
 /// How the agent reads `%` in the data of a command (`DECODE_PERCENTS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Percents {
-    /// As everywhere: `%AZP25` stands for it.
+    /// As everywhere: it is sent as `%AZP25`.
     #[default]
     Escaped,
     /// As it is, so that a text that looks like one of the agent's escapes can't be sent.

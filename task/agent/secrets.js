@@ -13,8 +13,8 @@ const MIN_PASSWORD_LENGTH = 4;
 /** Each mask costs the agent time, so the lines of a text are masked up to this number. */
 const MAX_LINES = 200;
 
-/** What the core is told of the job: names of variables, and settings that variables may hold. */
-const TOLD = [
+/** What the core gets to know about the job: names of variables, and settings that variables may hold. */
+const DESCRIBING = [
   'VSTS_PUBLIC_VARIABLES',
   'VSTS_SECRET_VARIABLES',
   'SYSTEM_TASKINSTANCENAME',
@@ -24,7 +24,7 @@ const TOLD = [
   'SYSTEM_UNSAFEALLOWMULTILINESECRET',
 ];
 export const job = Object.fromEntries(
-  TOLD.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
+  DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
 /** Masks all that is secret, in each form in which it may show. */

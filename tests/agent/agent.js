@@ -65,7 +65,7 @@ export { describeRun } from './describe.js';
  * @property {string[]} liveLog the log as it is shown while the step runs
  * @property {string[]} containerDebugLog what a later step of a container job shows with System.Debug
  * @property {string[]} breakingVariables with which no later Node task starts
- * @property {string[]} currentOperation what the server is told of the step, unmasked
+ * @property {string[]} currentOperation what the server shows of the step, unmasked
  * @property {VariableTable} variables set by the task
  * @property {VariableTable} outputs set by the task, without the step's name
  * @property {VariableTable} taskVariables those of the step, given or set
