@@ -31,8 +31,8 @@ use crate::inputs::mapping::Mapping;
 use crate::inputs::name::Names;
 use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
-use crate::outputs::mask::Masks;
-use crate::outputs::plan::{Agent, Plan, Report};
+use crate::outputs::mask::{BUDGET, Masks};
+use crate::outputs::plan::{Agent, MaskGap, Plan, Report};
 use crate::problem::Problem;
 use crate::protocol::answer::Answer;
 use crate::protocol::request::{self, Request, Sealed};
@@ -40,7 +40,7 @@ use crate::protocol::response::{self, HttpOutcome, Reply};
 use crate::protocol::retry::{Patience, Retry};
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
-use crate::text::{counted, shown};
+use crate::text::{counted, grouped, listed_plain, shown};
 use crate::vault::sealed::Vault;
 use item::{Item, Watch};
 use loading::{Load, Renewal, Way, too_late};
@@ -56,6 +56,8 @@ pub struct Options {
     pub job: Rc<Job>,
     /// The time limit for Keeper's answer in milliseconds, where the author sets none.
     pub timeout_ms: u64,
+    /// How many masks this step has registered already.
+    pub masks_so_far: usize,
 }
 
 /// What Node knows about the agent and the job.
@@ -68,12 +70,14 @@ pub struct RunOptions {
     job: JobVariables,
     /// The time limit for Keeper's answer in milliseconds, where the author sets none.
     timeout_ms: u64,
+    /// How many masks this step has registered already: the config, the proxy's password.
+    masks_so_far: usize,
 }
 
 impl From<RunOptions> for Options {
-    fn from(RunOptions { platform, job, timeout_ms }: RunOptions) -> Self {
+    fn from(RunOptions { platform, job, timeout_ms, masks_so_far }: RunOptions) -> Self {
         let job = Job::of(job);
-        Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms }
+        Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms, masks_so_far }
     }
 }
 
@@ -176,7 +180,8 @@ impl Retrieval {
     /// second if files have to be read.
     #[must_use]
     pub fn new(inputs: Inputs, options: Options, decrypter: Decrypter) -> Self {
-        Self { masks: Masks::default(), notices: Vec::new(), inputs, options, decrypter, stage: Stage::Preparing }
+        let masks = Masks::new(options.masks_so_far, options.agent.shortest_mask);
+        Self { masks, notices: Vec::new(), inputs, options, decrypter, stage: Stage::Preparing }
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -528,6 +533,8 @@ impl Session {
         for template in &self.templates {
             template.plan(&mut texts, &mut plan).map_err(|problem| vec![problem])?;
         }
+        masks.finish();
+        self.notices.extend(plan.report.describe_masks(masks).as_ref().map(mask_warning));
         Ok(Next::Finish(plan))
     }
 }
@@ -547,6 +554,21 @@ fn said_by_keeper(answer: &Answer) -> Vec<Notice> {
         notices.push(Notice::Warning(format!("Keeper has {} to say", counted(more, "more thing", "more things"))));
     }
     notices
+}
+
+/// Tells that the budget of masks did not last.
+fn mask_warning(gap: &MaskGap) -> Notice {
+    let forms = grouped(gap.forms as u64);
+    let values = match gap.unmasked.as_slice() {
+        [] => "the values themselves are".to_owned(),
+        lines => format!("and nothing at all of {}", listed_plain(lines)),
+    };
+    Notice::Warning(format!(
+        "a step may register {} masks, and this one needs more: {forms} forms of {} are not masked, {values}; spread the \
+         lines over several steps",
+        grouped(BUDGET as u64),
+        listed_plain(&gap.lines)
+    ))
 }
 
 /// Lines that come to one destination only now that the fields of whole records are known.

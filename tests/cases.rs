@@ -124,7 +124,7 @@ fn tell(path: &Path) -> Result<(), String> {
     let agent =
         Agent { allows_several_lines: case.allows_several_lines, platform: Platform::Linux, ..Agent::default() };
     let now_ms = case.now.as_deref().map_or(NOW_MS, milliseconds);
-    let options = Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default() };
+    let options = Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default(), masks_so_far: 0 };
     let mut scenario = Scenario::with(keeper, inputs, options, now_ms);
     scenario.files_to_read = case.files;
     scenario.run();

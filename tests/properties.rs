@@ -8,6 +8,7 @@ use ksm_task::inputs::mapping::{self, Source};
 use ksm_task::inputs::notation::{self, FieldSelector, Index, Notation, Section, Selector};
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{config, template};
+use ksm_task::outputs::mask::{Kind, Masks};
 use ksm_task::outputs::{form, mask};
 use ksm_task::problem::Problem;
 use ksm_task::protocol::response::{self, HttpResponse};
@@ -82,6 +83,20 @@ fn printed(notation: &Notation) -> String {
     format!("{}/{selector}", escaped(&notation.record))
 }
 
+fn masks_of(value: &str) -> Vec<SecretText> {
+    let mut masks = Masks::default();
+    masks.add_text(value, Kind::Field);
+    masks.finish();
+    masks.take()
+}
+
+fn masks_of_bytes(bytes: &[u8]) -> Vec<SecretText> {
+    let mut masks = Masks::default();
+    masks.add_bytes(bytes, Kind::Attachment);
+    masks.finish();
+    masks.take()
+}
+
 proptest! {
     #[test]
     fn no_text_makes_a_parser_panic(text in grammar_like(), other in any::<String>()) {
@@ -90,7 +105,8 @@ proptest! {
             let _ = config::secrets_of(text);
             let _ = Totp::parse(text);
             let _ = Totp::parse(&format!("otpauth://totp/x?{text}")).map(|totp| totp.code(0));
-            let _ = mask::forms(text);
+            let _ = masks_of(text);
+            let _ = masks_of_bytes(text.as_bytes());
             let _ = form::dotenv_value(&SecretText::from(text.as_str()));
         }
     }
@@ -127,8 +143,9 @@ proptest! {
 
     #[test]
     fn a_value_of_some_length_is_always_masked_and_no_mask_is_blank(value in "\\PC{0,40}|(\\PC{0,9}\n){0,5}") {
-        let forms = mask::forms(&value);
+        let forms = masks_of(&value);
         let texts: Vec<&str> = forms.iter().map(SecretText::expose).collect();
+        prop_assert!(texts.len() <= mask::BUDGET);
         prop_assert!(texts.iter().all(|text| !text.trim().is_empty()));
         if value.trim().chars().count() >= mask::MIN_WHOLE {
             prop_assert!(texts.contains(&value.as_str()));
@@ -141,7 +158,7 @@ proptest! {
         value in "[!-~]{8,30}", before in "\\PC{0,7}", after in "\\PC{0,7}",
     ) {
         let encoded = ksm_task::base64::encode(format!("{before}{value}{after}").as_bytes());
-        let masks = mask::forms(&value);
+        let masks = masks_of(&value);
         prop_assert!(masks.iter().any(|mask| encoded.contains(mask.expose())), "{encoded}");
     }
 

@@ -880,11 +880,54 @@ fn a_download_that_will_not_succeed_ends_the_run() {
         };
         let mut small = two_attachments();
         small.resume(outcome.clone());
+        if matches!(&outcome[0], HttpOutcome::Failed(failure) if failure.code == "TOO_LARGE") {
+            // It is asked for again, without a limit that its record could have set.
+            assert_eq!(small.downloads_wanted()[0].request.limit, 16 << 30);
+            small.resume([outcome[0].clone(), answered(200, b"")]);
+        }
         assert_eq!(problem(&small), message_of("small", 1));
 
         let mut large = two_attachments();
-        large.answer().resume(outcome);
+        large.answer().resume(outcome.clone());
+        if matches!(large.step().next, Next::Download(_)) {
+            assert_eq!(large.downloads_wanted()[0].request.limit, 16 << 30);
+            large.resume(outcome);
+        }
         assert_eq!(problem(&large), message_of("large", 2));
+    }
+}
+
+#[test]
+fn an_attachment_that_is_larger_than_its_record_says_goes_to_disk_with_a_warning() {
+    for declared in [7_u64, 100_000] {
+        let file = json!({ "name": "x", "bytes": 300_000, "declaredSize": declared });
+        let mut scenario = Scenario::of(
+            certificates(&json!([file])),
+            ["Certificates/file/x > file:x", "Certificates/file/x > file:y"],
+        );
+        scenario.answer().resume(no_answer("TOO_LARGE"));
+        let [download] = scenario.downloads_wanted() else { panic!("one download") };
+        assert_eq!((download.request.limit, download.twins.len()), (16 << 30, 1));
+        scenario.run();
+        assert_eq!(scenario.plan().files.len(), 2);
+        let warning = |line| format!("line {line}: the attachment is larger than its record says ({declared} bytes)");
+        assert_eq!(scenario.warnings(), [warning(1), warning(2)]);
+    }
+}
+
+#[test]
+fn a_small_text_is_masked_whatever_its_record_says_of_its_size() {
+    for size in
+        [json!(null), json!("31"), json!(31.5), json!(-1), json!(0), json!(7), json!(1_000_000), json!(u64::MAX)]
+    {
+        let file = json!({ "name": ".env", "text": "DB_PASSWORD=hunter-two\nDEBUG=true\n", "declaredSize": size });
+        let lines = ["Certificates/file/.env > file:.env", "Certificates/file/.env > file:twin"];
+        let mut scenario = Scenario::of(certificates(&json!([file])), lines);
+        scenario.run();
+        assert!(scenario.masks.contains(&"hunter-two".to_owned()), "{size}");
+        for row in &scenario.plan().report.rows {
+            assert!(row.masked.starts_with("masked in "), "{size}: {}", row.masked);
+        }
     }
 }
 

@@ -74,7 +74,13 @@ fn inputs(config: &str, secrets: &str) -> JsValue {
 
 fn options() -> JsValue {
     let job = object(&[("VSTS_PUBLIC_VARIABLES", "[]".into()), ("DECODE_PERCENTS", JsValue::UNDEFINED)]);
-    object(&[("job", job.into()), ("platform", "linux".into()), ("timeoutMs", 120_000.0.into())]).into()
+    object(&[
+        ("job", job.into()),
+        ("platform", "linux".into()),
+        ("timeoutMs", 120_000.0.into()),
+        ("masksSoFar", 0.into()),
+    ])
+    .into()
 }
 
 fn outcomes(outcomes: &[Object]) -> Vec<Outcome> {

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::job::{Job, Setting};
 use crate::inputs::path::Platform;
+use crate::outputs::mask::{Masks, ValueId};
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 
@@ -53,10 +54,14 @@ pub struct Row {
     pub secret: String,
     /// The destination as written.
     pub destination: String,
-    /// In how many forms the value is masked; none for a template, whose placeholders have rows of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[tsify(optional)]
-    pub forms: Option<usize>,
+    /// How it is masked, in words; empty for a template, whose placeholders have rows of their own.
+    pub masked: String,
+    /// The values that are masked for it.
+    #[serde(skip)]
+    pub masks: Vec<ValueId>,
+    /// Whether the agent hides it in any case, as it is.
+    #[serde(skip)]
+    pub is_hidden_by_agent: bool,
 }
 
 /// A variable to set.
@@ -247,6 +252,36 @@ impl Agent {
             .with_hint("take the variable `DECODE_PERCENTS` away, write the value to a file, or take it in Base64"));
         }
         Ok(())
+    }
+}
+
+/// What the budget of masks did not last for.
+#[derive(Debug, Default)]
+pub struct MaskGap {
+    /// How many forms are not masked.
+    pub forms: usize,
+    /// The lines whose values have such forms.
+    pub lines: Vec<String>,
+    /// Those of them whose values are not masked at all.
+    pub unmasked: Vec<String>,
+}
+
+impl Report {
+    /// Says in each row how its value is masked, and what is not.
+    pub fn describe_masks(&mut self, masks: &Masks) -> Option<MaskGap> {
+        let mut gap = MaskGap::default();
+        for row in self.rows.iter_mut().filter(|row| !row.masks.is_empty()) {
+            let coverage = masks.coverage(&row.masks);
+            row.masked = coverage.describe(row.is_hidden_by_agent);
+            if coverage.masked < coverage.all {
+                gap.forms += coverage.all - coverage.masked;
+                gap.lines.push(row.line.clone());
+                if coverage.masked == 0 && !row.is_hidden_by_agent {
+                    gap.unmasked.push(row.line.clone());
+                }
+            }
+        }
+        (gap.forms > 0).then_some(gap)
     }
 }
 

@@ -1,5 +1,7 @@
 //! One mapping line, from the record that it names to what it sets or writes.
 
+mod masking;
+
 use super::Notice;
 use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::Decrypt;
@@ -11,12 +13,12 @@ use crate::inputs::name::Names;
 use crate::inputs::notation::Selector;
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
-use crate::outputs::mask::Masks;
+use crate::outputs::mask::{Kind, Masks, ValueId};
 use crate::outputs::plan::{Agent, Content, Plan, PlannedFile, Row};
 use crate::problem::Problem;
 use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
-use crate::text::shown;
+use crate::text::{counted, shown};
 use crate::vault::attachment::{self, Attachment};
 use crate::vault::resolve::{self, FieldValue, NamedField, Resolved, WholeRecord};
 use crate::vault::sealed::Vault;
@@ -26,8 +28,12 @@ use crate::vault::totp::Totp;
 pub(super) struct Item {
     mapping: Mapping,
     secret: Secret,
-    /// In how many forms it is masked.
-    masked_forms: usize,
+    /// What is masked of it.
+    masked: Vec<ValueId>,
+    /// Whether the agent hides each of its values by itself, since it keeps secret variables secret.
+    is_hidden_by_agent: bool,
+    /// Whether its attachment has turned out to be larger than its record says, and goes to disk.
+    is_spilled: bool,
 }
 
 enum Secret {
@@ -55,8 +61,12 @@ pub(super) struct Watch<'a> {
 
 impl Watch<'_> {
     fn warn(&mut self, line: &str, text: &str) {
-        self.notices.push(Notice::Warning(format!("{line}: {text}")));
+        warn(self.notices, line, text);
     }
+}
+
+fn warn(notices: &mut Vec<Notice>, line: &str, text: &str) {
+    notices.push(Notice::Warning(format!("{line}: {text}")));
 }
 
 /// Where an attachment that has not come yet is to go first.
@@ -125,7 +135,10 @@ impl Item {
                 );
             }
         }
-        let mut item = Self { mapping: mapping.clone(), secret, masked_forms: 0 };
+        let is_hidden_by_agent = matches!(mapping.destination, Destination::Variable(_) | Destination::Output(_))
+            && mapping.forms.is_plain();
+        let mapping = mapping.clone();
+        let mut item = Self { mapping, secret, masked: Vec::new(), is_hidden_by_agent, is_spilled: false };
         match &item.secret {
             Secret::Attachment { attachment, .. } => item.check_declared_size(attachment.size, watch.agent)?,
             _ => item.check(watch)?,
@@ -169,9 +182,32 @@ impl Item {
         }
         match self.mapping.destination {
             Destination::File(_) if self.is_placeholder() => Some(Transfer::Memory(CONVERTED_LIMIT + SLACK)),
-            Destination::File(_) if attachment.size.is_none_or(|size| size > IN_MEMORY_LIMIT) => Some(Transfer::Disk),
+            Destination::File(_) if self.is_spilled || attachment.size.is_none_or(|size| size > IN_MEMORY_LIMIT) => {
+                Some(Transfer::Disk)
+            }
             _ => Some(Transfer::Memory(2 * IN_MEMORY_LIMIT + SLACK)),
         }
+    }
+
+    /// Whether an attachment that is larger than its record says can go to disk, and has not done so.
+    pub(super) fn can_spill(&self) -> bool {
+        let is_file = matches!(self.mapping.destination, Destination::File(_)) && !self.is_placeholder();
+        is_file && self.mapping.forms.is_plain() && !self.is_spilled
+    }
+
+    /// Lets it go there, whatever its size.
+    pub(super) fn spill(&mut self, notices: &mut Vec<Notice>) {
+        self.is_spilled = true;
+        if let Some(declared) = self.attachment().and_then(|attachment| attachment.size) {
+            let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
+            let line = self.mapping.line.name();
+            warn(notices, &line, &format!("the attachment is larger than its record says ({bytes})"));
+        }
+    }
+
+    /// Whether it is larger than its record says.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.is_spilled
     }
 
     /// The UID of the line's attachment, if it is one.
@@ -211,14 +247,9 @@ impl Item {
             self.mapping.line.notation_problem(attachment::broken(&attachment.name, failure::UNDECRYPTABLE))
         })?;
         // EXPOSE: only the length is looked at.
-        let size = bytes.expose().len() as u64;
-        if let Some(declared) = attachment.size.filter(|declared| *declared != size) {
-            watch.warn(
-                &self.mapping.line.name(),
-                &format!("the attachment has {size} bytes, its record says {declared}"),
-            );
-        }
+        let size = bytes.expose().len();
         *content = Some(bytes);
+        self.compare_size(size, watch.notices);
         self.check(watch)
     }
 
@@ -266,9 +297,9 @@ impl Item {
         } else {
             let has_codes = self.codes().next().is_some();
             for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
-                if has_codes {
+                if has_codes && let Some(text) = bytes.to_text() {
                     // EXPOSE: masks are handed to the agent, which hides them.
-                    self.masked_forms += bytes.to_text().map_or(0, |text| masks.add_value(text.expose()));
+                    self.masked.push(masks.add_converted(text.expose()));
                 }
                 if self.is_placeholder() {
                     text = Some(bytes);
@@ -278,7 +309,7 @@ impl Item {
             }
             for code in self.codes() {
                 // EXPOSE: the same.
-                masks.add_value(code.code(now_ms).expose());
+                masks.add_text(code.code(now_ms).expose(), Kind::Field);
             }
         }
         plan.report.rows.push(Row {
@@ -289,7 +320,9 @@ impl Item {
             } else {
                 shown(&self.mapping.line.destination())
             },
-            forms: Some(self.masked_forms),
+            masked: String::new(),
+            masks: self.masked,
+            is_hidden_by_agent: self.is_hidden_by_agent,
         });
         Ok(text)
     }
@@ -387,17 +420,8 @@ impl Item {
     fn check(&mut self, watch: &mut Watch<'_>) -> Result<(), Problem> {
         let line = self.mapping.line.name();
         let is_masked = self.is_masked();
-        let texts = if is_masked { self.raw_texts() } else { Vec::new() };
-        for (name, value) in texts {
-            // EXPOSE: masks are handed to the agent, which hides them.
-            let value = value.expose();
-            let count = watch.masks.add_value(value);
-            self.masked_forms += count;
-            if value.is_empty() {
-                watch.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
-            } else if !value.trim().is_empty() {
-                self.judge_length(&name, value.chars().count(), count, watch);
-            }
+        if is_masked {
+            self.mask(watch);
         }
         if matches!(&self.secret, Secret::Record(fields) if fields.is_empty()) {
             watch.warn(&line, "no field of the record has a value");
@@ -409,8 +433,7 @@ impl Item {
         for (destination, bytes) in self.outputs(0).map_err(|error| self.problem(error))? {
             let text = bytes.to_text();
             if is_converted {
-                // EXPOSE: masks are handed to the agent, which hides them.
-                self.masked_forms += text.as_ref().map_or(0, |text| watch.masks.add_value(text.expose()));
+                self.masked.extend(self.mask_converted(&bytes, watch.masks));
             }
             if self.is_placeholder() && text.is_none() {
                 return Err(self.problem(Error::NotTextFor { purpose: "stand in a template" }));
@@ -425,30 +448,6 @@ impl Item {
             self.check_variable(&destination, text, watch).map_err(|error| self.problem(error))?;
         }
         Ok(())
-    }
-
-    /// Warns of a value that is not hidden, or hides too much. The agent masks each secret variable, however short.
-    fn judge_length(&mut self, name: &str, length: usize, forms: usize, watch: &mut Watch<'_>) {
-        let line = self.mapping.line.name();
-        let shortest = watch.agent.shortest_mask;
-        let is_secret = matches!(self.mapping.destination, Destination::Variable(_) | Destination::Output(_));
-        if length < shortest {
-            self.masked_forms -= forms;
-            watch.warn(&line, &format!(
-                "the value for `{name}` is too short to be hidden in logs: the agent is set to ignore secrets of less \
-                 than {shortest} characters"
-            ));
-        } else if forms == 0 && is_secret && self.mapping.forms.is_plain() {
-            self.masked_forms += 1;
-            watch.warn(
-                &line,
-                &format!(
-                    "the value for `{name}` is so short that the agent hides its characters wherever they are in a log"
-                ),
-            );
-        } else if forms == 0 {
-            watch.warn(&line, &format!("the value for `{name}` is too short to be hidden in logs"));
-        }
     }
 
     /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
@@ -468,32 +467,6 @@ impl Item {
         let text = format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable");
         watch.warn(&self.mapping.line.name(), &text);
         Ok(())
-    }
-
-    /// Whether its texts are masked. Those of a large attachment are not if they go to a file only: a mask for each of
-    /// its lines would slow down all logs of the job, and hide half of them.
-    fn is_masked(&self) -> bool {
-        let Secret::Attachment { content: Some(content), .. } = &self.secret else { return true };
-        // EXPOSE: only the length is looked at.
-        let is_large = content.expose().len() as u64 > IN_MEMORY_LIMIT;
-        !(is_large && matches!(self.mapping.destination, Destination::File(_)))
-    }
-
-    /// The texts that have to be masked, before any form is applied, and the names by which a warning speaks of them.
-    /// Codes come later, when they are made.
-    fn raw_texts(&self) -> Vec<(String, SecretText)> {
-        let destination = || shown(self.mapping.destination.name());
-        match &self.secret {
-            Secret::Text(text) | Secret::Json(text) => vec![(destination(), text.clone())],
-            Secret::Codes { .. } => Vec::new(),
-            Secret::Record(fields) => {
-                fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
-            }
-            Secret::Attachment { content, .. } => {
-                let content = content.iter().filter(|bytes| !bytes.expose().contains(&0));
-                content.filter_map(SecretBytes::to_text).map(|text| (destination(), text)).collect()
-            }
-        }
     }
 
     /// The names of what gets a text that holds an otpauth URI.

@@ -14,6 +14,7 @@ use crate::protocol::failure::{self, is_transient};
 use crate::protocol::request::Request;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::retry::Retry;
+use crate::secret::SecretBytes;
 use crate::text::shown;
 use crate::vault::attachment::{self, Attachment};
 use crate::vault::sealed::Vault;
@@ -38,8 +39,10 @@ pub(super) enum Way {
 
 /// What to do about an attachment.
 enum Verdict {
-    /// It is here. What went to disk has no bytes.
+    /// It is here. Of what went to disk there are bytes if they are few, and plaintext.
     Whole(Vec<u8>),
+    /// It is larger than its record says: it goes to disk.
+    Spilled,
     /// Ask again.
     Again(Load),
     /// Its address has expired: ask Keeper for a new one.
@@ -138,7 +141,8 @@ impl Session {
 
     fn download(&self, load: &Load) -> Result<Download, Vec<Problem>> {
         // An endless answer must not fill the disk; a size that is told a little wrong does no harm.
-        let limit = self.attachment(load.id)?.size.map_or(UNTOLD_LIMIT, |size| size.saturating_mul(2).max(1 << 20));
+        let size = self.attachment(load.id)?.size.filter(|_| !self.items.get(load.id).is_some_and(Item::is_spilled));
+        let limit = size.map_or(UNTOLD_LIMIT, |size| size.saturating_mul(2).max(1 << 20));
         let request = self.request(load, limit)?;
         let mut targets = self.twins(load.id, Way::ToDisk).into_iter().filter_map(|id| {
             let item = self.items.get(id)?;
@@ -184,9 +188,10 @@ impl Session {
         }
         for (load, outcome) in loads.into_iter().zip(outcomes) {
             let id = load.id;
-            match self.judge(load, outcome, entropy) {
+            match self.judge(way, load, outcome, entropy) {
                 Ok(Verdict::Whole(blob)) if way == Way::ToMemory => problems.extend(self.accept(id, &blob, masks)),
-                Ok(Verdict::Whole(_)) => {}
+                Ok(Verdict::Whole(content)) => self.mask_download(id, &SecretBytes::from(content), masks),
+                Ok(Verdict::Spilled) => {}
                 Ok(Verdict::Again(load)) => again.push(load),
                 Ok(Verdict::Expired(load)) => expired.push(load),
                 Err(found) => problems.extend(found),
@@ -217,8 +222,35 @@ impl Session {
         problems
     }
 
+    /// Masks an attachment on disk for every line that asks for it, if it is so small that it has come back as well.
+    fn mask_download(&mut self, id: usize, content: &SecretBytes, masks: &mut Masks) {
+        // EXPOSE: only the length is looked at.
+        if content.expose().is_empty() {
+            return;
+        }
+        for id in self.twins(id, Way::ToDisk) {
+            if let Some(item) = self.items.get_mut(id) {
+                item.mask_download(content, masks, &mut self.notices);
+            }
+        }
+    }
+
+    /// Lets an attachment that is larger than its record says go to disk, whatever its size, for every line that asks for
+    /// it. Says whether all of them can, and whether it is the first time.
+    fn spill(&mut self, id: usize, way: Way) -> bool {
+        let twins = self.twins(id, way);
+        let can_spill = twins.iter().all(|id| self.items.get(*id).is_some_and(Item::can_spill));
+        for id in twins.into_iter().filter(|_| can_spill) {
+            if let Some(item) = self.items.get_mut(id) {
+                item.spill(&mut self.notices);
+            }
+        }
+        can_spill
+    }
+
     fn judge(
         &mut self,
+        way: Way,
         mut load: Load,
         outcome: HttpOutcome,
         entropy: &mut dyn Entropy,
@@ -233,6 +265,10 @@ impl Session {
                 (403, _) if self.renewed.insert(load.id) => return Ok(Verdict::Expired(load)),
                 (status, _) => (Error::Download { file, status }, is_transient(status), response.retry_after_s),
             },
+            HttpOutcome::Failed(failure) if failure.code == "TOO_LARGE" && self.spill(load.id, way) => {
+                let load = Load { redirect: None, delay_ms: 0, ..load };
+                return Ok(if way == Way::ToMemory { Verdict::Spilled } else { Verdict::Again(load) });
+            }
             HttpOutcome::Failed(failure) if failure.code == "UNDECRYPTABLE" => {
                 (attachment::broken(&file, failure::UNDECRYPTABLE), false, None)
             }

@@ -57,7 +57,9 @@ impl Template {
             line: line.clone(),
             secret: format!("{} ({})", shown(&order.line.notation()), counted(count, "placeholder", "placeholders")),
             destination: shown(&order.line.destination()),
-            forms: None,
+            masked: String::new(),
+            masks: Vec::new(),
+            is_hidden_by_agent: false,
         });
         plan.files.push(PlannedFile {
             line,

@@ -7,8 +7,14 @@
  * @param {string} text
  */
 export function printMask(text) {
+  masks += 1;
   printCommand('task.setsecret', text);
 }
+
+let masks = 0;
+
+/** How many masks this step has registered. */
+export const countMasks = () => masks;
 
 /**
  * Reports a problem. Unlike the text of `task.complete`, the agent masks it.

@@ -5,7 +5,7 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
 import { isInside, placeOf } from '../files/same-file.js';
 import { Files } from '../files/stage.js';
-import { print, printIssue, printMask, printResult } from './commands.js';
+import { countMasks, print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
 import { whyPublished } from '../files/publication.js';
@@ -35,6 +35,7 @@ export function createHost() {
     options: () => ({
       job,
       platform: process.platform,
+      masksSoFar: countMasks(),
       timeoutMs: TIMEOUT_MS,
     }),
     now: () => Date.now(),

@@ -9,11 +9,11 @@
  * @returns {string[]} lines
  */
 export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
-  const cells = rows.map(({ line, secret, destination, forms }) => [
+  const cells = rows.map(({ line, secret, destination, masked }) => [
     line.replace(/^line /, ''),
     secret,
     destination,
-    [files.get(line), describeForms(forms)].filter(Boolean).join(', '),
+    [files.get(line), masked].filter(Boolean).join(', '),
   ]);
   const table = align([['line', 'secret', 'destination', ''], ...cells]);
   const figures = [
@@ -23,11 +23,6 @@ export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
     `${elapsedMs} ms`,
   ];
   return [...table, figures.join(', ')];
-}
-
-/** @param {number | undefined} forms */
-function describeForms(forms) {
-  return forms === 0 ? 'not masked' : forms && `masked in ${counted(forms, 'form')}`;
 }
 
 /** @param {string[][]} rows */

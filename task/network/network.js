@@ -87,12 +87,13 @@ export class Network {
       if (outcome.status !== 200) {
         return outcome;
       }
+      const body = batches.content();
       const code = await batches.finish();
       if (code) {
         return { code };
       }
       isWhole = stream.finish() !== undefined;
-      return isWhole ? outcome : { code: 'UNDECRYPTABLE' };
+      return isWhole ? { ...outcome, body } : { code: 'UNDECRYPTABLE' };
     } finally {
       await batches.rest();
       await Promise.all(sinks.map((sink) => sink.close(isWhole)));
@@ -200,6 +201,7 @@ class Batches {
   /** @type {Uint8Array[]} */
   #gathered = [];
   #bytes = 0;
+  #hasWritten = false;
   /** @type {Promise<unknown>} */
   #writing = Promise.resolve();
 
@@ -220,6 +222,11 @@ class Batches {
       this.#bytes += piece.length;
     }
     return this.#bytes >= BATCH_BYTES ? this.#write() : undefined;
+  }
+
+  /** All that has come, if nothing of it has gone to the disk yet: the core masks what is small. */
+  content() {
+    return this.#hasWritten ? undefined : Buffer.concat(this.#gathered);
   }
 
   /**
@@ -248,6 +255,7 @@ class Batches {
     const batch = this.#gathered;
     this.#gathered = [];
     this.#bytes = 0;
+    this.#hasWritten = true;
     this.#writing = settle(this.#sinks.map((sink) => sink.write(batch))).finally(() => wipe(batch));
     // Whoever waits for it is told; until then it is no failure that nobody has heard of.
     this.#writing.catch(() => undefined);

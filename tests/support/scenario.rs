@@ -10,7 +10,7 @@ use ksm_task::outputs::plan::{Agent, Content, Plan};
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::{Request, Sealed};
 use ksm_task::protocol::response::HttpOutcome;
-use ksm_task::retrieval::{Download, Next, Notice, Options, Retrieval, Step};
+use ksm_task::retrieval::{Download, IN_MEMORY_LIMIT, Next, Notice, Options, Retrieval, Step};
 
 use super::entropy::Stream;
 use super::keeper::{self, Keeper, answered};
@@ -22,7 +22,7 @@ pub(crate) const TIMEOUT_MS: u64 = 120_000;
 
 pub(crate) fn options() -> Options {
     let agent = Agent { platform: Platform::Linux, ..Agent::default() };
-    Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default() }
+    Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default(), masks_so_far: 0 }
 }
 
 /// What Keeper's servers saw.
@@ -140,8 +140,11 @@ impl Scenario {
                     let key = self.retrieval.download_key(*id).expect("the key of a download");
                     match keeper::open(key.expose(), &self.keeper.stored(&request.url)) {
                         Some(content) => {
+                            // What is small comes back as well.
+                            let small =
+                                if content.len() as u64 <= IN_MEMORY_LIMIT { content.clone() } else { Vec::new() };
                             self.downloads.insert(*id, content);
-                            answered(200, b"")
+                            answered(200, &small)
                         }
                         None => HttpOutcome::Failed(Failure::new("UNDECRYPTABLE")),
                     }

@@ -60,22 +60,23 @@ test('masks come first, then what is set in the order of the lines, then the one
   );
 });
 
-test('values are masked line by line in the order of the mapping lines, whole and in Base64', async (t) => {
+test('values are masked as they are in the order of the mapping lines, then in the forms that tools print', async (t) => {
   const { run } = await runExample(t);
   assert.deepEqual(run.masks.slice(run.masks.indexOf('s3cr3t-p4ssw0rd')), [
-    ...['s3cr3t-p4ssw0rd', 'czNjcjN0LXA0c3N3MHJk', 'MzY3IzdC1wNHNzdzByZ', 'zM2NyM3QtcDRzc3cwcm'],
-    ...['remember the milk', 'cmVtZW1iZXIgdGhlIG1pbGs='],
-    ...['cmVtZW1iZXIgdGhlIG1pbG', 'JlbWVtYmVyIHRoZSBtaWxr', 'yZW1lbWJlciB0aGUgbWlsa'],
-    ...[SCRIPT, SCRIPT.trim(), SCRIPT.trim().replaceAll('\n', '\\n')],
-    // The shebang and short lines stand in many scripts, so they are left out.
-    'echo "packing the extension"',
-    'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24iCg==',
-    'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24iC',
-    'MhL2Jpbi9zaApzZXQgLWUKZWNobyAicGFja2luZyB0aGUgZXh0ZW5zaW9uIg',
-    'jIS9iaW4vc2gKc2V0IC1lCmVjaG8gInBhY2tpbmcgdGhlIGV4dGVuc2lvbiIK',
-    // As it stands in a logging command.
+    ...['s3cr3t-p4ssw0rd', 'remember the milk', SCRIPT, SCRIPT.trim(), codeAt(NOW)],
+    // As it is in a logging command.
     '#!/bin/sh%0Aset -e%0Aecho "packing the extension"%0A',
-    codeAt(NOW),
+    // Base64, wherever a value is in what gets encoded.
+    ...['czNjcjN0LXA0c3N3MHJk', 'MzY3IzdC1wNHNzdzByZ', 'zM2NyM3QtcDRzc3cwcm'],
+    ...['cmVtZW1iZXIgdGhlIG1pbG', 'JlbWVtYmVyIHRoZSBtaWxr', 'yZW1lbWJlciB0aGUgbWlsa'],
+    'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24i',
+    'MhL2Jpbi9zaApzZXQgLWUKZWNobyAicGFja2luZyB0aGUgZXh0ZW5zaW9uI',
+    'jIS9iaW4vc2gKc2V0IC1lCmVjaG8gInBhY2tpbmcgdGhlIGV4dGVuc2lvbi',
+    // In a form of HTML, as JSON by .NET and by PHP, and in a shell.
+    'remember+the+milk',
+    '#!/bin/sh\\nset -e\\necho \\u0022packing the extension\\u0022',
+    '#!\\/bin\\/sh\\nset -e\\necho \\"packing the extension\\"',
+    '#!/bin/sh\\nset -e\\necho "packing the extension"',
   ]);
 });
 

@@ -1,0 +1,110 @@
+//! What a person reads in bytes, whatever their encoding: the way in which editors and shells write and show them.
+
+use crate::secret::SecretText;
+
+/// The texts that these bytes may be shown as; none if they are no text.
+///
+/// The agent's log is UTF-8, and what is none comes out as U+FFFD there, unless a tool has decoded it before: Windows
+/// PowerShell writes UTF-16 by `>` and reads what has no byte order mark as Windows-1252. A NUL is dropped by shells.
+pub(super) fn readings(bytes: &[u8]) -> Vec<SecretText> {
+    let mut readings = Vec::new();
+    if let Some(text) = utf16(bytes) {
+        readings.push(text);
+    } else {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        readings.push(String::from_utf8_lossy(bytes).into_owned());
+        if std::str::from_utf8(bytes).is_err() {
+            readings.push(bytes.iter().copied().map(windows_1252).collect());
+        }
+    }
+    readings.retain(|text| is_text(text));
+    let without_nul: Vec<String> =
+        readings.iter().filter(|text| text.contains('\0')).map(|text| text.replace('\0', "")).collect();
+    readings.into_iter().chain(without_nul).map(SecretText::from).collect()
+}
+
+/// UTF-16 with a byte order mark, or without one if every other byte is a NUL nearly everywhere.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (bytes, is_big) = match bytes {
+        [0xFF, 0xFE, rest @ ..] => (rest, false),
+        [0xFE, 0xFF, rest @ ..] => (rest, true),
+        _ => (bytes, has_nul_first(bytes)?),
+    };
+    let unit = |pair: &[u8; 2]| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) };
+    let (pairs, _) = bytes.as_chunks::<2>();
+    Some(char::decode_utf16(pairs.iter().map(unit)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+/// Whether the high bytes come first, if these are Latin letters in UTF-16.
+fn has_nul_first(bytes: &[u8]) -> Option<bool> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let firsts = pairs.iter().filter(|pair| matches!(pair, [0, second] if *second != 0)).count();
+    let seconds = pairs.iter().filter(|pair| matches!(pair, [first, 0] if *first != 0)).count();
+    let is_most = |count: usize| count >= 2 && count * 10 >= pairs.len() * 7;
+    if is_most(firsts) { Some(true) } else { is_most(seconds).then_some(false) }
+}
+
+/// The characters that Windows-1252 has where Latin-1 has control characters.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+    ];
+    let high = byte.checked_sub(0x80).and_then(|index| HIGH.get(usize::from(index)));
+    high.copied().unwrap_or(char::from(byte))
+}
+
+/// Whether hardly any character is one that no text has. Colours of a terminal are allowed, and NULs between words.
+fn is_text(text: &str) -> bool {
+    let (mut nuls, mut strange, mut all) = (0_usize, 0_usize, 0_usize);
+    for c in text.chars() {
+        all += 1;
+        match c {
+            '\0' => nuls += 1,
+            '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{1B}' | '\u{85}' => {}
+            c => strange += usize::from(c.is_control()),
+        }
+    }
+    strange * 20 <= all.max(20) && nuls * 4 <= all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Vec<String> {
+        readings(bytes).iter().map(|text| text.expose().to_owned()).collect()
+    }
+
+    fn utf16_of(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    #[test]
+    fn a_text_is_read_as_it_is_shown() {
+        let little = utf16_of("pässwörd=s3cr3t\r\n", u16::to_le_bytes);
+        let big = utf16_of("pässwörd=s3cr3t\r\n", u16::to_be_bytes);
+        for (bytes, texts) in [
+            (b"s3cr3t".to_vec(), vec!["s3cr3t"]),
+            (b"\xEF\xBB\xBFs3cr3t".to_vec(), vec!["s3cr3t"]),
+            ([&b"\xFF\xFE"[..], &little].concat(), vec!["pässwörd=s3cr3t\r\n"]),
+            ([&b"\xFE\xFF"[..], &big].concat(), vec!["pässwörd=s3cr3t\r\n"]),
+            (little, vec!["pässwörd=s3cr3t\r\n"]),
+            (big, vec!["pässwörd=s3cr3t\r\n"]),
+            (b"gr\xFC\xDFe \x80".to_vec(), vec!["gr\u{FFFD}\u{FFFD}e \u{FFFD}", "grüße €"]),
+            (b"s3cr3t\0p4ssw0rd".to_vec(), vec!["s3cr3t\0p4ssw0rd", "s3cr3tp4ssw0rd"]),
+            (b"".to_vec(), vec![""]),
+            (b"A=s3cr3t\0B=c\0".to_vec(), vec!["A=s3cr3t\0B=c\0", "A=s3cr3tB=c"]),
+        ] {
+            assert_eq!(read(&bytes), texts, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_has_no_reading() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(read(&bytes), [""; 0]);
+        assert_eq!(read(&[0; 64]), [""; 0]);
+        assert_eq!(read(&bytes.repeat(100)), [""; 0]);
+    }
+}

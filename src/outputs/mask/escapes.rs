@@ -1,0 +1,244 @@
+//! A value as languages and tools write it: escaped for a URL, a shell, XML or JSON.
+//!
+//! The agent hides a mask in two escaped forms by itself: as a JSON string, and percent-encoded as RFC 3986 says. These
+//! two are not repeated, and a form that is the value itself is none.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use crate::json::write_text;
+
+/// Longer values in bytes are not escaped: what is so long is a file, and tools print it as it is.
+const LONGEST: usize = 8 * 1024;
+
+/// The usual ways to escape a value in which something has to be.
+pub(super) fn escapes(text: &str) -> Vec<String> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    let mut known: HashSet<String> =
+        [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)].into();
+    let mut all = vec![json_variants(text)];
+    // Whatever shows several lines in one is JSON, and what shows them one by one can't be known as a whole.
+    if !text.contains(['\n', '\r']) {
+        all.extend([percent_encoded(text), quoted_for_shells(text), entities(text)]);
+    }
+    all.into_iter().flatten().filter(|form| known.insert(form.clone())).collect()
+}
+
+/// What the agent makes of a value when it prints the variables of a container: its own escapes, undone. It may differ
+/// from the value, which has gone through them once already.
+pub(super) fn unescaped_by_the_agent(text: &str) -> Option<String> {
+    const ESCAPES: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%AZP25", "%")];
+    let unescaped = ESCAPES.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    (unescaped != text).then_some(unescaped)
+}
+
+/// A value as it is in a logging command, which the agent quotes if it can't carry it out.
+pub(super) fn in_a_command(text: &str) -> Option<String> {
+    let escaped = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");
+    (escaped != text).then_some(escaped)
+}
+
+/// A percent-encoded text, decoded.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (first, others) {
+            (b'%', [high, low, behind @ ..]) if digit(high).is_some() && digit(low).is_some() => {
+                bytes.push(digit(high).unwrap_or_default() << 4 | digit(low).unwrap_or_default());
+                rest = behind;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|decoded| decoded != text)
+}
+
+/// A text of XML or HTML without its entities.
+pub(super) fn without_entities(text: &str) -> Option<String> {
+    const ENTITIES: [(&str, &str); 9] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&apos;", "'"),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ];
+    let plain = ENTITIES.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    (plain != text).then_some(plain)
+}
+
+/// JavaScript's `encodeURIComponent`, Python's `quote` and `quote_plus`, forms of browsers, Java and .NET, and what
+/// writes its digits in lower case.
+fn percent_encoded(text: &str) -> Vec<String> {
+    const JAVASCRIPT: &str = "!'()*";
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    if plain && !text.contains('~') {
+        return Vec::new();
+    }
+    let mut forms = Vec::new();
+    for is_lower in [false, true] {
+        for (safe, is_form) in [(JAVASCRIPT, false), ("/", false), ("", true), ("", false), ("!()*", true)] {
+            forms.push(percent(text, safe, is_form, is_lower));
+        }
+    }
+    // Browsers and Java escape the tilde in forms, and leave the star alone.
+    forms.push(percent(text, "*", true, false).replace('~', "%7E"));
+    forms
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters and these. A form writes a blank as `+`.
+fn percent(text: &str, safe: &str, is_form: bool, is_lower: bool) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let c = char::from(byte);
+        if c.is_ascii_alphanumeric() || "-_.~".contains(c) || (byte.is_ascii() && safe.contains(c)) {
+            encoded.push(c);
+        } else if is_form && c == ' ' {
+            encoded.push('+');
+        } else if is_lower {
+            let _ = write!(encoded, "%{byte:02x}");
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// A quote within single quotes: in a POSIX shell, as bash and as dash write it (also by `set -x`), in PowerShell and
+/// SQL, and with backslashes.
+fn quoted_for_shells(text: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    if text.contains('\'') {
+        forms.extend(["'\\''", "'\"'\"'", "''", "\\'"].map(|quote| text.replace('\'', quote)));
+    }
+    if text.contains('"') {
+        forms.push(text.replace('"', "\"\""));
+    }
+    forms
+}
+
+/// Entities: of text, of attributes, and with the quotes that various writers choose.
+fn entities(text: &str) -> Vec<String> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Vec::new();
+    }
+    let element = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let attribute = element.replace('"', "&quot;");
+    let quotes = ["&#39;", "&apos;", "&#x27;"].map(|quote| attribute.replace('\'', quote));
+    let numeric = element.replace('"', "&#34;").replace('\'', "&#39;");
+    let lean = text.replace('&', "&amp;").replace('<', "&lt;");
+    [vec![element, attribute], quotes.to_vec(), vec![numeric, lean]].concat()
+}
+
+/// JSON that is safe in HTML (Go, PowerShell, Gson, .NET), in ASCII (Python) or with escaped slashes (PHP), and a text
+/// whose line ends alone are escaped.
+fn json_variants(text: &str) -> Vec<String> {
+    let is_ascii = |c: char| !c.is_ascii();
+    let mut forms = vec![
+        json(text, |c| "&<>".contains(c), false),
+        json(text, |c| "&<>'".contains(c), false),
+        json(text, |c| "&<>'=".contains(c), false),
+        json(text, |c| "\"&<>'+`".contains(c) || is_ascii(c), true),
+        json(text, is_ascii, false),
+        json(text, |_| false, false).replace('/', "\\/"),
+    ];
+    if text.contains(['\n', '\r']) {
+        forms.push(text.replace('\r', "\\r").replace('\n', "\\n"));
+    }
+    forms
+}
+
+/// A JSON string without its quotes, in which some characters are written as `\u0026`.
+fn json(text: &str, is_escaped: impl Fn(char) -> bool, is_upper: bool) -> String {
+    let mut written = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = if is_upper { write!(written, "\\u{unit:04X}") } else { write!(written, "\\u{unit:04x}") };
+            }
+            continue;
+        }
+        let mut quoted = String::new();
+        write_text(c.encode_utf8(&mut [0; 4]), &mut quoted);
+        written.push_str(quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default());
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_without_special_characters_has_no_escapes() {
+        for value in ["s3cr3t-p4ssw0rd", "s3cr3t_p4ss.w0rd", "", "0"] {
+            assert_eq!(escapes(value), [""; 0], "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_escaped_as_tools_escape_it() {
+        for (value, form) in [
+            // encodeURIComponent, quote, quote_plus, URLSearchParams, HttpUtility.UrlEncode
+            ("p@ss/w0rd!", "p%40ss%2Fw0rd!"),
+            ("p@ss/w0rd!", "p%40ss/w0rd%21"),
+            ("p@ss w0rd/", "p%40ss+w0rd%2F"),
+            ("p@ss w0rd!", "p%40ss+w0rd%21"),
+            ("p@ss w0rd!", "p%40ss+w0rd!"),
+            ("p@ss~w*rd", "p%40ss%7Ew*rd"),
+            ("p@ss/w0rd", "p%40ss%2fw0rd"),
+            ("pässwörd", "p%c3%a4ssw%c3%b6rd"),
+            // bash, dash, PowerShell
+            ("it's s3cr3t", r"it'\''s s3cr3t"),
+            ("it's s3cr3t", r#"it'"'"'s s3cr3t"#),
+            ("it's s3cr3t", "it''s s3cr3t"),
+            // XML and HTML
+            ("a<b>&c", "a&lt;b&gt;&amp;c"),
+            ("a\"b'c", "a&quot;b&#39;c"),
+            ("a\"b'c", "a&quot;b&apos;c"),
+            ("a\"b'c", "a&quot;b&#x27;c"),
+            ("a\"b'c", "a&#34;b&#39;c"),
+            // Go, PowerShell, .NET, Python, PHP
+            ("a<b>&c", r"a\u003cb\u003e\u0026c"),
+            ("it's <b>", r"it\u0027s \u003cb\u003e"),
+            ("a+b", r"a\u002Bb"),
+            ("grüße", r"gr\u00fc\u00dfe"),
+            ("key🔑", r"key\ud83d\udd11"),
+            ("a/b", r"a\/b"),
+            ("a\"\nb", r#"a"\nb"#),
+        ] {
+            assert!(escapes(value).iter().any(|found| found == form), "{form} of {value}: {:?}", escapes(value));
+        }
+    }
+
+    #[test]
+    fn what_the_agent_hides_by_itself_is_not_repeated() {
+        for (value, form) in [("p@ss w0rd", "p%40ss%20w0rd"), ("a\nb", r"a\nb"), ("a\"b", r#"a\"b"#), ("a&b", "a&b")] {
+            assert!(!escapes(value).iter().any(|found| found == form), "{value}");
+        }
+        assert_eq!(escapes("p@ssw0rd"), [""; 0].map(str::to_owned), "{:?}", escapes("p@ssw0rd"));
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        for (text, decoded) in [("p%40ss%2fw", Some("p@ss/w")), ("p%zzss", None), ("%", None), ("100%41", Some("100A"))]
+        {
+            assert_eq!(percent_decoded(text).as_deref(), decoded, "{text}");
+        }
+        assert_eq!(without_entities("a&amp;lt;&apos;").as_deref(), Some("a&lt;'"));
+        assert_eq!(unescaped_by_the_agent("a%3Bb%AZP25c").as_deref(), Some("a;b%c"));
+        assert_eq!(unescaped_by_the_agent("a;b%c"), None);
+        assert_eq!(in_a_command("a%b\r\nc").as_deref(), Some("a%AZP25b%0D%0Ac"));
+        assert_eq!(in_a_command("abc"), None);
+    }
+}

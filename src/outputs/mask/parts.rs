@@ -1,0 +1,283 @@
+//! The parts of a text that may get printed without the rest of it: values behind names, tokens, lines.
+
+use super::escapes::{percent_decoded, without_entities};
+use super::pairs;
+use super::telling::{self, Telling, is_secret_behind, is_token, telling};
+use crate::json::Value;
+use crate::secret::SecretText;
+
+/// A part of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part<'a> {
+    /// It looks like a secret: a value behind a telling name, a password in a URL, a line of a key.
+    Secret(&'a str),
+    /// A token of some length and mix.
+    Token(&'a str),
+    /// A value behind a name that tells nothing.
+    Value(&'a str),
+    /// A line that has no such shape.
+    Line(&'a str),
+}
+
+/// Texts may be in each other so deeply: JSON in a dotenv file in a Kubernetes secret.
+const DEEPEST: usize = 4;
+
+/// Finds the parts of a text, in whatever format it is, and of the texts in it. One pass, and one for each level.
+pub(super) fn find(text: &str, found: &mut dyn FnMut(Part<'_>)) {
+    Scanner { found, depth: 0 }.text(text);
+}
+
+/// The lines of a text. More ends a line than the agent knows: a tool may print anything as several lines.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\n', '\r', '\0', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'])
+}
+
+/// A text without blanks, NULs and byte order marks around it.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\0' | '\u{FEFF}'))
+}
+
+pub(super) struct Scanner<'a> {
+    found: &'a mut dyn FnMut(Part<'_>),
+    depth: usize,
+}
+
+/// What earlier lines say of the next.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) block: Option<Block>,
+    /// What the last `name` or `key` says of the `value` that follows.
+    pub(super) named: Option<Telling>,
+}
+
+/// Lines that belong together, all of them secret.
+#[derive(Clone, Copy)]
+pub(super) enum Block {
+    /// Up to `-----END`.
+    Pem,
+    /// All that is indented more than this (YAML 1.2, 8.1).
+    Scalar { indent: usize },
+    /// All items of a list that is indented as much as this or more.
+    List { indent: usize },
+    /// Up to a line with this quote.
+    Quote(char),
+}
+
+impl Scanner<'_> {
+    fn text(&mut self, text: &str) {
+        if self.json_text(text) {
+            return;
+        }
+        let mut state = State::default();
+        for line in lines(text) {
+            self.line(line, &mut state);
+        }
+    }
+
+    /// Looks into a text that is part of another.
+    pub(super) fn nested(&mut self, text: &str) {
+        if self.depth < DEEPEST {
+            Scanner { found: &mut *self.found, depth: self.depth + 1 }.text(text);
+        }
+    }
+
+    fn line(&mut self, line: &str, state: &mut State) {
+        let text = trimmed(line);
+        if text.is_empty() || self.is_in_block(line, text, state) {
+            return;
+        }
+        if text.starts_with("-----BEGIN ") && !text.contains("-----END ") {
+            state.block = Some(Block::Pem);
+            return;
+        }
+        if self.json_text(text) {
+            return;
+        }
+        pairs::find(line, state, self);
+        self.urls(text);
+        self.tokens(text);
+        if let Some(password) = pgpass(text) {
+            self.secret(&password, Telling::Strongly);
+        }
+        match value_of(text) {
+            Some(value) => (self.found)(Part::Value(trimmed(value).trim_matches(['"', '\'']))),
+            None => (self.found)(Part::Line(text)),
+        }
+    }
+
+    fn is_in_block(&mut self, line: &str, text: &str, state: &mut State) -> bool {
+        let indent = line.len() - line.trim_start().len();
+        let (is_part, goes_on) = match state.block {
+            None => return false,
+            Some(Block::Pem) => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
+            Some(Block::Scalar { indent: outer }) => (indent > outer, indent > outer),
+            Some(Block::List { indent: outer }) => {
+                let is_item = text.starts_with("- ") && indent >= outer && !text.contains(": ");
+                (is_item, is_item)
+            }
+            Some(Block::Quote(quote)) => (!is_assignment(text), !text.contains(quote) && !is_assignment(text)),
+        };
+        if is_part {
+            let text = text.strip_prefix("- ").unwrap_or(text);
+            self.secret(text.trim_matches(['"', '\'']), Telling::Strongly);
+        }
+        if !goes_on {
+            state.block = None;
+        }
+        is_part || text.starts_with("-----END ")
+    }
+
+    /// Hands on what is behind a telling name, if it is a secret, and what it is the escaped form of.
+    pub(super) fn secret(&mut self, value: &str, telling: Telling) {
+        let value = trimmed(value);
+        if !is_secret_behind(telling, value) || is_everyones(value) {
+            return;
+        }
+        (self.found)(Part::Secret(value));
+        for plain in [percent_decoded(value), without_entities(value)].into_iter().flatten() {
+            (self.found)(Part::Secret(trimmed(SecretText::from(plain).expose())));
+        }
+        // What is behind `Basic` and `Bearer`, and in Base64 in the configs of Docker, npm and Kubernetes.
+        let inner = value.split_once(' ').filter(|(scheme, _)| scheme.chars().all(char::is_alphabetic));
+        if let Some((_, token)) = inner
+            && is_secret_behind(Telling::Weakly, token)
+        {
+            (self.found)(Part::Secret(token));
+        }
+        if let Some(text) = telling::decoded(inner.map_or(value, |(_, token)| token)).map(SecretText::from) {
+            let text = trimmed(text.expose());
+            let password = text.split_once(':').map_or(text, |(_, password)| password);
+            for line in [text, password].into_iter().flat_map(lines).map(trimmed).filter(|line| !is_everyones(line)) {
+                (self.found)(Part::Secret(line));
+            }
+            self.nested(text);
+        }
+    }
+
+    /// Looks into a text that is JSON. Says whether it is.
+    fn json_text(&mut self, text: &str) -> bool {
+        let is_like_it = trimmed(text).starts_with(['{', '[']);
+        match is_like_it.then(|| Value::parse(trimmed(text))) {
+            Some(Ok(json)) => {
+                self.json(&json, Telling::Nothing);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn json(&mut self, value: &Value, telling: Telling) {
+        match value {
+            // EXPOSE: parts become masks.
+            Value::Text(text) => self.json_leaf(text.expose(), telling),
+            Value::Number(number) => {
+                self.secret(number.expose(), telling);
+                (self.found)(Part::Value(number.expose()));
+            }
+            Value::List(values) => values.iter().for_each(|value| self.json(value, telling)),
+            Value::Object(members) => self.json_members(members, telling),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn json_leaf(&mut self, text: &str, telling: Telling) {
+        self.secret(text, telling);
+        if text.contains(['\n', '{', '=', ':', '@', '\\']) {
+            self.nested(text);
+        } else {
+            self.tokens(text);
+        }
+        (self.found)(Part::Value(text));
+    }
+
+    fn json_members(&mut self, members: &[(String, Value)], outer: Telling) {
+        // `{"name": "DB_PASSWORD", "value": "…"}`
+        let is_name = |name: &str| pairs::NAMING.iter().any(|naming| name.eq_ignore_ascii_case(naming));
+        let mut named = members.iter().filter(|(name, _)| is_name(name)).filter_map(|(_, value)| value.as_text());
+        // EXPOSE: only the name is looked at.
+        let named = named.next().map_or(Telling::Nothing, |name| telling(name.expose()));
+        for (name, value) in members {
+            let is_object = matches!(value, Value::Object(_));
+            let own = match (name.to_ascii_lowercase().as_str(), telling(name)) {
+                ("value", _) if named != Telling::Nothing => named,
+                ("name" | "key", _) if named != Telling::Nothing => Telling::Nothing,
+                // `{"secrets": {"database": "…"}}`
+                (_, Telling::Nothing) if !is_object && telling::is_neutral(name) => outer,
+                (_, telling) => telling,
+            };
+            self.json(value, own);
+        }
+    }
+
+    /// Passwords, and user names that are tokens, in the URLs of a line.
+    fn urls(&mut self, line: &str) {
+        for rest in line.split("://").skip(1) {
+            let end = |c: char| c.is_whitespace() || "/?#\"'<>`".contains(c);
+            let authority = rest.split(end).next().unwrap_or_default();
+            let Some((user, _)) = authority.rsplit_once('@') else { continue };
+            let (user, password) = user.split_once(':').unwrap_or((user, ""));
+            self.secret(password, Telling::Strongly);
+            if password.is_empty() || password == "x-oauth-basic" || is_token(user) {
+                self.secret(user, if user.len() >= 8 { Telling::Strongly } else { Telling::Nothing });
+            }
+        }
+    }
+
+    fn tokens(&mut self, line: &str) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=_-.~".contains(c);
+        for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-', '='])) {
+            if !is_token(word) {
+                continue;
+            }
+            (self.found)(Part::Token(word));
+            if word.contains('.') {
+                word.split('.').filter(|part| is_token(part)).for_each(|part| (self.found)(Part::Token(part)));
+            }
+        }
+    }
+}
+
+/// Lines that are the same in many texts: around the key in PEM, and at the start of a script.
+pub(super) fn is_everyones(line: &str) -> bool {
+    line.starts_with("-----BEGIN ") || line.starts_with("-----END ") || line.starts_with("#!")
+}
+
+/// `NAME=value`, with which a quote that was never closed ends.
+fn is_assignment(line: &str) -> bool {
+    let (name, value) = line.split_once('=').unwrap_or((line, ""));
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    !value.trim_start_matches(['=', '"', '\'']).is_empty() && name.chars().all(is_name)
+}
+
+/// The password of a line of `.pgpass`: `host:port:database:user:password`.
+fn pgpass(line: &str) -> Option<String> {
+    if line.bytes().filter(|byte| *byte == b':').count() < 4 {
+        return None;
+    }
+    let mut fields: Vec<String> = Vec::new();
+    let mut field = String::new();
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => field.extend(chars.next()),
+            ':' if fields.len() < 4 => fields.push(std::mem::take(&mut field)),
+            c => field.push(c),
+        }
+    }
+    fields.push(field);
+    let [host, port, _, user, password] = <[String; 5]>::try_from(fields).ok()?;
+    let is_port = port == "*" || !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_entry = is_port && !host.is_empty() && !user.is_empty() && !host.contains([' ', '"']);
+    is_entry.then_some(password)
+}
+
+/// What is behind the name in a line that has one, or nothing in a line that only has a format's own signs.
+fn value_of(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("- ").unwrap_or(line);
+    if line.starts_with(['#', ';', '[', ']', '{', '}', '<']) || line.starts_with("//") {
+        return Some("");
+    }
+    let (name, value) = line.split_once(['=', ':'])?;
+    let is_name = |c: char| c.is_alphanumeric() || "_-.$\"' ".contains(c);
+    (name.len() <= 64 && !value.starts_with("//") && name.chars().all(is_name)).then_some(value)
+}

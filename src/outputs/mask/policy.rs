@@ -1,0 +1,170 @@
+//! What is masked of a value, and what matters more: the one place that decides it.
+//!
+//! | Rank         | What                                                                                                 |
+//! | ------------ | ---------------------------------------------------------------------------------------------------- |
+//! | `Whole`      | each value as it is, and trimmed                                                                     |
+//! | `Part`       | what looks like a secret in it; what the agent makes of it                                           |
+//! | `Line`       | lines and parts of a small value, whatever they look like; tokens of an attachment                   |
+//! | `Base64`     | Base64 of the whole, wherever it is in what gets encoded                                             |
+//! | `Escaped`    | the usual escapes of the whole, where they differ from it                                            |
+//! | `PartForms`  | Base64 and escapes of what looks like a secret                                                       |
+//! | `Wrapped`    | Base64 of the whole, in the lines that tools print                                                   |
+//! | `Rest`       | parts and lines beyond the first hundred of a value                                                  |
+//!
+//! The agent adds the escaped forms for JSON and URLs (RFC 3986) to each mask by itself, and hides the value of a secret
+//! variable that it sets.
+
+use super::parts::{self, Part, is_everyones, lines, trimmed};
+use super::telling::is_token;
+use super::{base64_forms, decode, escapes};
+use crate::secret::SecretText;
+
+/// What a mask is for, from what matters most to what matters least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Rank {
+    Whole,
+    Part,
+    Line,
+    Base64,
+    Escaped,
+    PartForms,
+    Wrapped,
+    Rest,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A field: it is a secret as a whole, and so are its parts.
+    Field,
+    /// An attachment: a secret is somewhere in it.
+    Attachment,
+}
+
+/// A whole value shorter than this in characters is not masked: three characters would be hidden all over the log.
+pub const MIN_WHOLE: usize = 4;
+/// A part of a small value shorter than this is not masked, unless its name tells of a secret.
+const MIN_PART: usize = 6;
+/// A line shorter than this is not masked: `set -e` is no secret.
+const MIN_LINE: usize = 8;
+/// A field with more lines, or of more bytes, is treated like an attachment.
+const SMALL_LINES: usize = 64;
+const SMALL_BYTES: usize = 8 * 1024;
+/// So many parts of a value come before the other forms of others.
+const FIRST_PARTS: usize = 100;
+/// So many parts of a value also get forms of their own.
+const PARTS_WITH_FORMS: usize = 20;
+
+/// Takes the forms of one value.
+pub(super) type Sink<'a> = dyn FnMut(Rank, &str) + 'a;
+
+/// All forms of a field's value.
+pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
+    let plain = trimmed(text);
+    if plain.is_empty() {
+        return;
+    }
+    sink(Rank::Whole, text);
+    sink(Rank::Whole, plain);
+    for form in [escapes::in_a_command(text), escapes::unescaped_by_the_agent(text)].into_iter().flatten() {
+        sink(Rank::Part, SecretText::from(form).expose());
+    }
+    for seed in seeds(plain) {
+        sink(Rank::Part, seed.expose());
+    }
+    parts_of(text, kind, sink);
+    base64_of(plain.as_bytes(), sink);
+    // What begins with blanks is wrapped elsewhere.
+    wrapped(text.trim_end().as_bytes(), sink);
+    all(Rank::Escaped, escapes::escapes(plain), sink);
+}
+
+/// All forms of an attachment: of each text that it may be shown as, and of its bytes.
+pub(super) fn forms_of_bytes(bytes: &[u8], kind: Kind, sink: &mut Sink<'_>) {
+    for text in decode::readings(bytes) {
+        // EXPOSE: its forms become masks.
+        forms_of_text(text.expose(), kind, sink);
+    }
+    // The same again, if it is UTF-8; the sink takes each form once.
+    let bytes = bytes.trim_ascii_end();
+    base64_of(bytes, sink);
+    wrapped(bytes, sink);
+}
+
+fn base64_of(bytes: &[u8], sink: &mut Sink<'_>) {
+    all(Rank::Base64, base64_forms::anywhere(bytes), sink);
+}
+
+fn wrapped(bytes: &[u8], sink: &mut Sink<'_>) {
+    all(Rank::Wrapped, base64_forms::wrapped(bytes), sink);
+}
+
+fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
+    for form in forms {
+        sink(rank, SecretText::from(form).expose());
+    }
+}
+
+/// What may get printed without the rest.
+fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
+    let is_small = kind == Kind::Field && text.len() <= SMALL_BYTES && lines(text).count() <= SMALL_LINES;
+    let whole = trimmed(text);
+    let mut count = 0;
+    let mut secrets: Vec<SecretText> = Vec::new();
+    let mut take = |rank: Rank, part: &str, sink: &mut Sink<'_>| {
+        count += 1;
+        sink(if count > FIRST_PARTS { Rank::Rest } else { rank }, part);
+    };
+    parts::find(text, &mut |part| match part {
+        Part::Secret(part) => {
+            take(Rank::Part, part, sink);
+            if secrets.len() < PARTS_WITH_FORMS && part != whole {
+                secrets.push(SecretText::from(part));
+            }
+        }
+        Part::Token(part) => take(Rank::Line, part, sink),
+        Part::Value(part) if is_small && is_part(part) => take(Rank::Line, part, sink),
+        Part::Line(part) if is_small && is_line(part) || is_code(part) => take(Rank::Line, part, sink),
+        Part::Value(_) | Part::Line(_) => {}
+    });
+    for secret in secrets {
+        // EXPOSE: its forms become masks.
+        all(Rank::PartForms, base64_forms::anywhere(secret.expose().as_bytes()), sink);
+        all(Rank::PartForms, escapes::escapes(secret.expose()), sink);
+    }
+}
+
+/// Whether a value in a small secret may be one: no word, and no address in which there is no user.
+fn is_part(value: &str) -> bool {
+    let is_word = value.chars().all(|c| c.is_ascii_alphabetic());
+    let is_address = value.contains("://") && !value.contains('@');
+    value.chars().count() >= MIN_PART && !is_word && !is_address
+}
+
+fn is_line(line: &str) -> bool {
+    line.chars().count() >= MIN_LINE && !is_everyones(line)
+}
+
+/// Whether a line of a text is a code by itself, such as `abcd-efgh-1234`.
+fn is_code(line: &str) -> bool {
+    let has = |is: fn(&char) -> bool| line.chars().any(|c| is(&c));
+    let is_mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
+    let is_name = line.contains(['.', '/', ':', '=', '<', '(', '{']) && !is_token(line);
+    is_line(line) && is_mixed && !is_name && !line.contains(char::is_whitespace)
+}
+
+/// The seed of two-factor codes in an otpauth URI: as it is, in small letters, and in groups of four as apps show it.
+fn seeds(text: &str) -> Vec<SecretText> {
+    let is_uri = text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("otpauth:"));
+    let Some((_, query)) = text.split_once('?').filter(|_| is_uri) else { return Vec::new() };
+    let seed = query.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.eq_ignore_ascii_case("secret").then_some(value)
+    });
+    let Some(seed) = seed.filter(|seed| !seed.is_empty()) else { return Vec::new() };
+    let letters: Vec<char> = seed.trim_end_matches(['=']).chars().filter(|c| !" -".contains(*c)).collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    let mut forms = vec![seed.to_owned(), groups.concat(), groups.join(" "), groups.join("-")];
+    forms.extend(forms.iter().map(|form| form.to_lowercase()).collect::<Vec<_>>());
+    forms.into_iter().map(SecretText::from).collect()
+}
