@@ -37,7 +37,8 @@ const ofFailures = [
     .matchAll(/(?:Kind::\w+, |const \w+: &str = )"([^"]+)"/g),
 ].map(([, words]) => words);
 const ofWarnings = [
-  ...[read('src', 'retrieval.rs'), read('src', 'retrieval', 'item.rs')]
+  ...[['retrieval.rs'], ['retrieval', 'item.rs'], ['retrieval', 'item', 'masking.rs']]
+    .map((path) => read('src', ...path))
     .join('\n')
     .matchAll(/(?:warn\(|Notice::Warning\()[^;]*?"((?:[^"\\]|\\[^])*)"/g),
 ]
