@@ -16,6 +16,9 @@ const BEFORE_NAMES: [&str; 10] = ["export", "set", "setx", "ENV", "ARG", "env", 
 /// What is in front of the secret in `Authorization: Bearer …`.
 const SCHEMES: [&str; 6] = ["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "token "];
 
+/// A quote within single quotes.
+const QUOTES_IN_SHELLS: [&str; 2] = ["'\\''", "'\"'\"'"];
+
 /// Finds the values behind telling names.
 pub(super) fn find(line: &str, state: &mut State, scanner: &mut Scanner<'_>) {
     let mut at = 0;
@@ -91,6 +94,13 @@ fn separator(line: &str, start: usize, end: usize, is_start: bool) -> Option<(Se
             return (!value.starts_with("//")).then(|| (separator, at(value.trim_start())));
         }
     }
+    // `define('DB_PASSWORD', '…')`, `WITH PASSWORD '…'`
+    let argument = behind.strip_prefix(',').filter(|_| rest.starts_with(['"', '\'']));
+    let is_quoted = rest.starts_with([' ', '\t']).then_some(rest);
+    let quoted = argument.or(is_quoted).map(str::trim_start).filter(|value| value.starts_with(['"', '\'']));
+    if let Some(value) = quoted {
+        return Some((Separator::Equals, at(value)));
+    }
     let is_word = rest.starts_with([' ', '\t']) && !behind.is_empty();
     let is_option = part(line, start, end).starts_with('-');
     let near = part(before, before.len().saturating_sub(NEAR), before.len());
@@ -114,18 +124,27 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// Hands on the value. Says where it ends, so that each character is read once.
     fn read(&self, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        let value = part(self.line, self.value_at, self.line.len());
+        let value = without_tags(part(self.line, self.value_at, self.line.len()), self.separator);
         let indent = self.line.len() - self.line.trim_start().len();
         if self.separator == Separator::Tag {
+            if value.trim().is_empty() {
+                state.block = Some(Block::Quote('<'));
+            }
             return self.until("<]", value, scanner);
         }
         if let Some(rest) = value.strip_prefix("\\\"") {
             return self.until("\\", rest, scanner);
         }
         match value.chars().next() {
+            Some('\'') if self.is_start && QUOTES_IN_SHELLS.iter().any(|quote| value.contains(quote)) => {
+                let [bash, dash] = QUOTES_IN_SHELLS;
+                let doubled = SecretText::from(value.replace(bash, "''").replace(dash, "''"));
+                self.quoted('\'', doubled.expose(), state, scanner);
+                self.line.len()
+            }
             Some(quote @ ('"' | '\'' | '`')) => self.quoted(quote, value, state, scanner),
             Some('{') if self.separator == Separator::Equals => self.until("}", value.trim_start_matches('{'), scanner),
-            Some('{') => self.value_at,
+            Some('{') => self.line.len() - value.len(),
             Some('[') => self.list(value, scanner),
             None | Some('#') if self.separator == Separator::Colon => {
                 state.block = Some(Block::List { indent });
@@ -156,8 +175,14 @@ impl Pair<'_> {
 
     /// A value in quotes. A quote within it is doubled, or behind a backslash.
     fn quoted(&self, quote: char, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        let content = part(value, 1, value.len());
-        let Some(end) = closing_quote(content, quote) else {
+        // Three quotes are one that ends lines as well (TOML, Python).
+        let opening = if value.chars().take(3).filter(|c| *c == quote).count() == 3 { 3 } else { 1 };
+        let content = part(value, opening, value.len());
+        let end = match opening {
+            3 => content.find(part(value, 0, 3)),
+            _ => closing_quote(content, quote),
+        };
+        let Some(end) = end else {
             scanner.secret(content, self.telling);
             if self.is_start && self.separator == Separator::Equals {
                 state.block = Some(Block::Quote(quote));
@@ -166,19 +191,31 @@ impl Pair<'_> {
         };
         let content = part(content, 0, end);
         scanner.secret(content, self.telling);
-        if content.contains('\\')
-            && let Ok(Value::Text(plain)) = Value::parse(&format!("\"{content}\""))
-        {
-            // EXPOSE: parts become masks.
-            scanner.secret(plain.expose(), self.telling);
-            scanner.nested(plain.expose());
-        }
+        self.unescaped(content, scanner);
         let doubled = format!("{quote}{quote}");
         if content.contains(&doubled) {
             let plain = SecretText::from(content.replace(&doubled, &quote.to_string()));
             scanner.secret(plain.expose(), self.telling);
         }
-        self.value_at + 1 + end
+        self.line.len() - value.len() + opening + end
+    }
+
+    /// A value in which backslashes are escapes: those of JSON, and what shells and properties have.
+    fn unescaped(&self, value: &str, scanner: &mut Scanner<'_>) {
+        if !value.contains('\\') {
+            return;
+        }
+        // EXPOSE: parts become masks.
+        if let Ok(Value::Text(plain)) = Value::parse(&format!("\"{value}\"")) {
+            scanner.secret(plain.expose(), self.telling);
+            scanner.nested(plain.expose());
+        }
+        let mut plain = String::with_capacity(value.len());
+        let mut chars = value.chars();
+        while let Some(c) = chars.next() {
+            plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+        }
+        scanner.secret(SecretText::from(plain).expose(), self.telling);
     }
 
     /// A value without quotes: to the end of its line if the line begins with its name, else to the next sign that may
@@ -193,6 +230,7 @@ impl Pair<'_> {
         }
         let whole = value.trim_end().trim_end_matches([',', ';']);
         scanner.secret(whole, self.telling);
+        self.unescaped(whole, scanner);
         for comment in [" #", "\t#", " ;", " //"] {
             if let Some((value, _)) = whole.split_once(comment) {
                 scanner.secret(value, self.telling);
@@ -202,11 +240,20 @@ impl Pair<'_> {
         match value.split_once([';', '&']).filter(|(_, rest)| rest.contains('=')) {
             Some((first, _)) => {
                 scanner.secret(first, self.telling);
-                self.value_at + first.len()
+                self.line.len() - value.len() + first.len()
             }
-            None => self.value_at + whole.len(),
+            None => self.line.len() - value.len() + whole.len(),
         }
     }
+}
+
+/// A value of YAML without tags and anchors in front of it: `!vault |`, `&main value`.
+fn without_tags(mut value: &str, separator: Separator) -> &str {
+    while separator == Separator::Colon && value.starts_with(['!', '&']) {
+        let Some(end) = find_near(value, |c| c == ' ') else { break };
+        value = part(value, end, value.len()).trim_start();
+    }
+    value
 }
 
 /// `|`, `>-`, `|2+ # a comment` (YAML 1.2, 8.1.1)

@@ -107,18 +107,22 @@ impl Scanner<'_> {
 
     fn is_in_block(&mut self, line: &str, text: &str, state: &mut State) -> bool {
         let indent = line.len() - line.trim_start().len();
-        let (is_part, goes_on) = match state.block {
-            None => return false,
-            Some(Block::Pem) => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
-            Some(Block::Scalar { indent: outer }) => (indent > outer, indent > outer),
-            Some(Block::List { indent: outer }) => {
+        let Some(block) = state.block else { return false };
+        let (is_part, goes_on) = match block {
+            Block::Pem => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
+            Block::Scalar { indent: outer } => (indent > outer, indent > outer),
+            Block::List { indent: outer } => {
                 let is_item = text.starts_with("- ") && indent >= outer && !text.contains(": ");
                 (is_item, is_item)
             }
-            Some(Block::Quote(quote)) => (!is_assignment(text), !text.contains(quote) && !is_assignment(text)),
+            Block::Quote(quote) => (!is_assignment(text), !text.contains(quote) && !is_assignment(text)),
         };
         if is_part {
             let text = text.strip_prefix("- ").unwrap_or(text);
+            let text = match block {
+                Block::Quote(quote) => text.split(quote).next().unwrap_or_default(),
+                _ => text,
+            };
             self.secret(text.trim_matches(['"', '\'']), Telling::Strongly);
         }
         if !goes_on {

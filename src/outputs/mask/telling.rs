@@ -18,7 +18,8 @@ const LONGEST_NAME: usize = 128;
 
 /// In whatever part of a name they appear, they tell of a secret.
 const STRONG: &str = "password passwd passphrase passcode pwd secret apikey privatekey accesskey accountkey clientkey \
-    encryptionkey signingkey masterkey licensekey authtoken accesstoken passwort";
+    encryptionkey signingkey masterkey licensekey authtoken accesstoken passwort kennwort motdepasse senha \
+    wachtwoord contrase";
 /// As a word of a name they tell of a secret.
 const STRONG_WORDS: &str = "pass secrets token tokens jwt pat pin passwords answer pw psk seed otp bearer";
 /// Before the word `key` they tell of a secret.
@@ -158,7 +159,8 @@ const SHORTEST_TOKEN: usize = 16;
 /// Whether a text without blanks is a token: it holds letters and digits that change places often enough for no word,
 /// name, number, version, UUID or host.
 pub(super) fn is_token(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random) || is_random_base64(text)
+    text.len() >= SHORTEST_TOKEN
+        && (text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random) || is_random_base64(text))
 }
 
 /// The same for Base64 that is cut up by its two signs.
