@@ -93,13 +93,16 @@ export function textOf(answer, { isList = false, isAttachment = false } = {}) {
   const { value } = answer;
   if (!isList) return isAttachment ? decode(value) : jsonOf(value);
   const texts = value.map(isAttachment ? decode : compact);
-  return texts.length < 2 ? (texts[0] ?? '') : JSON.stringify(texts);
+  return texts.length < 2 ? wellFormed(texts[0] ?? '') : JSON.stringify(texts);
 }
 
 function jsonOf(value) {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? wellFormed(value) : JSON.stringify(value);
 }
+
+/** Half a letter becomes U+FFFD as soon as a text leaves JavaScript. */
+const wellFormed = (value) => Buffer.from(String(value)).toString();
 
 /** An object or a list without blanks between its members. */
 function compact(text) {

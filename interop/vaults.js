@@ -60,7 +60,7 @@ export function exhibits() {
       about: 'a record whose list of attachments holds a `null`, beside a whole one',
       holds: [
         { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
-        { title: 'Null', fields: [{ type: 'text', value: ['null'] }], wire: { files: [null] } },
+        { title: 'Null', fields: [{ type: 'text', value: ['beside a null'] }], wire: { files: [null] } },
       ],
       notations: notationsOfEverything,
     },
