@@ -1,57 +1,109 @@
 /**
- * The post-job step: files that the task wrote outside the agent's temporary folder are removed, if they are still the
- * ones it wrote. It runs whatever became of the job, so it never fails it, and it loads nothing but Node.
+ * The post-job step: what the task wrote outside of the agent's temporary folder is removed, and what it replaced comes
+ * back. It runs whatever became of the job, so it never fails it, and it loads nothing but Node.
  */
 
 import fs from 'node:fs';
-import { identify } from './files/same-file.js';
+import path from 'node:path';
+import { print, printIssue, printResult } from './agent/commands.js';
+import { readNote } from './files/note.js';
+import { plainFileAt, putBack, realPath, removeFile } from './files/same-file.js';
 
-/** @typedef {import('./files/same-file.js').WrittenFile} WrittenFile */
+/** @typedef {import('./files/note.js').NotedFile} NotedFile */
 
-for (const file of writtenFiles()) {
+async function cleanUp() {
   try {
-    remove(file);
+    const note = readNote(process.env.VSTS_TASKVARIABLE_KSMFILES ?? '');
+    // The last one first: of two steps or lines that wrote one file, the first knows what was there before.
+    for (const file of (note?.files ?? []).reverse()) {
+      await cleanUpFile(file, note?.state === 'done');
+    }
+    if (note?.isForged) {
+      warn('somebody has changed the list of files that the step wrote; some of them may be left');
+    }
+    if (note) {
+      fs.rmSync(note.place, { force: true });
+    }
   } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    warn(`could not remove ${file.path} (${code ?? 'unknown'}); remove it by hand, it holds a secret`);
+    warn(
+      `the list of files that the step wrote cannot be read (${codeOf(error)}); those outside of the agent's temporary folder may be left`,
+    );
   }
 }
-process.stdout.write('##vso[task.complete result=Succeeded;]\n');
 
 /**
- * What the main step left in its task variable; nothing if it did not run or wrote nothing.
- *
- * @returns {WrittenFile[]}
+ * @param {NotedFile} file
+ * @param {boolean} isDone whether the main step gave all files their names; else only what is surely its own is touched
  */
-function writtenFiles() {
+async function cleanUpFile(file, isDone) {
+  const { target, place } = file;
+  const folder = path.dirname(place);
   try {
-    return JSON.parse(process.env.VSTS_TASKVARIABLE_KSMFILES ?? '[]');
+    if (realPath(path.dirname(target)) !== folder) {
+      warn(`${target} is in another folder now; what the task wrote may be anywhere, and it holds a secret`);
+      return;
+    }
+    await removeFile(path.join(folder, file.temporary), () => true);
+    await takeBack(file, isDone);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      // The folder is gone, and the file with it.
+      return;
+    }
+    const state = isEmpty(file) ? 'it is empty now' : 'it holds a secret';
+    warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${state}`);
+  }
+}
+
+/**
+ * @param {NotedFile} file
+ * @param {boolean} isDone
+ */
+async function takeBack({ target, place, aside, replaced, identity }, isDone) {
+  // Later steps may have changed it, and some file systems give a file another number each day.
+  const isOurs = (/** @type {{ identity: string }} */ found) => isDone || found.identity === identity;
+  if (plainFileAt(aside) === undefined) {
+    const isLost = isDone && replaced !== undefined;
+    if (await removeFile(place, isLost ? (found) => found.identity === identity : isOurs)) {
+      say(`Removed ${target}`);
+    }
+    if (isLost) {
+      warn(`${target} was there before the task wrote it, but what was kept of it is gone`);
+    }
+  } else if (identity === undefined) {
+    // Killed before the file could take the place of the other one: that one has its name still, or only this.
+    await putBack(aside, place, plainFileAt(place)?.identity, () => false);
+  } else if (await putBack(aside, place, replaced, isOurs)) {
+    say(`Put back what was at ${target} before`);
+  } else {
+    warn(`${target} is no plain file any more; what was there before the task wrote it is ${aside}`);
+  }
+}
+
+/**
+ * Takes the content out of a file that cannot be removed, if it is the very one that the task wrote.
+ *
+ * @param {NotedFile} file
+ */
+function isEmpty({ place, identity }) {
+  try {
+    if (identity === undefined || plainFileAt(place)?.identity !== identity) {
+      return false;
+    }
+    fs.truncateSync(place);
+    return true;
   } catch {
-    return [];
+    return false;
   }
 }
 
-/** @param {WrittenFile} file */
-function remove(file) {
-  const found = identify(file.path);
-  if (!found) {
-    return;
-  }
-  if (found.identity !== file.identity) {
-    warn(`${file.path} was changed since the task wrote it, so it stays`);
-    return;
-  }
-  fs.unlinkSync(file.path);
-  print(`Removed ${file.path}`);
-}
+/** @param {string} text in one line */
+const say = (text) => print(text.replaceAll(/[\r\n]/g, ' '));
 
 /** @param {string} text */
-function warn(text) {
-  const escaped = text.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  process.stdout.write(`##vso[task.logissue type=warning]${escaped}\n`);
-}
+const warn = (text) => printIssue('warning', text);
 
-/** @param {string} text */
-function print(text) {
-  process.stdout.write(`${text.replace(/#(?=#)/g, '# ').replaceAll(/[\r\n]/g, ' ')}\n`);
-}
+/** @param {unknown} error */
+const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown';
+
+void cleanUp().finally(() => printResult(true));

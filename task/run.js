@@ -20,15 +20,18 @@ export async function performTask() {
     await takeTurns(host);
   } catch (error) {
     if (host) {
-      host.fail([describe(error)]);
+      await host.fail([describe(error)]);
     } else {
       // The exit code fails the step.
       process.stdout.write(`${describe(error)}\n`);
     }
   } finally {
-    host?.close();
+    await host?.close();
   }
 }
+
+const STUCK =
+  "the task waited for something that could not come any more; nothing was set\nhint: please report this with the task's version";
 
 /**
  * Takes the place of the task library, which would report what nobody caught in its own words: the agent sends those to
@@ -40,6 +43,8 @@ function reportDefectsTo(host) {
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     process.removeAllListeners(event).on(event, (defect) => host.fail([describe(defect)]));
   }
+  // Nothing is under way any more, and still the run waits for something.
+  process.once('beforeExit', () => host.fail([STUCK]).then(() => host.close()));
 }
 
 function loadCore() {

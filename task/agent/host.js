@@ -1,14 +1,12 @@
 /** What the agent gives and takes: inputs, masks, messages, variables, the result. */
 
-import path from 'node:path';
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
-import { isInside, placeOf } from '../files/same-file.js';
-import { Files } from '../files/stage.js';
+import { Files, inOctal } from '../files/stage.js';
 import { countMasks, print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
-import { whyPublished } from '../files/publication.js';
+import { drained, watchOutput } from './output.js';
 import { layOut } from './report.js';
 import { job } from './secrets.js';
 
@@ -25,9 +23,18 @@ export function createHost() {
   const startedAt = Date.now();
   const cancellation = new AbortController();
   const network = new Network(cancellation.signal, readNetworkSettings({ warn, log: print }));
-  const files = new Files();
+  const files = new Files({
+    signal: cancellation.signal,
+    warn,
+    print,
+    announce,
+    temporaryFolder: tl.getVariable('Agent.TempDirectory'),
+    stagingFolder: tl.getVariable('Build.ArtifactStagingDirectory'),
+    isKept: tl.getBoolInput('keepFiles'),
+  });
   const stopListening = onCancel(() => cancellation.abort());
-  let hasNote = false;
+  watchOutput(() => cancellation.abort());
+  let isOver = false;
 
   return {
     inputs: readInputs,
@@ -72,8 +79,10 @@ export function createHost() {
      * @param {import('../../pkg/core.js').Download[]} downloads
      * @param {import('../network/network.js').OpenDownload} open
      */
-    downloadAll: (downloads, open) =>
-      Promise.all(downloads.map((download) => network.download(download, open, files))),
+    async downloadAll(downloads, open) {
+      await files.expect(downloads.flatMap((download) => [download, ...download.twins]));
+      return Promise.all(downloads.map((download) => network.download(download, open, files)));
+    },
 
     /** @param {number} delayMs */
     wait: (delayMs) => network.wait(delayMs),
@@ -84,27 +93,29 @@ export function createHost() {
      * @param {Plan} plan
      */
     async carryOut(plan) {
-      await warnOfPublication(plan.files, cancellation.signal);
-      if (cancellation.signal.aborted) {
+      const problems = await files.stage(plan.files);
+      // What was said so far is on its way, so that a slow agent does not take only a part of what comes now.
+      await Promise.race([drained(), aborted(cancellation.signal)]);
+      if (problems.length === 0 && !this.isCancelled()) {
+        problems.push(...(await files.commit()));
+      }
+      if (problems.length > 0 || this.isCancelled()) {
+        return this.fail(problems.length > 0 ? problems : [CANCELLED]);
+      }
+      const sizes = new Map(files.list().map((file) => [file.line, describeFile(file)]));
+      // From here on it is carried to its end, unless nobody listens any more.
+      const isTaken = await inOneWrite(() => {
+        plan.commands.forEach((command) => process.stdout.write(`${command}\n`));
+        if (plan.report.rows.length > 0) {
+          layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
+        }
+        report(true);
+      });
+      if (!isTaken) {
         return this.fail([CANCELLED]);
       }
-      const problems = plan.files.flatMap((file) => files.stage(file));
-      if (problems.length > 0) {
-        return this.fail(problems);
-      }
-      const written = files.list();
-      hasNote = rememberForCleanUp(written);
-      const refusals = files.commit();
-      if (refusals.length > 0) {
-        return this.fail(refusals);
-      }
-      inOneWrite(() => plan.commands.forEach((command) => process.stdout.write(`${command}\n`)));
-      files.keep().forEach((text) => warn(text));
-      if (plan.report.rows.length > 0) {
-        const sizes = new Map(written.map((file) => [file.line, describeFile(file)]));
-        layOut(plan.report, sizes, Date.now() - startedAt).forEach(print);
-      }
-      report(true);
+      isOver = true;
+      (await files.keep()).forEach(warn);
     },
 
     /**
@@ -112,22 +123,27 @@ export function createHost() {
      *
      * @param {string[]} problems
      */
-    fail(problems) {
-      const left = files.rollBack();
-      if (hasNote && left.length === 0) {
-        tl.setTaskVariable(NOTE, '[]');
+    async fail(problems) {
+      if (isOver) {
+        return;
       }
-      const all = [...problems, ...left];
+      isOver = true;
+      // What is under way, such as a download, must not write any more.
+      cancellation.abort();
+      const all = [...problems, ...(await files.rollBack())];
       const summary = all.length > 1 ? [`${all.length} problems; nothing was set`] : [];
       [...all, ...summary].forEach((problem) => printIssue('error', problem));
       report(false);
     },
 
-    close() {
-      stopListening();
-      // After a defect there may be something under way.
+    async close() {
       cancellation.abort();
       network.close();
+      // Until then a signal must not end the process.
+      if (!(await drained())) {
+        process.exitCode = 1;
+      }
+      stopListening();
     },
   };
 }
@@ -191,6 +207,7 @@ function report(hasSucceeded) {
  * Prints many lines by few calls of the system, where it takes several at once: on Windows it does not.
  *
  * @param {() => void} printAll
+ * @returns {Promise<boolean>} whether somebody took them, once they have left
  */
 function inOneWrite(printAll) {
   process.stdout.cork();
@@ -199,67 +216,49 @@ function inOneWrite(printAll) {
   } finally {
     process.stdout.uncork();
   }
+  return drained();
+}
+
+/**
+ * Has the agent hand something to the post-job step, and waits until it is on its way.
+ *
+ * @param {string} announcement of the note; secret, as other steps could change the note with it
+ */
+async function announce(announcement) {
+  tl.setTaskVariable('ksmFiles', announcement, true);
+  await drained();
 }
 
 /** @param {string} text */
 const warn = (text) => printIssue('warning', text);
 
-/** @typedef {ReturnType<Files['list']>} Written */
-
-/**
- * Before anything is written: git is a program as well, and one of a repository would find the secrets.
- *
- * @param {Plan['files']} files
- * @param {AbortSignal} signal
- */
-async function warnOfPublication(files, signal) {
-  const stagingFolder = tl.getVariable('Build.ArtifactStagingDirectory');
-  const targets = files.map(({ line, path: written }) => ({ line, target: path.resolve(written) }));
-  const places = targets.map(({ target }) => placeOf(target));
-  const reasons = await whyPublished(places, { stagingFolder, signal, print });
-  targets.forEach(({ line, target }, index) => {
-    const reason = reasons.get(places[index]);
-    if (reason) {
-      warn(`${line}: \`${target}\` may be published: ${reason}`);
-    }
-  });
-}
-
-/** The task variable in which the post-job step finds what to remove. */
-const NOTE = 'ksmFiles';
-
-/**
- * Leaves a note for the post-job step. The agent itself empties its temporary folder.
- *
- * @param {Written} written
- * @returns {boolean} whether there was something to note
- */
-function rememberForCleanUp(written) {
-  const temporaryFolder = tl.getVariable('Agent.TempDirectory');
-  const others = written.filter(({ target }) => !temporaryFolder || !isInside(target, temporaryFolder));
-  if (others.length === 0 || tl.getBoolInput('keepFiles')) {
-    return false;
-  }
-  tl.setTaskVariable(NOTE, JSON.stringify(others.map((file) => file.written)));
-  return true;
-}
-
-/** @param {Written[number]} file */
+/** @param {ReturnType<Files['list']>[number]} file */
 function describeFile({ size, mode }) {
   // Windows knows no modes.
-  const octal = process.platform === 'win32' ? '' : `, mode ${mode.toString(8).padStart(4, '0')}`;
+  const octal = process.platform === 'win32' ? '' : `, mode ${inOctal(mode)}`;
   return `${size} ${size === 1 ? 'byte' : 'bytes'}${octal}`;
 }
 
+/** @param {AbortSignal} signal @returns {Promise<void>} */
+const aborted = (signal) =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    if (signal.aborted) {
+      resolve();
+    }
+  });
+
 /**
- * The agent cancels by SIGINT and then SIGTERM, on Windows by SIGINT and then SIGBREAK.
+ * The agent cancels by SIGINT and then SIGTERM, on Windows by SIGINT and then SIGBREAK; a terminal that closes says
+ * SIGHUP.
  *
  * @param {() => void} cancel
  * @returns {() => void}
  */
 function onCancel(cancel) {
   /** @type {NodeJS.Signals[]} */
-  const signals = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM'];
+  const signals =
+    process.platform === 'win32' ? ['SIGINT', 'SIGBREAK', 'SIGHUP'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
   signals.forEach((signal) => process.on(signal, cancel));
   return () => signals.forEach((signal) => process.off(signal, cancel));
 }

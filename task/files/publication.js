@@ -3,7 +3,8 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { foldersOf, foreignFolderOf, isInside, placeOf, realPath } from './same-file.js';
+import { isWindows } from './disk.js';
+import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf, realPath } from './same-file.js';
 
 /** How long git may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -94,7 +95,7 @@ function ignoredFiles(repository, files, signal) {
 /** What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks. */
 const SETTINGS = [
   'core.fsmonitor=false',
-  `core.hooksPath=${process.platform === 'win32' ? 'NUL' : '/dev/null'}`,
+  `core.hooksPath=${isWindows ? 'NUL' : '/dev/null'}`,
   'core.sshCommand=',
   'core.gitProxy=',
   'credential.helper=',
@@ -117,20 +118,12 @@ function gitEnvironment() {
 
 /** The first git in PATH that is a program of the machine, not one of the repository. */
 function findGit() {
-  const name = process.platform === 'win32' ? 'git.exe' : 'git';
+  const name = isWindows ? 'git.exe' : 'git';
   const folders = (process.env.PATH ?? '')
     .split(path.delimiter)
     .map((folder) => folder.replace(/^"(.*)"$/, '$1'));
   return folders.filter(isWholePath).flatMap((folder) => ownProgram(path.join(folder, name)))[0];
 }
-
-/**
- * Whether a path means the same everywhere: on Windows `\folder` depends on the current drive.
- *
- * @param {string} place
- */
-export const isWholePath = (place) =>
-  path.isAbsolute(place) && (process.platform !== 'win32' || path.parse(place).root.length > 1);
 
 /** @param {string} place @returns {string[]} its real path, if it is a program and no foreign one */
 function ownProgram(place) {

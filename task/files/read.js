@@ -10,7 +10,7 @@ const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];
 const DEVICE = /^[\\/]{2}[.?][\\/]/;
 
 /**
- * Reads a plain file.
+ * Reads a plain file that somebody named.
  *
  * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it, nor
  * into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's choice.
@@ -27,6 +27,21 @@ export function readPlainFile(written, limit) {
   }
   const place = realPath(named);
   checkPlace(named, place);
+  const bytes = readFileAt(place, limit);
+  if (realPath(named) !== place) {
+    refuse('NOT_A_FILE');
+  }
+  return bytes;
+}
+
+/**
+ * Reads a plain file.
+ *
+ * @param {string} place a path, the end of which is no link
+ * @param {number} limit the largest size in bytes
+ * @returns {Buffer}
+ */
+export function readFileAt(place, limit) {
   const found = plainFileAt(place) ?? refuse(fs.lstatSync(place).isDirectory() ? 'EISDIR' : 'NOT_A_FILE');
   if (found.size > limit) {
     refuse('TOO_LARGE');
@@ -35,10 +50,8 @@ export function readPlainFile(written, limit) {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
   const descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    if (plainFileBehind(descriptor)?.identity !== found.identity || realPath(named) !== place) {
-      refuse('NOT_A_FILE');
-    }
-    return readWhole(descriptor, found.size);
+    const isSame = plainFileBehind(descriptor)?.identity === found.identity;
+    return isSame ? readWhole(descriptor, found.size) : refuse('NOT_A_FILE');
   } finally {
     fs.closeSync(descriptor);
   }

@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { isWindows, patiently } from './disk.js';
 
 /**
  * @typedef {object} Found
@@ -111,17 +112,64 @@ function tryRealPath(place) {
   }
 }
 
-/** @typedef {{ path: string, identity: string }} WrittenFile */
+/**
+ * Whether a path means the same everywhere: on Windows `\folder` depends on the current drive.
+ *
+ * @param {string} place
+ */
+export const isWholePath = (place) =>
+  path.isAbsolute(place) && (!isWindows || path.parse(place).root.length > 1);
+
+/** @typedef {(found: Found) => boolean} IsMeant */
 
 /**
- * @param {string} path
- * @param {string} [as] the path that the file is going to have; renaming changes nothing of it but that
- * @returns {WrittenFile | undefined} nothing if there is no plain file
+ * Removes a plain file if it is the one that is meant.
+ *
+ * @param {string} place
+ * @param {IsMeant} isMeant
+ * @param {number} [until] the time at which patience ends
+ * @returns {Promise<boolean>} whether there was one
  */
-export function identify(path, as = path) {
-  const found = fs.lstatSync(path, { throwIfNoEntry: false, bigint: true });
-  if (!found?.isFile()) {
-    return undefined;
-  }
-  return { path: as, identity: [found.dev, found.ino, found.size, found.mtimeNs].join(':') };
+export function removeFile(place, isMeant, until) {
+  return patiently(
+    () => {
+      const found = plainFileAt(place);
+      const isThere = found !== undefined && isMeant(found);
+      if (isThere) {
+        fs.unlinkSync(place);
+      }
+      return isThere;
+    },
+    { until },
+  );
+}
+
+/**
+ * Gives a file that was kept aside its name back, in one step if another plain file has it.
+ *
+ * @param {string} aside
+ * @param {string} target
+ * @param {string | undefined} replaced the identity of the file that was kept aside, by a second name or as a copy
+ * @param {IsMeant} isMeant whether the file that has the name may go
+ * @param {number} [until] the time at which patience ends
+ * @returns {Promise<boolean>} whether it has its name again, or still
+ */
+export function putBack(aside, target, replaced, isMeant, until) {
+  return patiently(
+    () => {
+      const old = plainFileAt(aside);
+      const found = plainFileAt(target);
+      if (old && found && [old.identity, replaced].includes(found.identity)) {
+        // It never lost its name. To rename one name of a file into another would leave both.
+        fs.unlinkSync(aside);
+        return true;
+      }
+      const isFree = found ? isMeant(found) : !fs.lstatSync(target, { throwIfNoEntry: false });
+      if (old && isFree) {
+        fs.renameSync(aside, target);
+      }
+      return old !== undefined && isFree;
+    },
+    { until },
+  );
 }

@@ -73,7 +73,10 @@ export class Network {
     if (!stream) {
       return { code: 'UNKNOWN' };
     }
-    const sinks = [download, ...download.twins].flatMap((target) => files.open(target) ?? []);
+    const targets = [download, ...download.twins];
+    const sinks = (await Promise.all(targets.map((target) => files.open(target)))).flatMap(
+      (sink) => sink ?? [],
+    );
     if (sinks.length === 0) {
       // It is told, with the others, when the files are staged.
       return { status: 200 };
@@ -84,13 +87,14 @@ export class Network {
       const outcome = await this.#exchange(download.request, (chunk, isContent) =>
         isContent ? batches.add(stream.update(chunk)) : undefined,
       );
-      if (outcome.status !== 200) {
-        return outcome;
-      }
       const body = batches.content();
-      const code = await batches.finish();
-      if (code) {
-        return { code };
+      const code = outcome.status === 200 ? await batches.finish() : undefined;
+      if (sinks.some((sink) => sink.hasFailed())) {
+        // Likewise: it is the disk, and nothing that another try could change.
+        return { status: 200 };
+      }
+      if (outcome.status !== 200 || code) {
+        return code ? { code } : outcome;
       }
       isWhole = stream.finish() !== undefined;
       return isWhole ? { ...outcome, body } : { code: 'UNDECRYPTABLE' };

@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 
 /**
  * @typedef {object} Folders
@@ -54,8 +54,9 @@ function snapshot(roots) {
   return new Map(roots.flatMap((root) => entriesBelow(root)));
 }
 
-// The key file is the task library's own, written on every load.
 const NOT_WATCHED = new Set(['.git', 'node_modules']);
+// What the task keeps for its post-job step.
+const NOTE = /^\.ksm-[0-9a-f]{12}$/;
 
 /**
  * @param {string} folder
@@ -63,7 +64,7 @@ const NOT_WATCHED = new Set(['.git', 'node_modules']);
  */
 function entriesBelow(folder) {
   return readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }) => !NOT_WATCHED.has(name))
+    .filter(({ name }) => !NOT_WATCHED.has(name) && !(basename(folder) === '_temp' && NOTE.test(name)))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return entriesBelow(path);

@@ -4,6 +4,8 @@
 //   { call, count, signal }     before the count-th `call` the process gets the signal, as it does from the agent
 //   { call, count, code }       instead of it, an error of the system
 //   { call, count, throws }     instead of it, an error with this text
+//   { call, count, run }        before it, a command of the shell
+//   { call, count, never }      instead of it, nothing: its callback is not called
 //
 // A call is `start` (before the task loads), `exit`, `print TEXT` (a line of output that begins so), `setTimeout`,
 // `request`, `git`, or a function of `fs` that is used below AT_POINT_FOLDER. Each call is noted in AT_POINT_NOTES, one
@@ -15,12 +17,16 @@ const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const https = require('node:https');
 
-const { appendFileSync } = fs;
+const { appendFileSync, existsSync } = fs;
+const { execFileSync } = childProcess;
+const watched = process.env.AT_POINT_WATCH;
 const folder = process.env.AT_POINT_FOLDER;
 const notes = process.env.AT_POINT_NOTES;
 const wanted = JSON.parse(process.env.AT_POINT ?? '[]');
 const counts = new Map();
 const handles = new Set();
+
+const NEVER = new Error('never');
 
 function note(text) {
   if (notes) appendFileSync(notes, `${text}\n`);
@@ -31,11 +37,14 @@ function arrive(call) {
   const count = (counts.get(call) ?? 0) + 1;
   counts.set(call, count);
   note(call);
+  if (watched && !existsSync(watched)) note('missing');
   const here = wanted.find((one) => one.call === call && one.count === count);
   if (here?.signal) {
     note(`signal ${Date.now()}`);
     process.kill(process.pid, here.signal);
   }
+  if (here?.run) execFileSync('/bin/sh', ['-c', here.run]);
+  if (here?.never) return NEVER;
   if (here?.code) return Object.assign(new Error(`${here.code}: test, '${folder}'`), { code: here.code });
   return here?.throws && new Error(here.throws);
 }
@@ -46,10 +55,11 @@ function replace(owner, name, wrap) {
 
 const isHere = (target) => handles.has(target) || (typeof target === 'string' && target.startsWith(folder));
 
-const SYNCHRONOUS = ['chmodSync', 'closeSync', 'lstatSync', 'mkdirSync', 'openSync'];
-for (const name of [...SYNCHRONOUS, 'renameSync', 'rmdirSync', 'rmSync', 'statSync']) {
+const SYNCHRONOUS = ['closeSync', 'copyFileSync', 'fchmodSync', 'fstatSync', 'ftruncateSync', 'linkSync'];
+const MORE = ['lstatSync', 'mkdirSync', 'openSync', 'renameSync', 'rmdirSync', 'statSync', 'unlinkSync'];
+for (const name of [...SYNCHRONOUS, ...MORE]) {
   replace(fs, name, (original) => (target, ...others) => {
-    const error = isHere(target) && arrive(name);
+    const error = (isHere(target) || isHere(others[0])) && arrive(name);
     // A file is closed even if the system then tells that it could not be written.
     if (error && name === 'closeSync') original.call(fs, target);
     if (error) throw error;
@@ -72,7 +82,7 @@ for (const name of ['writev', 'fsync']) {
   replace(fs, name, (original) => (handle, ...others) => {
     const error = isHere(handle) && arrive(name);
     if (!error) return original.call(fs, handle, ...others);
-    process.nextTick(others.at(-1), error);
+    if (error !== NEVER) process.nextTick(others.at(-1), error);
   });
 }
 

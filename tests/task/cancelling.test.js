@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { withoutSignals } from '../platform.js';
-import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
+import { errorsOf, isSettled, openKeeper, runWithKeeper } from './packed-task.js';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -93,11 +93,12 @@ async function assertCancelled(t, arrange) {
   assert.deepEqual(run.completions, [{ result: 'Failed', message: 'the task failed; see its errors' }]);
   assert.equal(run.exitCode, 0);
   assert.equal(
-    run.commands.some(({ event }) => /^set(task)?variable$/.test(event)),
+    run.commands.some(({ event }) => event === 'setvariable'),
     false,
   );
   assert.deepEqual(fs.readdirSync(folder, { recursive: true }), ['folder']);
   assert.deepEqual(run.files, []);
+  assert.equal(isSettled(run), true);
 }
 
 /** The size of a file that may be gone by now. */

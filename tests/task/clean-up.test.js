@@ -4,12 +4,21 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runTask } from '../agent/agent.js';
-import { withoutLinks } from '../platform.js';
+import { shownMode, withoutLinks, withoutSignals } from '../platform.js';
 import { openKeeper, runWithKeeper, taskFolder, warningsOf } from './packed-task.js';
 
-const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
+const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
+const PASSWORD = 's3cr3t-p4ssw0rd';
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: [PASSWORD] }],
+    files: [{ name: 'large.bin', bytes: 100_000 }],
+  },
+];
 const toFile = (path) => `Database/field/password > file:${path}`;
 
 /**
@@ -17,31 +26,50 @@ const toFile = (path) => `Database/field/password > file:${path}`;
  *
  * @param {import('node:test').TestContext} t
  * @param {string[]} secrets
- * @param {{ inputs?: Record<string, string>, between?: (folder: string) => void }} [options]
+ * @param {object} [options]
+ * @param {Record<string, string>} [options.inputs]
+ * @param {(folder: string) => void} [options.before]
+ * @param {(folder: string, main: import('../agent/agent.js').Run) => void} [options.between]
+ * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
  */
-async function runJob(t, secrets, { inputs = {}, between = () => {} } = {}) {
+async function runJob(t, secrets, { inputs = {}, before, between = () => {}, agent = {} } = {}) {
   const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  before?.(folder);
   const keeper = await openKeeper(t, { holds: HOLDS });
-  const agent = { sourcesFolder: folder, inputs };
-  const main = await runWithKeeper(t, { keeper, secrets, agent });
+  const main = await runWithKeeper(t, {
+    keeper,
+    secrets,
+    agent: { sourcesFolder: folder, inputs, ...agent },
+  });
   assert.equal(main.result, 'Succeeded');
-  between(folder);
+  between(folder, main);
+  const post = await runPostJob(t, main);
+  return { main, post, folder };
+}
 
+/** @param {import('node:test').TestContext} t @param {import('../agent/agent.js').Run} main */
+async function runPostJob(t, main, agent = {}) {
   const post = await runTask({
     taskFolder,
     section: 'postjobexecution',
-    sourcesFolder: folder,
+    sourcesFolder: main.folders.sources,
     tempFolder: main.folders.temp,
     taskVariables: main.taskVariables,
     debug: true,
+    ...agent,
   });
   t.after(post.cleanUp);
   assert.equal(post.result, 'Succeeded');
   assert.equal(post.exitCode, 0);
   assert.equal(post.completions.length, 1);
   assert.deepEqual(post.droppedCommands, []);
-  return { main, post, folder };
+  // The note is gone with what it tells of.
+  assert.deepEqual(
+    fs.readdirSync(main.folders.temp).filter((name) => name.startsWith('.ksm')),
+    [],
+  );
+  return post;
 }
 
 const printed = (run) => run.log.filter((line) => !line.startsWith('##'));
@@ -63,14 +91,130 @@ test('a file in the temporary folder is left to the agent', async (t) => {
   assert.ok(fs.existsSync(join(main.folders.temp, 'password.txt')));
 });
 
-test('a file that was changed since stays, with a warning', async (t) => {
-  const { post, folder } = await runJob(t, [toFile('password.txt')], {
-    between: (folder) => fs.appendFileSync(join(folder, 'password.txt'), 'x'),
+const CHANGES = {
+  'by a tool that writes into it': (place) => fs.appendFileSync(place, 'x'),
+  'by a tool that replaces it': (place) => {
+    fs.writeFileSync(`${place}.new`, 'another text');
+    fs.renameSync(`${place}.new`, place);
+  },
+  'by a file system that gives it another number': (place) => {
+    fs.copyFileSync(place, `${place}.new`);
+    fs.renameSync(`${place}.new`, place);
+  },
+};
+for (const [name, change] of Object.entries(CHANGES)) {
+  test(`a file that was changed since is removed all the same (${name})`, async (t) => {
+    const { post, folder } = await runJob(t, [toFile('password.txt')], {
+      between: (folder) => change(join(folder, 'password.txt')),
+    });
+    assert.deepEqual(printed(post), [`Removed ${join(folder, 'password.txt')}`]);
+    assert.deepEqual(post.issues, []);
+    assert.deepEqual(fs.readdirSync(folder), []);
   });
-  assert.deepEqual(warningsOf(post), [
-    `${join(folder, 'password.txt')} was changed since the task wrote it, so it stays`,
-  ]);
-  assert.deepEqual(fs.readdirSync(folder), ['password.txt']);
+
+  test(`a file that was there before comes back, whatever was changed since (${name})`, async (t) => {
+    let inode = 0;
+    const { post, folder } = await runJob(t, [toFile('.netrc')], {
+      before: (folder) => {
+        fs.writeFileSync(join(folder, '.netrc'), 'as it was', { mode: 0o640 });
+        inode = fs.statSync(join(folder, '.netrc')).ino;
+      },
+      between: (folder) => {
+        assert.deepEqual(fs.readdirSync(folder), ['.netrc']);
+        assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), PASSWORD);
+        change(join(folder, '.netrc'));
+      },
+    });
+    assert.deepEqual(printed(post), [`Put back what was at ${join(folder, '.netrc')} before`]);
+    assert.deepEqual(post.issues, []);
+    assert.deepEqual(fs.readdirSync(folder), ['.netrc']);
+    assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), 'as it was');
+    const { ino, mode } = fs.statSync(join(folder, '.netrc'));
+    assert.deepEqual([ino, mode & 0o777], [inode, shownMode(0o640)]);
+  });
+}
+
+test('a file that was there before comes back when a later step has removed the other one', async (t) => {
+  const { post, folder } = await runJob(t, [toFile('.netrc')], {
+    before: (folder) => fs.writeFileSync(join(folder, '.netrc'), 'as it was'),
+    between: (folder) => fs.rmSync(join(folder, '.netrc')),
+  });
+  assert.deepEqual(post.issues, []);
+  assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), 'as it was');
+});
+
+test("outside of the agent's folders, a file that was there before is kept beside its place", async (t) => {
+  const home = fs.mkdtempSync(join(tmpdir(), 'home-'));
+  t.after(() => fs.rmSync(home, { recursive: true, force: true }));
+  fs.writeFileSync(join(home, '.netrc'), 'as it was');
+  const agent = { sourcesFolder: undefined };
+  const { post } = await runJob(t, [toFile(join(home, '.netrc'))], {
+    agent,
+    between: (_, main) => {
+      const [aside, ...others] = fs.readdirSync(home).filter((name) => name !== '.netrc');
+      assert.equal(fs.readFileSync(join(home, aside), 'utf8'), 'as it was');
+      assert.deepEqual(others, []);
+      // What the agent does if it has died meanwhile.
+      assert.equal(fs.readdirSync(main.folders.temp).length, 1);
+    },
+  });
+  assert.deepEqual(post.issues, []);
+  assert.deepEqual(fs.readdirSync(home), ['.netrc']);
+  assert.equal(fs.readFileSync(join(home, '.netrc'), 'utf8'), 'as it was');
+});
+
+test('where a file cannot have a second name, a copy comes back', async (t) => {
+  const agent = {
+    nodeArguments: ['--require', AT_A_POINT],
+    environment: {
+      AT_POINT: JSON.stringify([{ call: 'linkSync', count: 1, code: 'EPERM' }]),
+      AT_POINT_FOLDER: tmpdir(),
+    },
+  };
+  const { post, folder } = await runJob(t, [toFile('.netrc')], {
+    agent,
+    before: (folder) => fs.writeFileSync(join(folder, '.netrc'), 'as it was', { mode: 0o640 }),
+  });
+  assert.deepEqual(post.issues, []);
+  assert.deepEqual(fs.readdirSync(folder), ['.netrc']);
+  assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), 'as it was');
+  assert.equal(fs.statSync(join(folder, '.netrc')).mode & 0o777, shownMode(0o640));
+});
+
+test('two steps that write one file leave what was there before both', async (t) => {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.writeFileSync(join(folder, 'file.txt'), 'as it was');
+  const keeper = await openKeeper(t, { holds: HOLDS });
+  const agent = { sourcesFolder: folder };
+  const first = await runWithKeeper(t, { keeper, secrets: [toFile('file.txt')], agent });
+  agent.tempFolder = first.folders.temp;
+  const second = await runWithKeeper(t, { keeper, secrets: [toFile('file.txt'), toFile('new.txt')], agent });
+  // The agent takes post-job steps in reverse order.
+  for (const { taskVariables } of [second, first]) {
+    const post = await runTask({
+      taskFolder,
+      section: 'postjobexecution',
+      sourcesFolder: folder,
+      tempFolder: first.folders.temp,
+      taskVariables,
+    });
+    t.after(post.cleanUp);
+    assert.deepEqual(post.issues, []);
+  }
+  assert.deepEqual(fs.readdirSync(folder), ['file.txt']);
+  assert.equal(fs.readFileSync(join(folder, 'file.txt'), 'utf8'), 'as it was');
+});
+
+test('800 files are removed', async (t) => {
+  const lines = Array.from({ length: 800 }, (_, index) => toFile(`folder/${index}-${'x'.repeat(150)}.txt`));
+  const { post, folder } = await runJob(t, [], {
+    inputs: { secretsFile: 'lines.txt' },
+    before: (folder) => fs.writeFileSync(join(folder, 'lines.txt'), lines.join('\n')),
+    between: (folder) => assert.equal(fs.readdirSync(join(folder, 'folder')).length, 800),
+  });
+  assert.equal(printed(post).length, 800);
+  assert.deepEqual(fs.readdirSync(join(folder, 'folder')), []);
 });
 
 test(
@@ -121,13 +265,133 @@ test('a file that cannot be reached is told, and the step goes on', { skip: with
   assert.deepEqual(printed(post), [`Removed ${join(folder, 'b.txt')}`]);
 });
 
-test('a note of the main step that cannot be read is as good as none', async (t) => {
-  const post = await runTask({
-    taskFolder,
-    section: 'postjobexecution',
-    taskVariables: { ksmFiles: 'no JSON' },
+for (const value of ['no JSON', 'null', '{}', '[null]', '.ksm-0123456789ab', 'over.0123']) {
+  test(`a word of the main step that says nothing is as good as none (${value})`, async (t) => {
+    const post = await runTask({
+      taskFolder,
+      section: 'postjobexecution',
+      taskVariables: { ksmFiles: value },
+    });
+    t.after(post.cleanUp);
+    assert.equal(post.result, 'Succeeded');
+    assert.deepEqual(post.log, []);
   });
-  t.after(post.cleanUp);
-  assert.equal(post.result, 'Succeeded');
-  assert.deepEqual(post.log, []);
+}
+
+test('a note that is gone draws a warning', async (t) => {
+  const { post } = await runJob(t, [toFile('password.txt')], {
+    between: (_, main) => fs.rmSync(noteOf(main)),
+  });
+  assert.deepEqual(warningsOf(post), [
+    "the list of files that the step wrote cannot be read (ENOENT); those outside of the agent's temporary folder may be left",
+  ]);
 });
+
+const noteOf = ({ folders: { temp } }) =>
+  join(temp, String(fs.readdirSync(temp).find((name) => name.startsWith('.ksm'))));
+
+/** What somebody can do to the note who may write to the temporary folder, but does not know the task's variables. */
+const FORGERIES = {
+  'a line of his own': (line, mine) => `${line}\n${mine}\n`,
+  'a line with a changed path': (line) => `${line.replace(/password\.txt/g, 'precious.txt')}\n`,
+  'a line without a seal': (line) => `${line.slice(line.indexOf(' ') + 1)}\n`,
+  nothing: () => '',
+  rubbish: () => '\n{"number":null}'.repeat(10_000),
+};
+for (const [name, forge] of Object.entries(FORGERIES)) {
+  test(`a note that was forged removes nothing else (${name})`, async (t) => {
+    const { post, folder } = await runJob(t, [toFile('password.txt')], {
+      between: (folder, main) => {
+        const precious = join(folder, 'precious.txt');
+        fs.writeFileSync(precious, 'precious');
+        const note = noteOf(main);
+        const lines = fs.readFileSync(note, 'utf8').trim().split('\n');
+        const entry = {
+          number: 99,
+          target: precious,
+          place: precious,
+          temporary: 'precious.txt',
+          aside: precious,
+        };
+        const mine = `${'0'.repeat(64)} ${JSON.stringify(entry)}`;
+        fs.writeFileSync(note, lines.map((line) => forge(line, mine)).join(''));
+      },
+    });
+    assert.deepEqual(warningsOf(post), [
+      'somebody has changed the list of files that the step wrote; some of them may be left',
+    ]);
+    assert.equal(fs.readFileSync(join(folder, 'precious.txt'), 'utf8'), 'precious');
+  });
+}
+
+test('a folder that is another one by now is left alone', { skip: withoutLinks }, async (t) => {
+  const elsewhere = fs.mkdtempSync(join(tmpdir(), 'elsewhere-'));
+  t.after(() => fs.rmSync(elsewhere, { recursive: true, force: true }));
+  fs.writeFileSync(join(elsewhere, 'password.txt'), 'precious');
+  const { post, folder } = await runJob(t, [toFile('a/password.txt')], {
+    between: (folder) => {
+      fs.renameSync(join(folder, 'a'), join(folder, 'b'));
+      fs.symlinkSync(elsewhere, join(folder, 'a'));
+    },
+  });
+  assert.deepEqual(warningsOf(post), [
+    `${join(folder, 'a', 'password.txt')} is in another folder now; what the task wrote may be anywhere, and it holds a secret`,
+  ]);
+  assert.equal(fs.readFileSync(join(elsewhere, 'password.txt'), 'utf8'), 'precious');
+});
+
+describe(
+  'a step that is killed leaves nothing behind when the job ends',
+  { concurrency: 2, skip: withoutSignals },
+  () => {
+    const POINTS = [
+      ...[1, 2, 3].map((count) => ({ call: 'writeFileSync', count })),
+      ...[1, 2].map((count) => ({ call: 'linkSync', count })),
+      ...[1, 2, 3, 4].map((count) => ({ call: 'renameSync', count })),
+      ...[2, 4].map((count) => ({ call: 'openSync', count })),
+      { call: 'writev', count: 1 },
+      { call: 'fsync', count: 1 },
+      { call: 'print ##vso[task.setvariable', count: 1 },
+      { call: 'print ##vso[task.complete', count: 1 },
+    ];
+    const LINES = [
+      toFile('old.txt'),
+      toFile('new/password.txt'),
+      'Database/file/large.bin > file:large.bin',
+      toFile('older.txt'),
+      'Database/field/password > var:A',
+    ];
+    for (const { call, count } of POINTS) {
+      test(`at the ${count}. ${call}`, async (t) => {
+        const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+        t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+        fs.writeFileSync(join(folder, 'old.txt'), 'as it was', { mode: 0o644 });
+        fs.writeFileSync(join(folder, 'older.txt'), 'as it was');
+        const keeper = await openKeeper(t, { holds: HOLDS });
+        const main = await runWithKeeper(t, {
+          keeper,
+          secrets: LINES,
+          agent: {
+            sourcesFolder: folder,
+            nodeArguments: ['--require', AT_A_POINT],
+            environment: {
+              AT_POINT: JSON.stringify([{ call, count, signal: 'SIGKILL' }]),
+              AT_POINT_FOLDER: folder,
+            },
+          },
+        });
+        assert.equal(main.signal, 'SIGKILL');
+        const post = await runPostJob(t, main);
+        assert.deepEqual(post.issues, []);
+        const isFolder = (name) => fs.statSync(join(folder, name)).isDirectory();
+        const files = fs
+          .readdirSync(folder, { recursive: true })
+          .map(String)
+          .filter((name) => !isFolder(name));
+        assert.deepEqual(files.sort(), ['old.txt', 'older.txt']);
+        for (const name of files) assert.equal(fs.readFileSync(join(folder, name), 'utf8'), 'as it was');
+        assert.equal(fs.statSync(join(folder, 'old.txt')).mode & 0o777, shownMode(0o644));
+      });
+    }
+  },
+);

@@ -316,7 +316,7 @@ const OUTCOMES = [
   { when: 'a file cannot get its name', point: [{ call: 'renameSync', count: 2, code: 'EACCES' }] },
   {
     when: 'a part of the system fails and quotes',
-    point: [{ call: 'chmodSync', count: 1, throws: `at ${ONE_LINE.plain}` }],
+    point: [{ call: 'fsync', count: 1, throws: `at ${ONE_LINE.plain}` }],
   },
   { when: 'a request fails and quotes', point: [{ call: 'request', count: 1, throws: ONE_LINE.plain }] },
   {
@@ -543,7 +543,7 @@ function assertNothingIsShown(run, { config, configJson, configBase64, vault }) 
 
 /** @param {import('../agent/agent.js').Run} run */
 function assertMasksComeFirst({ commands, masks, maskedBeforeUse }) {
-  const isUse = ({ event }) => event === 'setvariable' || event === 'settaskvariable';
+  const isUse = ({ event }) => event === 'setvariable';
   const firstUse = commands.findIndex(isUse);
   const lastMask = commands.findLastIndex(({ event }) => event === 'setsecret');
   assert.ok(firstUse < 0 || lastMask < firstUse, 'a mask comes after the first use');

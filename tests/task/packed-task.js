@@ -1,6 +1,6 @@
 // This file is where the packed task is unpacked as an agent does it, and run against an embedded Keeper.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unpackExtension } from '../../scripts/unpack.js';
@@ -77,6 +77,11 @@ export const errorsOf = (run) => messagesOf(run, 'error');
 
 /** @param {Run} run */
 export const warningsOf = (run) => messagesOf(run, 'warning');
+
+/** Whether the post-job step has nothing to do. @param {Run} run */
+export const isSettled = ({ taskVariables, folders }) =>
+  /^(over\..*)?$/.test(taskVariables.ksmFiles?.value ?? '') &&
+  !readdirSync(folders.temp).some((name) => name.startsWith('.ksm-'));
 
 /** As the author reads them: a mask would show. */
 function messagesOf({ issues }, wanted) {

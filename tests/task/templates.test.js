@@ -181,7 +181,7 @@ function fromXml(text) {
 describe('a template', { concurrency: 2 }, () => {
   const TEMPLATE = 'password: ${keeper://Database/field/password | yaml}\n';
 
-  test('may become itself, and is removed when the job ends', async (t) => {
+  test('may become itself, and comes back when the job ends', async (t) => {
     const {
       run: main,
       folder,
@@ -200,7 +200,8 @@ describe('a template', { concurrency: 2 }, () => {
       taskVariables: main.taskVariables,
     });
     t.after(post.cleanUp);
-    assert.deepEqual(fs.readdirSync(folder), []);
+    assert.deepEqual(fs.readdirSync(folder), ['app.yaml']);
+    assert.equal(text('app.yaml'), TEMPLATE);
   });
 
   test('stays as it is when something else fails', async (t) => {

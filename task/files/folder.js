@@ -1,0 +1,138 @@
+/** The folder of a file that is to be written: made if need be, nobody else's, and still the same one later. */
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Refused, isWindows } from './disk.js';
+import { foldersOf, foreignFolderOf, identityOf, plainFileAt, realPath } from './same-file.js';
+
+const FOLDER_MODE = 0o700;
+
+export class Folder {
+  #identity;
+
+  /** @param {string} place an absolute path */
+  constructor(place) {
+    this.path = place;
+    /** Without links. */
+    this.real = realPath(place);
+    this.#identity = identityOf(fs.statSync(place, { bigint: true }));
+  }
+
+  /**
+   * What tells this file from all others of a run, however its path is written.
+   *
+   * @param {string} name
+   */
+  keyOf(name) {
+    const isExact = !isWindows && process.platform !== 'darwin';
+    return `${this.#identity}/${isExact ? name : name.normalize().toLowerCase()}`;
+  }
+
+  /** Throws an error if the path leads to another folder by now. */
+  check() {
+    const now = new Folder(this.path);
+    if (now.#identity !== this.#identity || now.real !== this.real) {
+      throw Object.assign(new Error(this.path), { code: 'EXCHANGED' });
+    }
+  }
+
+  /** Throws an error if others can exchange files in it: they could have the task write to another place. */
+  checkWriters() {
+    const { mode, gid } = fs.statSync(this.path);
+    const isSticky = (mode & 0o1000) !== 0;
+    const isOthers = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup(gid));
+    if (isOthers && !isSticky) {
+      const shown = (mode & 0o777).toString(8).padStart(4, '0');
+      throw new Refused(
+        `others can write to its folder (mode ${shown}); name a folder in it that is not there, which the task makes for itself`,
+      );
+    }
+  }
+}
+
+/**
+ * Whether a group has no other member than the agent's user, as the group that many systems give each user; who is in
+ * the group of root could do anything anyway.
+ *
+ * @param {number} gid
+ */
+function isOwnGroup(gid) {
+  try {
+    const lines = fs.readFileSync('/etc/group', 'utf8').split('\n');
+    const group = lines.map((line) => line.split(':')).find(([, , id]) => id === `${gid}`);
+    const user = os.userInfo().username;
+    const isOwn =
+      group?.[0] === user && (group[3] ?? '').split(',').every((name) => name === '' || name === user);
+    return gid === 0 || isOwn || (group === undefined && gid === process.getuid?.());
+  } catch {
+    return gid === 0;
+  }
+}
+
+/**
+ * Makes a folder with those above it.
+ *
+ * @param {string} folder an absolute path
+ * @param {(made: string) => void} note is called for each one that was made
+ */
+export function makeFolders(folder, note) {
+  const missing = [];
+  let above = folder;
+  while (!fs.existsSync(above)) {
+    if (above === path.dirname(above)) {
+      throw new Refused(`there is no drive or share \`${above}\``);
+    }
+    missing.push(above);
+    above = path.dirname(above);
+  }
+  if (!fs.statSync(above).isDirectory()) {
+    throw Object.assign(new Error(above), { code: 'ENOTDIR' });
+  }
+  for (const one of missing.reverse()) {
+    fs.mkdirSync(one, { mode: FOLDER_MODE });
+    note(one);
+  }
+}
+
+/**
+ * A checked-out repository or an artifact can bring links; a file that is meant to be inside must not go elsewhere
+ * through one.
+ *
+ * @param {string} place the absolute path of a folder
+ */
+export function checkLinks(place) {
+  for (const folder of [place, ...foldersOf(place)]) {
+    const isLink = fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink();
+    const home = isLink && foreignFolderOf(folder);
+    if (home) {
+      const link = path.join(realPath(path.dirname(folder)), path.basename(folder));
+      throw new Refused(`its folder \`${path.relative(home, link)}\` is a symbolic link`);
+    }
+  }
+}
+
+/**
+ * The plain file at a target, if there is one. Throws an error if something else is there.
+ *
+ * @param {string} target an absolute path
+ */
+export function checkTarget(target) {
+  const found = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (found?.isSymbolicLink()) {
+    throw new Refused('there is a symbolic link');
+  }
+  if (found && !found.isFile()) {
+    throw new Refused(found.isDirectory() ? 'there is a folder' : 'there is something that is not a file');
+  }
+  return found && plainFileAt(target);
+}
+
+/** A name that is not UTF-8 reaches Node changed, so that a relative path would lead into another folder. */
+export function checkWorkingDirectory() {
+  const here = fs.statSync('.', { bigint: true });
+  const named = fs.statSync(process.cwd(), { throwIfNoEntry: false, bigint: true });
+  if (!named || identityOf(named) !== identityOf(here)) {
+    throw new Refused('the name of the working directory is not UTF-8; write an absolute path');
+  }
+}

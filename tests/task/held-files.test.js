@@ -1,0 +1,140 @@
+// What the task does only on Windows, where a scanner holds a file for some time, and an access list takes the place of a
+// mode. The task is told that it is there.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { isWindows } from '../platform.js';
+import { errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+
+Object.defineProperty(process, 'platform', { value: 'win32' });
+const { patiently } = await import('../../task/files/disk.js');
+const { accessListArguments, accessListProgram } = await import('../../task/files/windows.js');
+
+const [AT_A_POINT, AS_WINDOWS] = ['at-a-point.cjs', 'as-windows.cjs'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
+const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
+const UNPROTECTED =
+  'line 1: others may be able to read the file, as its access list could not be set (SystemRoot names no folder of Windows)';
+
+/** Work that fails so often, with this code. */
+function failing(times, code) {
+  let left = times;
+  const work = () => {
+    left -= 1;
+    if (left >= 0) throw Object.assign(new Error(code), { code });
+    return 'done';
+  };
+  return { work, calls: () => times - left };
+}
+
+describe('a file that is held', () => {
+  for (const code of ['EBUSY', 'EPERM', 'EACCES']) {
+    test(`is tried again (${code})`, async () => {
+      const { work, calls } = failing(3, code);
+      assert.equal(await patiently(work), 'done');
+      assert.equal(calls(), 4);
+    });
+  }
+
+  test('is given up in the end', async () => {
+    const { work } = failing(1_000, 'EBUSY');
+    await assert.rejects(patiently(work, { until: Date.now() + 50 }), { code: 'EBUSY' });
+  });
+
+  test('is given up when the step is cancelled', async () => {
+    const { work, calls } = failing(1_000, 'EBUSY');
+    const cancellation = new AbortController();
+    const end = assert.rejects(patiently(work, { signal: cancellation.signal }), { code: 'EBUSY' });
+    cancellation.abort();
+    await end;
+    assert.ok(calls() <= 2);
+  });
+
+  test('is not tried again for another reason', async () => {
+    const { work, calls } = failing(1, 'ENOSPC');
+    await assert.rejects(patiently(work), { code: 'ENOSPC' });
+    assert.equal(calls(), 1);
+  });
+});
+
+test('an access list leaves the owner and the system', () => {
+  assert.deepEqual(accessListArguments('C:\\a b\\.ksm-1*'), [
+    'C:\\a b\\.ksm-1*',
+    '/inheritance:r',
+    '/grant:r',
+    '*S-1-3-4:F',
+    '*S-1-5-18:F',
+    '/q',
+  ]);
+});
+
+test("the program for it is the system's", { skip: !isWindows && 'there are no drives' }, () => {
+  assert.match(
+    String(accessListProgram(process.env.SystemRoot)),
+    /^[A-Z]:\\windows\\System32\\icacls\.exe$/i,
+  );
+  const folder = join(process.cwd(), 'System32');
+  for (const root of [undefined, '', '.', 'windows', '\\windows', process.cwd()]) {
+    assert.equal(accessListProgram(root), undefined, `${root}, ${folder}`);
+  }
+});
+
+describe(
+  'a step with files',
+  { concurrency: 2, skip: isWindows && 'Windows itself is no model of it' },
+  () => {
+    /** @param {import('node:test').TestContext} t @param {object[]} points */
+    async function run(t, points) {
+      const folder = fs.mkdtempSync(join(tmpdir(), 'held-'));
+      t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+      fs.writeFileSync(join(folder, 'old.txt'), 'as it was');
+      const keeper = await openKeeper(t, { holds: HOLDS });
+      const outcome = await runWithKeeper(t, {
+        keeper,
+        secrets: ['Database/field/password > file:old.txt', 'Database/field/password > file:new.txt'],
+        agent: {
+          sourcesFolder: folder,
+          nodeArguments: ['--require', AS_WINDOWS, '--require', AT_A_POINT],
+          environment: { AT_POINT: JSON.stringify(points), AT_POINT_FOLDER: folder },
+        },
+      });
+      return { outcome, folder };
+    }
+    const held = (call, from, times) =>
+      Array.from({ length: times }, (_, index) => ({ call, count: from + index, code: 'EBUSY' }));
+
+    test('succeeds when a scanner lets them go', async (t) => {
+      const { outcome, folder } = await run(t, held('renameSync', 1, 3));
+      assert.deepEqual(errorsOf(outcome), []);
+      assert.deepEqual(warningsOf(outcome), [UNPROTECTED]);
+      assert.deepEqual(fs.readdirSync(folder).sort(), ['new.txt', 'old.txt']);
+    });
+
+    test('leaves nothing when it fails and a scanner holds them for a while', async (t) => {
+      const points = [{ call: 'renameSync', count: 2, code: 'ENOSPC' }, ...held('unlinkSync', 1, 3)];
+      const { outcome, folder } = await run(t, [...points, ...held('renameSync', 3, 3)]);
+      assert.deepEqual(errorsOf(outcome), ['line 2: `new.txt` cannot be written: the disk is full (ENOSPC)']);
+      assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+      assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+      assert.equal(isSettled(outcome), true);
+    });
+
+    test('leaves nothing in clear when a scanner never lets them go', async (t) => {
+      const points = [{ call: 'renameSync', count: 2, code: 'ENOSPC' }, ...held('unlinkSync', 1, 1_000)];
+      const { outcome, folder } = await run(t, points);
+      const [first, second] = errorsOf(outcome);
+      assert.equal(first, 'line 2: `new.txt` cannot be written: the disk is full (ENOSPC)');
+      const [, left = ''] =
+        /^line 2: `(.*)` could not be removed, but is empty \(EBUSY\)$/.exec(second) ?? [];
+      assert.equal(fs.readFileSync(left, 'utf8'), '', second);
+      assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+      // The post-job step tries again.
+      assert.equal(isSettled(outcome), false);
+    });
+  },
+);
