@@ -22,7 +22,7 @@ use tsify::Tsify;
 pub use item::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
-use crate::crypto::aes_gcm::Decrypter;
+use crate::crypto::aes_gcm::Gcm;
 use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, is_uid_like};
 use crate::inputs::config::{self, Config};
@@ -161,7 +161,7 @@ pub struct Retrieval {
     notices: Vec<Notice>,
     inputs: Inputs,
     options: Options,
-    decrypter: Decrypter,
+    gcm: Rc<dyn Gcm>,
     stage: Stage,
 }
 
@@ -179,9 +179,9 @@ impl Retrieval {
     /// Takes the inputs, and who decrypts what comes. What is wrong with the inputs is told by the first step, or the
     /// second if files have to be read.
     #[must_use]
-    pub fn new(inputs: Inputs, options: Options, decrypter: Decrypter) -> Self {
+    pub fn new(inputs: Inputs, options: Options, gcm: Rc<dyn Gcm>) -> Self {
         let masks = Masks::new(options.masks_so_far, options.agent.shortest_mask);
-        Self { masks, notices: Vec::new(), inputs, options, decrypter, stage: Stage::Preparing }
+        Self { masks, notices: Vec::new(), inputs, options, gcm, stage: Stage::Preparing }
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -245,7 +245,7 @@ impl Retrieval {
             return Ok(Next::Finish(Plan::default()));
         };
         let mut session =
-            Box::new(Session::new(config, keys, mappings, templates, mode, options, Rc::clone(&self.decrypter)));
+            Box::new(Session::new(config, keys, mappings, templates, mode, options, Rc::clone(&self.gcm)));
         let next = session.start(now_ms);
         self.stage = Stage::Asking(session);
         Ok(next)
@@ -267,7 +267,7 @@ struct Session {
     names: Names,
     mode: Mode,
     options: Options,
-    decrypter: Decrypter,
+    gcm: Rc<dyn Gcm>,
     server_keys: ServerKeys,
     patience: Patience,
     state: State,
@@ -314,7 +314,7 @@ impl Session {
         templates: Vec<Template>,
         mode: Mode,
         options: Options,
-        decrypter: Decrypter,
+        gcm: Rc<dyn Gcm>,
     ) -> Self {
         mappings.extend(templates.iter().flat_map(Template::placeholders));
         let patience = Patience::new(options.timeout_ms);
@@ -327,7 +327,7 @@ impl Session {
             names,
             mode,
             options,
-            decrypter,
+            gcm,
             patience,
             state: State::Ready,
             items: Vec::new(),
@@ -409,7 +409,7 @@ impl Session {
             }
             HttpOutcome::Answered(response) => {
                 let retry_after_s = response.retry_after_s;
-                match response::read(response, key, &host, &*self.decrypter) {
+                match response::read(response, key, &host, &*self.gcm) {
                     Err(error) => return failed(error),
                     Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks),
                     Ok(Reply::RotateKey(id)) => {
@@ -464,7 +464,7 @@ impl Session {
         masks: &mut Masks,
     ) -> Outcome {
         let warnings = said_by_keeper(&answer);
-        let vault = Vault::new(answer, self.config.app_key.clone(), Rc::clone(&self.decrypter));
+        let vault = Vault::new(answer, self.config.app_key.clone(), Rc::clone(&self.gcm));
         if let Some(renewal) = renewal {
             return self.renew(vault, renewal, now_ms);
         }

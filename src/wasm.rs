@@ -1,16 +1,16 @@
 //! The door to Node: plain objects, texts and `Uint8Array` in and out. It converts and calls; it decides nothing.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use zeroize::Zeroizing;
 
-use crate::crypto::aes_gcm::{self, Decrypt, KEY_LEN, NONCE_LEN, TAG_LEN};
+use crate::crypto::Entropy;
+use crate::crypto::aes_gcm::{Gcm, KEY_LEN, NONCE_LEN, RustCrypto, TAG_LEN};
+use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
-use crate::crypto::streaming::{Chunk, Cipher, Opening};
-use crate::crypto::{Entropy, Undecryptable};
 use crate::error::Error;
 use crate::protocol::failure::Failure;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
@@ -71,7 +71,7 @@ impl Retrieval {
         cipher: PlatformCipher,
     ) -> Result<Self, JsValue> {
         let (inputs, options) = (serde_wasm_bindgen::from_value(inputs)?, serde_wasm_bindgen::from_value(options)?);
-        Ok(Self(retrieval::Retrieval::new(inputs, options, Rc::new(OnPlatform(cipher)))))
+        Ok(Self(retrieval::Retrieval::new(inputs, options, Rc::new(PlatformGcm(cipher)))))
     }
 
     /// The first step, at this time in milliseconds since 1970.
@@ -109,97 +109,67 @@ impl Retrieval {
     #[wasm_bindgen(js_name = openDownload)]
     pub fn open_download(&self, id: usize, cipher: PlatformCipher) -> Option<AttachmentStream> {
         let key = self.0.download_key(id)?;
-        Some(AttachmentStream(Some(Opening::new(KeyedCipher { cipher, key }))))
+        Some(AttachmentStream { frame: Frame::default(), cipher, key })
     }
 }
 
-/// An attachment on its way to disk. See [`Opening`].
+/// An attachment on its way to disk, decrypted by the platform's cipher.
 #[wasm_bindgen]
-pub struct AttachmentStream(Option<Opening<KeyedCipher>>);
-
-#[wasm_bindgen]
-impl AttachmentStream {
-    /// Takes the next bytes from the network and gives plaintext.
-    pub fn update(&mut self, chunk: &Uint8Array) -> Vec<Uint8Array> {
-        self.0.as_mut().map(|opening| opening.update(chunk)).unwrap_or_default()
-    }
-
-    /// The content's size in bytes, or `undefined` when its tag does not verify and nothing of it may be kept.
-    #[expect(clippy::cast_precision_loss, reason = "a size in bytes stays far below 2^53")]
-    pub fn finish(&mut self) -> Option<f64> {
-        let size = self.0.take()?.finish();
-        size.map_err(|Undecryptable| ()).ok().map(|size| size as f64)
-    }
-}
-
-/// The platform's cipher and the key it is to use.
-struct KeyedCipher {
+pub struct AttachmentStream {
+    frame: Frame,
     cipher: PlatformCipher,
     key: FileKey,
 }
 
-impl Cipher for KeyedCipher {
-    type Chunk = Uint8Array;
-
-    fn start(&mut self, nonce: &[u8; NONCE_LEN]) {
-        // EXPOSE: the platform's cipher needs the key.
-        self.cipher.start(self.key.expose(), nonce);
-    }
-
-    fn update(&mut self, ciphertext: Uint8Array) -> Uint8Array {
-        self.cipher.update(ciphertext)
-    }
-
-    fn finish(&mut self, tag: &[u8; TAG_LEN]) -> bool {
-        self.cipher.finish(tag)
-    }
-}
-
-impl Chunk for Uint8Array {
-    fn size(&self) -> usize {
-        self.length() as usize
-    }
-
+#[wasm_bindgen]
+impl AttachmentStream {
+    /// Takes the next bytes from the network and gives plaintext, in at most two pieces.
     #[expect(clippy::cast_possible_truncation, reason = "usize has 32 bits in wasm32")]
-    fn slice(&self, start: usize, end: usize) -> Self {
-        self.subarray(start as u32, end as u32)
+    pub fn update(&mut self, chunk: &Uint8Array) -> Vec<Uint8Array> {
+        let part = |range: Range<usize>| chunk.subarray(range.start as u32, range.end as u32);
+        let Cut { nonce, held, rest } = self.frame.take(chunk.length() as usize, |range| part(range).to_vec());
+        if let Some(nonce) = nonce {
+            // EXPOSE: the platform's cipher needs the key.
+            self.cipher.start(self.key.expose(), &nonce);
+        }
+        let held = (!held.is_empty()).then(|| self.cipher.update_slice(&held));
+        let rest = (!rest.is_empty()).then(|| self.cipher.update(part(rest)));
+        held.into_iter().chain(rest).collect()
     }
 
-    fn copy_to(&self, target: &mut [u8]) {
-        Uint8Array::copy_to(self, target);
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Self {
-        Uint8Array::from(bytes)
+    /// The content's size in bytes, or `undefined` when its tag does not verify and nothing of it may be kept.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a size in bytes stays far below 2^53")]
+    pub fn finish(self) -> Option<f64> {
+        let (tag, size) = self.frame.finish()?;
+        self.cipher.finish(&tag).then_some(size as f64)
     }
 }
 
-/// Decrypts what is large by the platform's cipher, and what is small by ours, which costs no call.
-struct OnPlatform(PlatformCipher);
+/// Decrypts what is large by the platform's cipher, and what is small in Rust, which costs no call.
+struct PlatformGcm(PlatformCipher);
 
 /// From this size on, in bytes, the call saves clearly more than it costs; from some 200 on the two are even.
-const LARGE_BLOB: usize = 512;
+const LARGE_TEXT: usize = 512;
 /// So many bytes are decrypted at once, so that a plaintext is not in memory twice.
 const PART_LEN: usize = 64 << 10;
 
-impl Decrypt for OnPlatform {
-    fn decrypt(&self, key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
-        if blob.len() < LARGE_BLOB {
-            return aes_gcm::decrypt(key, blob);
+impl Gcm for PlatformGcm {
+    fn decrypt(&self, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], text: &mut [u8], tag: &[u8; TAG_LEN]) -> bool {
+        if text.len() < LARGE_TEXT {
+            return RustCrypto.decrypt(key, nonce, text, tag);
         }
-        aes_gcm::decrypt_in_place_with(blob, |nonce, body, tag| {
-            // EXPOSE: the platform's cipher needs the key.
-            self.0.start(key, nonce);
-            for part in body.chunks_mut(PART_LEN) {
-                let plaintext = self.0.update_slice(part);
-                if plaintext.size() != part.len() {
-                    return false;
-                }
-                plaintext.copy_to(part);
-                plaintext.fill(0, 0, plaintext.length());
+        // EXPOSE: the platform's cipher needs the key.
+        self.0.start(key, nonce);
+        for part in text.chunks_mut(PART_LEN) {
+            let plaintext = self.0.update_slice(part);
+            if plaintext.length() as usize != part.len() {
+                return false;
             }
-            self.0.finish(tag)
-        })
+            plaintext.copy_to(part);
+            plaintext.fill(0, 0, plaintext.length());
+        }
+        self.0.finish(tag)
     }
 }
 

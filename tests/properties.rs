@@ -2,7 +2,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-use ksm_task::crypto::aes_gcm::InRust;
+use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::crypto::keys::TransmissionKey;
 use ksm_task::inputs::mapping::{self, Source};
 use ksm_task::inputs::notation::{self, FieldSelector, Index, Notation, Section, Selector};
@@ -137,7 +137,7 @@ proptest! {
     fn no_answer_makes_the_reader_panic(status in 100_u16..600, body in any::<Vec<u8>>(), json in grammar_like()) {
         let key = || TransmissionKey::new([7; 32]);
         for body in [body, json.clone().into_bytes(), format!("{{\"error\":\"{json}\",\"key_id\":{json}}}").into_bytes()] {
-            let _ = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key()), "ksm.test", &InRust);
+            let _ = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key()), "ksm.test", &RustCrypto);
         }
     }
 

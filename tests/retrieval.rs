@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ksm_task::crypto::aes_gcm::InRust;
+use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
@@ -1290,7 +1290,7 @@ fn a_run_without_random_bytes_asks_nothing() {
     let nothing = HttpOutcome::Failed(Failure::new("UNKNOWN"));
     for outcome in [nothing, answered(404, b""), answered(200, b"anything"), answered(503, b"")] {
         let keeper = database();
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
         retrieval.start(NOW_MS);
         assert_eq!(retrieval.seal(&mut Dry), None);
         let next = retrieval.resume(vec![outcome.clone()], NOW_MS, &mut Dry).next;
@@ -1323,7 +1323,7 @@ fn a_missing_answer_is_noticed() {
 #[test]
 fn an_answer_that_comes_before_its_request_is_refused_and_a_failure_is_told() {
     let unsealed = |status, body: &[u8]| {
-        let mut retrieval = Retrieval::new(Inputs::new(&database().config(), LINE), options(), Rc::new(InRust));
+        let mut retrieval = Retrieval::new(Inputs::new(&database().config(), LINE), options(), Rc::new(RustCrypto));
         retrieval.start(NOW_MS);
         let next = retrieval.resume(vec![answered(status, body)], NOW_MS, &mut Stream::default()).next;
         let Next::Fail(problems) = next else { panic!("a failure") };
@@ -1341,7 +1341,7 @@ fn a_request_that_is_sealed_twice_is_the_one_of_the_last_time() {
     for (is_last, expected) in [(true, None), (false, Some("it does not decrypt with this request's key"))] {
         let keeper = database();
         let mut entropy = Stream::default();
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
         retrieval.start(NOW_MS);
         let first = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
         let last = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
@@ -1360,7 +1360,7 @@ fn nothing_is_sealed_where_an_attachment_is_asked_for() {
     let keeper = certificates(&json!([{ "name": "cert.pem", "text": "the-certificate" }]));
     let inputs = Inputs::new(&keeper.config(), "Certificates/file/cert.pem > var:PEM");
     let mut entropy = Stream::default();
-    let mut retrieval = Retrieval::new(inputs, options(), Rc::new(InRust));
+    let mut retrieval = Retrieval::new(inputs, options(), Rc::new(RustCrypto));
     retrieval.start(NOW_MS);
     let received = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
     let step = retrieval.resume(vec![keeper.answer(&received)], NOW_MS, &mut entropy);
@@ -1373,7 +1373,7 @@ fn nothing_is_sealed_where_an_attachment_is_asked_for() {
 
 #[test]
 fn nothing_is_sealed_but_a_request_for_records() {
-    let mut retrieval = Retrieval::new(Inputs::new("", LINE), options(), Rc::new(InRust));
+    let mut retrieval = Retrieval::new(Inputs::new("", LINE), options(), Rc::new(RustCrypto));
     assert_eq!(retrieval.seal(&mut Stream::default()), None, "before the first step");
     retrieval.start(NOW_MS);
     assert_eq!(retrieval.seal(&mut Stream::default()), None, "after the run has failed");
@@ -1384,7 +1384,7 @@ fn two_runs_with_the_same_bytes_are_the_same() {
     // Nothing but the entropy source, the clock and the answers goes in.
     let keeper = database();
     let request = |entropy: &mut Stream| {
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(InRust));
+        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
         let Next::Fetch(requests) = retrieval.start(NOW_MS).next else { panic!("a request") };
         (requests, retrieval.seal(entropy).expect("what is sent"))
     };

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use ksm_task::crypto::Entropy;
-use ksm_task::crypto::aes_gcm::InRust;
+use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::crypto::keys::{AppKey, TransmissionKey};
 use ksm_task::error::Error;
 use ksm_task::protocol::response::{self, HttpResponse, Reply};
@@ -24,9 +24,9 @@ fuzz_target!(|input: (u16, &[u8])| {
     let key = TransmissionKey::new([7; 32]);
     let sealed = key.encrypt(bytes, &mut Zeros).expect("encrypted");
     for (status, body) in [(status, bytes.to_vec()), (200, sealed)] {
-        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key), "ksm.test", &InRust);
+        let reply = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key), "ksm.test", &RustCrypto);
         if let Ok(Reply::Answer(answer)) = reply {
-            let mut vault = Vault::new(*answer, AppKey::new([8; 32]), Rc::new(InRust));
+            let mut vault = Vault::new(*answer, AppKey::new([8; 32]), Rc::new(RustCrypto));
             let _ = vault.find("Database");
         }
     }

@@ -7,13 +7,12 @@
 //! transmission key: one request and its answer
 //! ```
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::aes_gcm::{self, Decrypt, KEY_LEN};
+use super::aes_gcm::{self, Gcm, KEY_LEN, RustCrypto};
 use super::{Entropy, Undecryptable};
 use crate::error::Error;
 use crate::secret::SecretBytes;
@@ -21,38 +20,35 @@ use crate::secret::SecretBytes;
 /// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
 pub struct Key<Kind> {
     bytes: [u8; KEY_LEN],
-    /// Filled when it unwraps its first key; not cloned.
-    expanded: OnceCell<Box<aes_gcm::ExpandedKey>>,
     kind: PhantomData<fn() -> Kind>,
 }
 
-/// Marks the key of an application.
-pub enum App {}
-/// Marks the key of a shared folder.
-pub enum Folder {}
-/// Marks the key of a record.
-pub enum Record {}
-/// Marks the key of an attachment.
-pub enum File {}
-/// Marks the key of one request.
-pub enum Transmission {}
-
 /// The key that opens everything shared with the application.
-pub type AppKey = Key<App>;
+pub type AppKey = Key<kind::App>;
 /// The key of a shared folder; it opens the record keys in it.
-pub type FolderKey = Key<Folder>;
+pub type FolderKey = Key<kind::Folder>;
 /// The key of a record; it opens the record's data and its file keys.
-pub type RecordKey = Key<Record>;
+pub type RecordKey = Key<kind::Record>;
 /// The key of an attachment; it opens the attachment's metadata and content.
-pub type FileKey = Key<File>;
+pub type FileKey = Key<kind::File>;
 /// The key of one request and its answer.
-pub type TransmissionKey = Key<Transmission>;
+pub type TransmissionKey = Key<kind::Transmission>;
+
+/// What a key is the key of.
+#[expect(missing_docs, reason = "the keys above say it")]
+pub mod kind {
+    pub enum App {}
+    pub enum Folder {}
+    pub enum Record {}
+    pub enum File {}
+    pub enum Transmission {}
+}
 
 impl<Kind> Key<Kind> {
     /// Takes the 32 bytes of a key.
     #[must_use]
     pub fn new(bytes: [u8; KEY_LEN]) -> Self {
-        Self { bytes, expanded: OnceCell::new(), kind: PhantomData }
+        Self { bytes, kind: PhantomData }
     }
 
     /// Draws a new key.
@@ -70,8 +66,7 @@ impl<Kind> Key<Kind> {
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify or the content is not 32 bytes.
     pub fn unwrap_with<Outer>(outer: &Key<Outer>, wrapped: &[u8]) -> Result<Self, Undecryptable> {
-        let expanded = outer.expanded.get_or_init(|| Box::new(aes_gcm::ExpandedKey::new(&outer.bytes)));
-        let bytes = expanded.decrypt(wrapped.to_vec())?;
+        let bytes = aes_gcm::decrypt(&RustCrypto, &outer.bytes, wrapped.to_vec())?;
         let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Undecryptable)?);
         Ok(Self::new(*bytes))
     }
@@ -81,16 +76,15 @@ impl<Kind> Key<Kind> {
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify.
     pub fn decrypt(&self, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
-        aes_gcm::decrypt(&self.bytes, blob).map(SecretBytes::from)
+        self.decrypt_by(&RustCrypto, blob)
     }
 
-    /// Opens `nonce || ciphertext || tag` by a cipher that is handed in.
+    /// Opens `nonce || ciphertext || tag` by the cipher that is handed in.
     ///
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify.
-    pub fn decrypt_by(&self, decrypter: &dyn Decrypt, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
-        // EXPOSE: the decrypter needs the key.
-        decrypter.decrypt(self.expose(), blob).map(SecretBytes::from)
+    pub fn decrypt_by(&self, gcm: &dyn Gcm, blob: Vec<u8>) -> Result<SecretBytes, Undecryptable> {
+        aes_gcm::decrypt(gcm, &self.bytes, blob).map(SecretBytes::from)
     }
 
     /// Seals a text as `nonce || ciphertext || tag`.

@@ -6,16 +6,16 @@
 //! signature  ECDSA P-256 over SHA-256          who is asking
 //! ```
 //!
-//! What is in memory as a whole is opened by [`aes_gcm::Decrypt`], what comes in pieces by [`streaming::Cipher`].
+//! An attachment on its way to disk comes in pieces: [`frame`] says which bytes of it are what.
 //!
 //! Only this folder mentions nonces, points and tags.
 
 pub mod aes_gcm;
 pub mod ecies;
+pub mod frame;
 pub mod keys;
 mod pkcs8;
 pub mod signature;
-pub mod streaming;
 
 use crate::error::Error;
 

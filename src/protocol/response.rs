@@ -1,6 +1,6 @@
 //! What came back: the encrypted answer of `get_secret`, or why there is none.
 
-use crate::crypto::aes_gcm::Decrypt;
+use crate::crypto::aes_gcm::Gcm;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
 use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
@@ -49,12 +49,7 @@ pub enum Reply {
 ///
 /// # Errors
 /// Whatever sending it again would not change.
-pub fn read(
-    response: HttpResponse,
-    key: Option<&TransmissionKey>,
-    host: &str,
-    decrypter: &dyn Decrypt,
-) -> Result<Reply, Error> {
+pub fn read(response: HttpResponse, key: Option<&TransmissionKey>, host: &str, gcm: &dyn Gcm) -> Result<Reply, Error> {
     let host = peer(host, response.via.as_deref());
     if response.status == 200 {
         let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
@@ -66,7 +61,7 @@ pub fn read(
         }
         let json = key
             .ok_or_else(|| broken("it came before the request was sent"))?
-            .decrypt_by(decrypter, response.body)
+            .decrypt_by(gcm, response.body)
             .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);
     }

@@ -4,7 +4,7 @@ mod masking;
 
 use super::Notice;
 use crate::crypto::Undecryptable;
-use crate::crypto::aes_gcm::Decrypt;
+use crate::crypto::aes_gcm::Gcm;
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::forms::{Encoding, Structure};
@@ -236,14 +236,9 @@ impl Item {
     ///
     /// # Errors
     /// It does not decrypt, or the destination can't take it.
-    pub(super) fn accept(
-        &mut self,
-        blob: Vec<u8>,
-        decrypter: &dyn Decrypt,
-        watch: &mut Watch<'_>,
-    ) -> Result<(), Problem> {
+    pub(super) fn accept(&mut self, blob: Vec<u8>, gcm: &dyn Gcm, watch: &mut Watch<'_>) -> Result<(), Problem> {
         let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
-        let bytes = attachment.key.decrypt_by(decrypter, blob).map_err(|Undecryptable| {
+        let bytes = attachment.key.decrypt_by(gcm, blob).map_err(|Undecryptable| {
             self.mapping.line.notation_problem(attachment::broken(&attachment.name, failure::UNDECRYPTABLE))
         })?;
         // EXPOSE: only the length is looked at.

@@ -216,7 +216,7 @@ impl Session {
         for id in self.twins(id, Way::ToMemory) {
             let (agent, names) = (self.options.agent, &self.names);
             let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
-            let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &*self.decrypter, &mut watch));
+            let accepted = self.items.get_mut(id).map(|item| item.accept(blob.to_vec(), &*self.gcm, &mut watch));
             problems.extend(accepted.and_then(Result::err));
         }
         problems

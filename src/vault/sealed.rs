@@ -9,7 +9,7 @@ use super::names::as_seen;
 use super::record::{self, Record};
 use super::warnings::Warnings;
 use crate::crypto::Undecryptable;
-use crate::crypto::aes_gcm::{Decrypt, Decrypter};
+use crate::crypto::aes_gcm::Gcm;
 use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
 use crate::error::{Error, is_uid_like};
 use crate::json::{self, Faults, FromMembers, Reader, Stuck};
@@ -20,7 +20,7 @@ use crate::text::{counted, listed_plain, nearest, shown, written};
 /// What is shared with the application.
 pub struct Vault {
     keys: Keys,
-    decrypter: Decrypter,
+    gcm: Rc<dyn Gcm>,
     records: Vec<Copies>,
     by_uid: HashMap<String, usize>,
     /// Made when the first title is looked up.
@@ -56,12 +56,12 @@ struct Titles {
 }
 
 impl Vault {
-    /// Takes the records of an answer, unopened; the decrypter opens what they hold.
+    /// Takes the records of an answer, unopened; the cipher opens what they hold.
     #[must_use]
-    pub fn new(answer: Answer, app_key: AppKey, decrypter: Decrypter) -> Self {
+    pub fn new(answer: Answer, app_key: AppKey, gcm: Rc<dyn Gcm>) -> Self {
         let mut vault = Self {
             keys: Keys { app: app_key, folders: Vec::new(), folder_by_uid: HashMap::new() },
-            decrypter,
+            gcm,
             records: Vec::new(),
             by_uid: HashMap::new(),
             titles: Titles::default(),
@@ -233,7 +233,7 @@ impl Vault {
     fn open(&mut self, index: usize) -> Result<Rc<Record>, Error> {
         let record = self.records.get_mut(index).ok_or(Error::Internal("a record out of range"))?;
         let opened = record.opened.take().unwrap_or_else(|| {
-            let unsealed = record.unseal(&self.keys, &*self.decrypter);
+            let unsealed = record.unseal(&self.keys, &*self.gcm);
             let opened = unsealed.and_then(|(copy, key, json)| Record::open(copy, &key, &json).map(Rc::new));
             if let Ok(record) = &opened {
                 record.warnings().for_each(|warning| self.needed_warnings.add(warning));
@@ -254,7 +254,7 @@ impl Vault {
         }
         for (index, record) in self.records.iter().enumerate() {
             let name = || named("a record", record.uid());
-            let title = record.title(&self.keys, &*self.decrypter).unwrap_or_else(|(title, reason)| {
+            let title = record.title(&self.keys, &*self.gcm).unwrap_or_else(|(title, reason)| {
                 self.other_warnings.add(format!("{} cannot be opened: {reason}", name()));
                 title
             });
@@ -314,8 +314,8 @@ impl Copies {
     ///
     /// # Errors
     /// Why the record can't be read; perhaps its title is known all the same, so that it is found to be broken.
-    fn title(&self, keys: &Keys, decrypter: &dyn Decrypt) -> Result<Option<Title>, (Option<Title>, String)> {
-        let (_, _, plaintext) = self.unseal(keys, decrypter).map_err(|reason| (None, reason))?;
+    fn title(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<Option<Title>, (Option<Title>, String)> {
+        let (_, _, plaintext) = self.unseal(keys, gcm).map_err(|reason| (None, reason))?;
         // EXPOSE: a title is no secret.
         json::object(plaintext.expose()).map(Some).map_err(|title: Title| {
             (Some(title).filter(|title| !title.text.is_empty()), record::BROKEN_JSON.to_owned())
@@ -323,14 +323,10 @@ impl Copies {
     }
 
     /// Decrypts the first copy that opens; the reason is that of the last one.
-    fn unseal(
-        &self,
-        keys: &Keys,
-        decrypter: &dyn Decrypt,
-    ) -> Result<(&answer::Record, RecordKey, SecretBytes), String> {
+    fn unseal(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<(&answer::Record, RecordKey, SecretBytes), String> {
         let mut reason = "there is no copy of it".to_owned();
         for (record, parent) in &self.copies {
-            match keys.unseal(record, *parent, decrypter) {
+            match keys.unseal(record, *parent, gcm) {
                 Ok((key, json)) => return Ok((record, key, json)),
                 Err(why) => reason = why,
             }
@@ -352,7 +348,7 @@ impl Keys {
         &self,
         record: &answer::Record,
         parent: Parent,
-        decrypter: &dyn Decrypt,
+        gcm: &dyn Gcm,
     ) -> Result<(RecordKey, SecretBytes), String> {
         let wrapped = record.record_key.bytes().map_err(|reason| match reason {
             NoBlob::Missing => "Keeper sent no key for it".to_owned(),
@@ -363,7 +359,7 @@ impl Keys {
             None => "its key does not decrypt with the application's key".to_owned(),
         })?;
         let data = record.data.bytes().map_err(|reason| format!("its data {reason}"))?;
-        let json = key.decrypt_by(decrypter, data.to_vec());
+        let json = key.decrypt_by(gcm, data.to_vec());
         json.map(|json| (key, json)).map_err(|Undecryptable| "its data does not decrypt with its key".to_owned())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ksm_task::crypto::aes_gcm::InRust;
+use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
 use ksm_task::outputs::plan::{Agent, Content, Plan};
@@ -61,7 +61,7 @@ impl Scenario {
     }
 
     pub(crate) fn with(keeper: Keeper, inputs: Inputs, options: Options, now_ms: u64) -> Self {
-        let mut retrieval = Retrieval::new(inputs, options, Rc::new(InRust));
+        let mut retrieval = Retrieval::new(inputs, options, Rc::new(RustCrypto));
         let step = retrieval.start(now_ms);
         let mut scenario = Self {
             keeper,
