@@ -1,5 +1,5 @@
 /**
- * Builds the task: the core to WebAssembly (pkg/), then the shim and the core's glue into one script beside it
+ * The build of the task: the core to WebAssembly (pkg/), then the shim and the core's glue into one script beside it
  * (dist/task/), which is all that the agent needs.
  */
 
@@ -40,7 +40,7 @@ const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
 const TASK_LIBRARY = 'azure-pipelines-task-lib';
 
 /**
- * Builds everything into dist/task. A readable bundle tells which line of which source each of its lines is from; it is
+ * Builds everything into dist/task. A readable bundle says which line of which source each of its lines is from; it is
  * for measuring only.
  */
 export async function build({ readable = false } = {}) {
@@ -144,7 +144,7 @@ async function bundleTask(readable) {
  * translations, whose place the English messages take. That is half of the bundle, and 8 ms at each start. Its vault
  * gives way to ours, which leaves no key on the disk.
  *
- * @param {Set<string>} replaced is told the files of which nothing is left
+ * @param {Set<string>} replaced collects the files of which nothing is left
  */
 function leaveOutUnused(replaced) {
   const unused = {

@@ -1,5 +1,5 @@
 /**
- * Gives the project its next version, in every file that names it: `npm run bump -- patch`, `minor`, `major` or `1.2.3`.
+ * The project's next version, in every file that names it: `npm run bump -- patch`, `minor`, `major` or `1.2.3`.
  * The changelog's Unreleased becomes that version, dated today. Nothing is committed.
  */
 
@@ -12,7 +12,7 @@ const USAGE = 'npm run bump -- patch, minor, major or a version such as 1.2.3';
 const CHANGELOG = 'CHANGELOG.md';
 
 /**
- * Where the version stands, as patterns that enclose it, and how often. The first file is the one that is believed; a
+ * Where the version is, as patterns that enclose it, and how often. The first file is the one that is believed; a
  * test holds the others against it.
  */
 const PLACES = [

@@ -1,6 +1,6 @@
 /**
- * Runs all that a change has to pass: formatting, lints and types, then the tests unless `--fast` is given. What failed
- * and why stands at the end.
+ * All that a change has to pass: formatting, lints and types, then the tests unless `--fast` is given. The end of the log
+ * says what failed and why.
  */
 
 import { build } from './build.js';
@@ -62,10 +62,18 @@ async function check() {
   return outcomes;
 }
 
-await runWhenCalled(import.meta.url, async () => {
-  const checked = await check();
-  const tested = process.argv.includes('--fast') ? [] : await test();
-  const outcomes = [...checked, ...tested];
-  printVerdict(outcomes);
-  process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
-});
+const USAGE = `\
+npm run check              formatting, lints, types, then all tests
+npm run check -- --fast    without the tests`;
+
+await runWhenCalled(
+  import.meta.url,
+  async ({ fast }) => {
+    const checked = await check();
+    const tested = fast ? [] : await test();
+    const outcomes = [...checked, ...tested];
+    printVerdict(outcomes);
+    process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
+  },
+  { usage: USAGE, options: { fast: { type: 'boolean' } } },
+);

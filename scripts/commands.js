@@ -1,23 +1,24 @@
-/**
- * Starts other programs, with the project's own tools first on their PATH and without a shell.
- */
+/** Other programs: started without a shell, with the project's own tools first on their PATH. */
 
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Failure } from './failure.js';
 import { inProject, root } from './paths.js';
+import { isDrawing } from './progress.js';
 
 /**
  * Runs a program in the project's folder and fails unless it ends well.
  *
- * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, part of the failure).
+ * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, part of the failure). While a terminal
+ * shows a step's progress, what is shown elsewhere is hidden.
  */
-export async function run(program, args, { advice, ...options } = {}) {
-  const outcome = await execute(program, args, options);
+export async function run(program, args, { advice, output: wanted = 'shown', ...options } = {}) {
+  const output = wanted === 'shown' && isDrawing() ? 'hidden' : wanted;
+  const outcome = await execute(program, args, { ...options, output });
   if (outcome.code !== 0) {
     const command = [program, ...args].join(' ');
-    const said = options.output === 'hidden' ? `\n${outcome.stdout}${outcome.stderr}` : '';
+    const said = output === 'hidden' ? `\n${outcome.stdout}${outcome.stderr}` : '';
     throw new Failure(`\`${command}\` ${outcome.ending}${said}`, advice);
   }
   return outcome;
@@ -33,23 +34,30 @@ export function runBatch(program, args, options) {
   return run(line, words, { ...options, shell });
 }
 
+/** Runs npm or az as `execute` does. */
+export function executeBatch(program, args, options) {
+  const { line, words, shell } = batchCall(program, args);
+  return execute(line, words, { ...options, shell });
+}
+
 /** How a batch file is started: on Windows only a shell can, and it takes one line. For words without blanks. */
 export const batchCall = (program, args, platform = process.platform) =>
   platform === 'win32'
     ? { line: [program, ...args].join(' '), words: [], shell: true }
     : { line: program, words: args, shell: false };
 
-/** Runs a program as `run` does, but leaves it to the caller whether it ended well. */
+/** Runs a program as `run` does, but leaves it to the caller whether it ended well, and in time. */
 export function execute(
   program,
   args,
-  { output = 'shown', env = {}, shell = false, cwd = root, input } = {},
+  { output = 'shown', env = {}, shell = false, cwd = root, input, timeoutMs } = {},
 ) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
       env: environment(env),
       shell,
+      timeout: timeoutMs,
       stdio: [
         input === undefined ? 'ignore' : 'pipe',
         output === 'shown' ? 'inherit' : 'pipe',
@@ -89,8 +97,12 @@ export function environment(extra, inherited = process.env) {
     inherited[pathName],
     cargoBin(),
   ];
-  return { ...inherited, [pathName]: folders.filter(Boolean).join(delimiter), ...extra };
+  const path = { [pathName]: folders.filter(Boolean).join(delimiter) };
+  return { ...IMPATIENT_CARGO, ...inherited, ...path, ...extra };
 }
+
+/** Without a network cargo gives up in seconds rather than in minutes. */
+const IMPATIENT_CARGO = { CARGO_NET_RETRY: '1', CARGO_HTTP_TIMEOUT: '10' };
 
 /** Where rustup puts its programs; a terminal opened before it was installed doesn't have it on PATH. */
 const cargoBin = () => join(cargoHome(), 'bin');

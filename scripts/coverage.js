@@ -1,6 +1,6 @@
 /**
- * Measures which lines of the core and of the shim the tests run: the core by its native tests, the shim by the packed
- * task in the end-to-end tests. Prints one table; `coverage/` holds the pages that show each line.
+ * Which lines of the core and of the shim the tests run: the core by its native tests, the shim by the packed task in the
+ * end-to-end tests. Prints one table; `coverage/` holds the pages that show each line.
  */
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ async function measureShim() {
     if (failed > 0) {
       throw new Failure(
         `${failed} tests failed`,
-        '`npm test` tells whether they fail without measuring as well',
+        '`npm test` shows whether they fail without measuring as well',
       );
     }
   } finally {
@@ -59,7 +59,7 @@ async function measureShim() {
   }
   const reports = ['--reporter', 'html', '--reporter', 'lcovonly', '--reports-dir', folder('task')];
   const sources = ['--all', '--src', inProject('task'), '--include', 'task/**/*.js', '--exclude-after-remap'];
-  await step('Add up what each run of the task tells', () => {
+  await step('Add up what each run of the task reports', () => {
     readdirSync(folder('raw')).forEach((name) => simplify(join(folder('raw'), name)));
     return runPackage('c8/bin/c8.js', ['report', '--temp-directory', folder('raw'), ...reports, ...sources]);
   });
@@ -67,25 +67,25 @@ async function measureShim() {
 }
 
 /**
- * Leaves in what a run told nothing but the bundle, and names its sources by paths, which is all that c8 knows. A task
- * that was killed tells nothing, or not all of it.
+ * Leaves in what a run reported nothing but the bundle, and names its sources by paths, which is all that c8 knows. A task
+ * that was killed reports nothing, or not all of it.
  */
 function simplify(path) {
-  const told = readTold(path);
-  const maps = told?.['source-map-cache'] ?? {};
+  const report = readReport(path);
+  const maps = report?.['source-map-cache'] ?? {};
   if (Object.keys(maps).length === 0) {
     rmSync(path);
     return;
   }
-  const result = told.result.filter(({ url }) => Object.hasOwn(maps, url));
+  const result = report.result.filter(({ url }) => Object.hasOwn(maps, url));
   const isUrl = (source) => source.startsWith('file:');
   Object.values(maps).forEach(({ data }) => {
     data.sources = data.sources.map((source) => (isUrl(source) ? fileURLToPath(source) : source));
   });
-  writeFileSync(path, JSON.stringify({ ...told, result }));
+  writeFileSync(path, JSON.stringify({ ...report, result }));
 }
 
-function readTold(path) {
+function readReport(path) {
   try {
     return readJson(path);
   } catch {

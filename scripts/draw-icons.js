@@ -1,4 +1,4 @@
-/** Draws the icons: a keyhole in a rounded square, by its distance functions, so that any size is sharp. */
+/** The icons: a keyhole in a rounded square, drawn by its distance functions, so that any size is sharp. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { encode } from 'fast-png';

@@ -1,6 +1,6 @@
 /**
- * Runs the packed task again and again on each version of Node at hand, with a record and some attachments, and counts how
- * the runs end: what breaks down once in hundreds of runs, no single test shows. `-- --runs 5000` says how often.
+ * The packed task, run again and again on each version of Node at hand, with a record and some attachments, and how those
+ * runs end: no single test shows what breaks down once in hundreds of runs. `-- --runs 5000` says how often.
  */
 
 import { spawn } from 'node:child_process';

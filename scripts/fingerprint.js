@@ -1,6 +1,4 @@
-/**
- * Tells by a hash whether what something was made from has changed since.
- */
+/** Hashes that show whether what something was made from has changed since. */
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Looks at what is about to be committed, in seconds: formats the staged files, lints the core if Rust is staged, and
- * checks the types of the task if its scripts are. git runs it before each commit once `npm run hook` has said so.
+ * A look, in seconds, at what is about to be committed: formats the staged files, lints the core if Rust is staged, and checks
+ * the types of the task if its scripts are. git runs it before each commit once `npm run hook` has been run.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

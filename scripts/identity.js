@@ -1,6 +1,6 @@
 /**
- * Puts the names and ids of identity.json into the manifests: those of the release, or those of the private preview,
- * which has ids of its own so that both can be installed side by side.
+ * The names and ids of identity.json in the manifests: those of the release, or those of the private preview, which has ids of
+ * its own so that both can be installed side by side.
  */
 
 import { inProject, readJson } from './paths.js';

@@ -1,6 +1,6 @@
 /**
- * Runs the matrix of faults (tests/network) on each version of Node that an agent may have. Those that are missing are
- * installed into `.tools`, where `npm test` finds them from then on.
+ * The matrix of faults (tests/network) on each version of Node that an agent may have. Missing versions are installed into
+ * `.tools`, where `npm test` finds them from then on.
  */
 
 import { run } from './commands.js';

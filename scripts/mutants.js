@@ -1,7 +1,7 @@
 /**
- * Tries the tests: cargo-mutants changes the core in one place after another, and each change has to make a test fail.
- * `.cargo/mutants.toml` says where, by which tests, and what is left out and why. Whatever is given goes on to
- * cargo-mutants, as in `npm run mutants -- --re vault/totp`.
+ * A test of the tests: cargo-mutants changes the core in one place after another, and each change has to make a test fail.
+ * `.cargo/mutants.toml` says where, by which tests, and what is left out and why. Arguments go on to cargo-mutants, as in
+ * `npm run mutants -- --re vault/totp`.
  */
 
 import { run } from './commands.js';

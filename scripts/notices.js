@@ -1,6 +1,6 @@
 /**
- * Writes the notices of what others wrote and the task ships: each package with its copyright lines, and each licence
- * text once, however many packages have it.
+ * The notices for what others wrote and the task ships: each package with its copyright lines, and each licence text once,
+ * however many packages have it.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,15 +1,14 @@
 /**
- * Packs the extension for the Marketplace and checks that it holds what it should and nothing else; beside it goes its
- * bill of materials. The same sources give the same bytes. `--preview [--build 12]` packs the private preview.
+ * The extension, packed for the Marketplace and checked to hold what it should and nothing else; beside it goes its bill of
+ * materials. The same sources give the same bytes. `--preview [--build 12]` packs the private preview.
  */
 
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from './build.js';
 import { runPackage } from './commands.js';
 import { shippedComponents } from './components.js';
-import { Failure, runWhenCalled } from './failure.js';
+import { Failure, Misuse, runWhenCalled } from './failure.js';
 import { sha256 } from './fingerprint.js';
 import { identifyExtension, identifyTask, previewVersion, readIdentity } from './identity.js';
 import { writeNotices } from './notices.js';
@@ -22,7 +21,9 @@ const STAGED = ['overview.md', 'images', 'LICENSE'];
 // What runs on the agent.
 const RUN = ['main.js', 'cleanup.js', 'core_bg.wasm'];
 
-const USAGE = 'npm run package, or npm run package -- --preview --build NUMBER';
+const USAGE = `\
+npm run package                                   the extension
+npm run package -- --preview [--build NUMBER]     its private preview`;
 
 const CONTENT_TYPES = '[Content_Types].xml';
 
@@ -41,7 +42,7 @@ const EXPECTED = [
   'task/THIRD-PARTY-NOTICES.txt',
 ];
 
-/** Builds the task and packs it; tells where the extension is and what is in it. */
+/** Builds the task and packs it; prints where the extension is and what is in it. */
 export async function packageExtension({ preview = false, build: number, readable = false } = {}) {
   await build({ readable });
   const identity = readIdentity(preview ? 'preview' : 'released');
@@ -165,17 +166,14 @@ function printContents({ vsix, sbom, bytes, files, sha256 }) {
   console.log(`        SBOM  ${sbom}`);
 }
 
-function readArguments() {
-  try {
-    const options = { preview: { type: 'boolean' }, build: { type: 'string' } };
-    const { preview, build: number } = parseArgs({ options }).values;
-    if (number !== undefined && (!preview || !/^[1-9]\d{0,8}$/.test(number))) {
-      throw new Failure('--build takes the number of a preview', USAGE);
-    }
-    return { preview, build: number };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure(error.message, USAGE);
+async function packAsAsked({ preview, build: number }) {
+  if (number !== undefined && (!preview || !/^[1-9]\d{0,8}$/.test(number))) {
+    throw new Misuse('--build takes the number of a preview');
   }
+  await packageExtension({ preview, build: number });
 }
 
-await runWhenCalled(import.meta.url, () => packageExtension(readArguments()));
+await runWhenCalled(import.meta.url, packAsAsked, {
+  usage: USAGE,
+  options: { preview: { type: 'boolean' }, build: { type: 'string' } },
+});

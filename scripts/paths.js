@@ -1,6 +1,4 @@
-/**
- * Where things are in the project. Uses nothing but Node, since it is loaded before `npm ci` has run.
- */
+/** Where things are in the project. Uses nothing but Node, since it is loaded before `npm ci` has run. */
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +11,7 @@ export const inProject = (...parts) => join(root, ...parts);
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** Where the packaged extension is written, named as the Marketplace names it; the released one unless told. */
+/** Where the packaged extension is written, named as the Marketplace names it; the released one by default. */
 export function vsixPath(
   { publisher, extensionId } = readJson(inProject('identity.json')).released,
   { version } = readJson(inProject('vss-extension.json')),

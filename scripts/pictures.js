@@ -1,7 +1,7 @@
 /**
- * Draws the pictures of the Marketplace page into `images/`: runs the packed task as an agent does, and has a Chromium
- * that is installed on this machine draw what the log says. Each picture carries its text, which a test compares with a
- * new run. `docs/benchmark.svg` is drawn as well, if there is one.
+ * The pictures of the Marketplace page, drawn into `images/` by a Chromium that is installed on this machine, from the log of
+ * the packed task. Each picture carries its text, which a test compares with a new run. `docs/benchmark.svg` is drawn as well,
+ * if there is one.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -80,7 +80,7 @@ export async function runScenes(taskFolder) {
 export const textOf = (panes) =>
   panes.map(({ title, lines }) => [`# ${title}`, ...lines].join('\n').replace(/\d+ ms/, 'N ms')).join('\n\n');
 
-/** The page and its picture tell of one step. */
+/** The page and its picture show the same step. */
 function mappingLinesOfOverview() {
   const page = readFileSync(inProject('overview.md'), 'utf8');
   const [, lines = ''] = page.match(/^ +secrets: \|\n((?: {6}.*\n)+)/m) ?? [];

@@ -1,11 +1,12 @@
 /**
- * Tells what is going on while it goes on: a line when a step starts, one now and then while it runs, and
- * one with the time it took.
+ * Progress of long work. In a terminal one line follows the step under way and is cleared when it ends; elsewhere a line
+ * is printed when it starts and now and then while it runs. At the end comes one with the time it took.
  */
 
 const SIGN_OF_LIFE_MS = 15_000;
+const REDRAW_MS = 1_000;
 
-/** The steps under way, the innermost last; only that one shows that it lives. */
+/** @type {{ title: string, seconds: () => string }[]} the steps under way, the innermost last */
 const underWay = [];
 
 /** A clock that was started now; call it for the seconds since then, to one decimal. */
@@ -14,25 +15,56 @@ export function stopwatch() {
   return () => ((performance.now() - start) / 1000).toFixed(1);
 }
 
-/** Does `work` and prints when it starts, that it lives, and how it ends. */
+/** Whether a line of a terminal belongs to a step now, so that nothing else may write there. */
+export const isDrawing = () => process.stdout.isTTY === true && underWay.length > 0;
+
+/** Does `work` and shows that it is under way, and how it ends. */
 export async function step(title, work) {
-  const seconds = stopwatch();
-  console.log(`▸ ${title}`);
-  underWay.push(title);
-  const signOfLife = setInterval(() => {
-    if (underWay.at(-1) === title) {
-      console.log(`  … ${title}: ${Math.round(seconds())} s so far`);
-    }
-  }, SIGN_OF_LIFE_MS);
+  const current = { title, seconds: stopwatch() };
+  underWay.push(current);
+  showStart(title);
+  const timer = setInterval(() => showLife(current), process.stdout.isTTY ? REDRAW_MS : SIGN_OF_LIFE_MS);
+  let sign = '✗';
   try {
     const product = await work();
-    console.log(`✓ ${title} (${seconds()} s)`);
+    sign = '✓';
     return product;
-  } catch (error) {
-    console.log(`✗ ${title} (${seconds()} s)`);
-    throw error;
   } finally {
-    clearInterval(signOfLife);
+    clearInterval(timer);
+    clearLine();
     underWay.pop();
+    console.log(`${sign} ${title} (${current.seconds()} s)`);
+  }
+}
+
+function showStart(title) {
+  if (isDrawing()) {
+    draw(`▸ ${title}`);
+  } else {
+    console.log(`▸ ${title}`);
+  }
+}
+
+function showLife(current) {
+  if (underWay.at(-1) !== current) {
+    return;
+  }
+  const seconds = Math.round(Number(current.seconds()));
+  if (isDrawing()) {
+    draw(`▸ ${current.title}: ${seconds} s`);
+  } else {
+    console.log(`  … ${current.title}: ${seconds} s so far`);
+  }
+}
+
+function draw(line) {
+  clearLine();
+  // A line that is wrapped could not be cleared as one.
+  process.stdout.write(line.slice(0, (process.stdout.columns || 80) - 1));
+}
+
+function clearLine() {
+  if (isDrawing()) {
+    process.stdout.write('\r\x1b[2K');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Publishes what was packed: `--preview --build 12 --share-with ORGANISATION` the private preview, `--tag v1.2.3` the
- * release. It asks the Azure command line, which somebody has to be signed in to, for a token that lives an hour.
+ * Publishes what was packed: `--preview --build 12 --share-with ORGANISATION` the private preview, `--tag v1.2.3` the release.
+ * The token comes from the Azure command line, which somebody has to be signed in to, and lives an hour.
  */
 
 import { existsSync } from 'node:fs';
@@ -71,7 +71,7 @@ async function publishWithTfx(vsix, shareWith, token) {
   const said = `${outcome.stdout}${outcome.stderr}`.replaceAll(token, '***');
   console.log(said);
   if (outcome.code !== 0) {
-    throw new Failure(`tfx ${outcome.ending}`, 'docs/releasing.md tells what the Marketplace asks for');
+    throw new Failure(`tfx ${outcome.ending}`, 'docs/releasing.md says what the Marketplace asks for');
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Shows that the extension depends on nothing but its sources: clones the last commit into two folders with different
- * paths, packs it in both, and compares the bytes.
+ * Proof that the extension depends on nothing but its sources: the last commit is cloned into two folders with different
+ * paths and packed in both, and the bytes are compared.
  */
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

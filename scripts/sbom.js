@@ -1,6 +1,6 @@
 /**
- * Writes the bill of materials of the task in CycloneDX: the files that run on the agent, and what each consists of.
- * It says nothing of when or where it was made, so the same build gives the same bytes.
+ * The bill of materials of the task in CycloneDX: the files that run on the agent, and what each consists of. It does not say
+ * when or where it was made, so the same build gives the same bytes.
  */
 
 import { sha256 } from './fingerprint.js';

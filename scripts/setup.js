@@ -1,6 +1,6 @@
 /**
- * Prepares a fresh clone: the Rust toolchain, the npm packages and the build tools, each only when it is
- * missing. Expects git, Node and rustup; installs nothing outside the project but what rustup looks after.
+ * Set-up of a fresh clone: the Rust toolchain, the npm packages and the build tools, each only when it is missing. Expects
+ * git, Node, rustup and a C compiler; installs nothing outside the project but what rustup looks after.
  */
 
 import {
@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { execute, run, runBatch } from './commands.js';
+import { execute, executeBatch, run, runBatch } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint, isStamped } from './fingerprint.js';
 import { executable, inProject, readJson } from './paths.js';
@@ -23,6 +23,7 @@ const OLDEST_NODE = 20;
 const WASM_TARGET = 'wasm32-unknown-unknown';
 const NETWORK_ADVICE =
   'check the network, or the proxy in HTTPS_PROXY, and run the same command again; what is done stays done';
+const NETWORK_LIMIT_MS = 15_000;
 
 // rustc refuses a crate called wasm-bindgen, so these are built under other names.
 const TOOLS = { wbg: 'wasm-bindgen', 'wbg-test-runner': 'wasm-bindgen-test-runner', 'wbg-pack': 'wasm-pack' };
@@ -61,6 +62,9 @@ export async function setUpCoverageTools() {
 
 async function prepare() {
   checkNode();
+  if (!areToolsBuilt()) {
+    await checkCompiler();
+  }
   await prepareRust();
   await installPackages();
   await buildTools();
@@ -75,11 +79,45 @@ function checkNode() {
   }
 }
 
+/** Rust links programs with it, the build tools first of all. */
+async function checkCompiler() {
+  const isOwn = Object.keys(process.env).some((name) => /^CARGO_TARGET_\w+_LINKER$/.test(name));
+  if (process.platform === 'win32' || isOwn) {
+    return;
+  }
+  const program = ['-x', 'c', '-', '-o', '/dev/null'];
+  const { code, stderr } = await execute('cc', program, { output: 'hidden', input: 'int main(){return 0;}' });
+  if (code !== 0) {
+    throw new Failure(
+      `there is no C compiler, which Rust needs to link programs: \`cc\` ${code === undefined ? 'could not be started' : `failed\n${stderr.trimEnd()}`}`,
+      'install one, for example by `apt-get install build-essential`, `dnf install gcc` or `xcode-select --install`, and run ' +
+        'the same command again',
+    );
+  }
+}
+
+let asked;
+
+/** Fails soon if there is no network; asks once, and only when something has to be fetched. */
+const checkNetwork = () => (asked ??= step("Reach npm's registry", askRegistry));
+
+async function askRegistry() {
+  const args = ['ping', '--fetch-retries=0', `--fetch-timeout=${NETWORK_LIMIT_MS}`];
+  const { code, stderr } = await executeBatch('npm', args, { output: 'hidden', timeoutMs: NETWORK_LIMIT_MS });
+  // A registry of a company may not know the question, but it answers.
+  if (code !== 0 && !/\bE[45]\d\d\b/.test(stderr)) {
+    const reason =
+      stderr.match(/^npm error (?:code )?(E\w+)$/m)?.[1] ?? `no answer within ${NETWORK_LIMIT_MS / 1000} s`;
+    throw new Failure(`there is no network: npm's registry cannot be reached (${reason})`, NETWORK_ADVICE);
+  }
+}
+
 async function prepareRust() {
   const wasmLibraries = await findWasmLibraries();
   if (wasmLibraries === undefined) {
     await installToolchain();
   } else if (!existsSync(wasmLibraries)) {
+    await checkNetwork();
     await step(`Add the Rust target ${WASM_TARGET}`, () => rustup('target', 'add', WASM_TARGET));
   }
 }
@@ -102,6 +140,7 @@ async function installToolchain() {
       'install rustup as https://rustup.rs describes and run the same command again',
     );
   }
+  await checkNetwork();
   const [, channel] = readFileSync(inProject('rust-toolchain.toml'), 'utf8').match(/channel = "(.+)"/);
   const parts = ['-c', 'clippy', '-c', 'rustfmt', '-t', WASM_TARGET];
   await step(`Install the Rust toolchain ${channel}`, () =>
@@ -115,6 +154,7 @@ async function installPackages() {
   if (packagesAreInstalled()) {
     return;
   }
+  await checkNetwork();
   // No package here needs its install script; esbuild's program comes as a package of its own.
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   await step('Install the npm packages', () => runBatch('npm', args, { advice: NETWORK_ADVICE }));
@@ -135,25 +175,29 @@ function packagesAreInstalled() {
 }
 
 async function buildTools() {
-  const stampPath = inProject('.tools', 'stamp');
-  const stamp = fingerprint(toolSources(), process.platform, process.arch);
-  if (isStamped(stampPath, stamp) && Object.values(TOOLS).every((tool) => existsSync(toolPath(tool)))) {
+  if (areToolsBuilt()) {
     return;
   }
-  await step('Build wasm-bindgen and wasm-pack, once: a minute or two', async () => {
+  await checkNetwork();
+  await step('Build wasm-bindgen and wasm-pack, once: some minutes', async () => {
     const command = 'build --locked --manifest-path tools/Cargo.toml --target-dir tools/target';
-    await run('cargo', command.split(' '), {
-      advice: `${NETWORK_ADVICE}. If the linker is missing, install a C compiler`,
-    });
+    await run('cargo', command.split(' '), { advice: NETWORK_ADVICE });
     mkdirSync(inProject('.tools', 'bin'), { recursive: true });
     for (const [built, tool] of Object.entries(TOOLS)) {
       copyFileSync(inProject('tools', 'target', 'debug', executable(built)), toolPath(tool));
     }
-    writeFileSync(stampPath, stamp);
+    writeFileSync(STAMP, stampOfTools());
     // Over 600 MB that nobody needs until the next version.
     rmSync(inProject('tools', 'target'), { recursive: true, force: true });
   });
 }
+
+const STAMP = inProject('.tools', 'stamp');
+
+const areToolsBuilt = () =>
+  isStamped(STAMP, stampOfTools()) && Object.values(TOOLS).every((tool) => existsSync(toolPath(tool)));
+
+const stampOfTools = () => fingerprint(toolSources(), process.platform, process.arch);
 
 function toolSources() {
   const programs = readdirSync(inProject('tools', 'src')).sort();
@@ -166,7 +210,11 @@ function toolSources() {
 
 const toolPath = (tool) => inProject('.tools', 'bin', executable(tool));
 
-await runWhenCalled(import.meta.url, async () => {
-  await setUp();
-  console.log('Everything is in place.');
-});
+await runWhenCalled(
+  import.meta.url,
+  async () => {
+    await setUp();
+    console.log('Everything is in place.');
+  },
+  { usage: 'npm run setup    makes ready what building and testing need, where it is missing' },
+);

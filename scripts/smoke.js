@@ -1,6 +1,6 @@
 /**
- * Runs the smoke pipeline (smoke-pipeline.yml) in a real organisation on the preview that was just published, and waits
- * for its result: `--organisation NAME --project NAME --pipeline ID --build 12`.
+ * The smoke pipeline (smoke-pipeline.yml) in a real organisation, run on the preview that was just published:
+ * `--organisation NAME --project NAME --pipeline ID --build 12`. Waits for its result.
  */
 
 import { parseArgs } from 'node:util';

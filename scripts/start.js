@@ -1,65 +1,67 @@
 /**
- * Runs the main job and shows what a pipeline would see: the packed task, started as an agent starts it, against an
- * embedded Keeper on loopback; or, with `--config FILE --secrets FILE`, against a real Keeper application.
+ * The task as a pipeline would see it: packed, started as an agent starts it, with a later step that prints what it got.
+ * It asks an embedded Keeper on loopback; or, with `--config FILE --secrets FILE`, a real Keeper application.
  */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure, runWhenCalled } from './failure.js';
+import { dirname, join } from 'node:path';
+import { execute } from './commands.js';
+import { Misuse, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { unpackExtension } from './unpack.js';
 
-/** The example of Keeper's documentation. */
+const USAGE = `\
+npm start                                    the example of Keeper's documentation, against an embedded Keeper
+npm start -- --config FILE --secrets FILE    your mapping lines, against your Keeper application
+npm start -- --help                          this text`;
+
+const STEP_NAME = 'setKsmSecretsStep';
+
+/** The example of Keeper's documentation, but for the file's folder: what is written there goes with the job. */
 const EXAMPLE = `\
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > var:var_password
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > out_password2
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > out:out_password
 6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode > var:MyOneTimeCode
 6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes > MyNotes
-6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:/tmp/build-vsix.sh`;
+6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:$(Agent.TempDirectory)/build-vsix.sh`;
 
-async function start() {
-  const { config, secrets } = readArguments();
+/** The script of a later step, which prints its secrets as no script should. */
+const LATER_STEP = [
+  'echo password: $(var_password)',
+  `echo output variable: $(${STEP_NAME}.out_password)`,
+  'echo two-factor code: $(MyOneTimeCode)',
+  `echo notes: $(${STEP_NAME}.MyNotes)`,
+  `${process.platform === 'win32' ? 'type' : 'cat'} $(Agent.TempDirectory)/build-vsix.sh`,
+];
+
+async function start({ config, secrets }) {
+  if ((config === undefined) !== (secrets === undefined)) {
+    throw new Misuse('--config and --secrets go together');
+  }
+  const own = config && { config: readText(config), secrets: readText(secrets) };
   await packageExtension();
-  // Only now is it sure that the npm packages are there.
-  const { describeRun } = await import('../tests/agent/agent.js');
   const taskFolder = await unpackExtension();
   try {
-    const run = config ? await runOnKeeper(taskFolder, config, secrets) : await runOnExample(taskFolder);
-    console.log(`\n${describeRun(run, { showValues: !config, files: absolutePaths(secrets ?? EXAMPLE) })}`);
-    process.exitCode = run.result === 'Failed' ? 1 : 0;
-    await run.cleanUp();
+    await (own ? showOwn(taskFolder, own) : showExample(taskFolder));
   } finally {
     rmSync(dirname(taskFolder), { recursive: true, force: true });
   }
 }
 
-function readArguments() {
-  let values;
-  try {
-    ({ values } = parseArgs({ options: { config: { type: 'string' }, secrets: { type: 'string' } } }));
-  } catch (error) {
-    throw new Failure(error.message, 'npm start, or npm start -- --config FILE --secrets FILE');
+/** @param {string} path */
+function readText(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) {
+    throw new Misuse(found ? `${path} is not a file` : `there is no file ${path}`);
   }
-  const { config, secrets } = values;
-  if ((config === undefined) !== (secrets === undefined)) {
-    throw new Failure('--config and --secrets go together', 'npm start -- --config FILE --secrets FILE');
-  }
-  return config === undefined ? {} : { config: readText(config), secrets: readText(secrets) };
+  return readFileSync(path, 'utf8');
 }
 
-function readText(file) {
-  if (!existsSync(file)) {
-    throw new Failure(`there is no file ${file}`, 'name a file that can be read');
-  }
-  return readFileSync(file, 'utf8');
-}
-
-/** The example against an embedded Keeper; what is in its vault is invented, so it may be shown. */
-async function runOnExample(taskFolder) {
-  const { runTask } = await import('../tests/agent/agent.js');
+/** The example against an embedded Keeper; what is in its vault is invented. */
+async function showExample(taskFolder) {
+  // Only now is it sure that the npm packages are there.
   const { startKeeper } = await import('../tests/keeper/server.js');
   const { exampleVault } = await import('../tests/keeper/samples.js');
   const keeper = await startKeeper({ holds: exampleVault() });
@@ -67,14 +69,10 @@ async function runOnExample(taskFolder) {
   try {
     const ca = join(folder, 'ca.pem');
     writeFileSync(ca, keeper.caPem);
-    console.log(`\nThe mapping lines, for a Keeper at https://${keeper.hostname}:\n\n${EXAMPLE}\n`);
-    return await runTask({
-      taskFolder,
-      inputs: { keepersecretconfig: '$(secret_config)', secrets: EXAMPLE },
-      secretVariables: { secret_config: keeper.configBase64 },
-      environment: { NODE_EXTRA_CA_CERTS: ca },
-      stepName: 'setKsmSecretsStep',
-    });
+    const run = await runStep(taskFolder, keeper.configBase64, EXAMPLE, { NODE_EXTRA_CA_CERTS: ca });
+    show('The step gets secrets from Keeper', run.log);
+    show('A later step prints what it got', await printSecrets(run));
+    await end(run);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await keeper.close();
@@ -82,27 +80,75 @@ async function runOnExample(taskFolder) {
 }
 
 /** A person's own mapping lines against a real application. Relative paths are relative to this folder. */
-async function runOnKeeper(taskFolder, config, secrets) {
-  const { runTask } = await import('../tests/agent/agent.js');
+async function showOwn(taskFolder, { config, secrets }) {
   const passed = ['NODE_EXTRA_CA_CERTS', 'HTTPS_PROXY', 'https_proxy', 'NO_PROXY', 'no_proxy'];
   const environment = Object.fromEntries(
-    passed.map((name) => [name, process.env[name]]).filter(([, value]) => value),
+    passed.map((name) => [name, process.env[name] ?? '']).filter(([, value]) => value),
   );
+  const run = await runStep(taskFolder, config, secrets, environment, process.cwd());
+  show('The step gets secrets from Keeper', run.log);
+  const { runTask } = await import('../tests/agent/agent.js');
+  const { taskVariables } = run;
+  const after = await runTask({ taskFolder, section: 'postjobexecution', taskVariables });
+  await after.cleanUp();
+  show('The end of the job removes what was written', [
+    ...run.files.filter(({ path }) => path.startsWith(run.folders.temp)).map(({ path }) => `Removed ${path}`),
+    ...after.log,
+  ]);
+  await end(run);
+}
+
+async function runStep(taskFolder, config, secrets, environment, sourcesFolder) {
+  const { runTask } = await import('../tests/agent/agent.js');
   return runTask({
     taskFolder,
     inputs: { keepersecretconfig: '$(secret_config)', secrets },
     secretVariables: { secret_config: config },
     environment,
-    sourcesFolder: process.cwd(),
-    stepName: 'setKsmSecretsStep',
+    sourcesFolder,
+    stepName: STEP_NAME,
     timeoutMs: 600_000,
   });
 }
 
-/** The absolute paths that mapping lines name; the agent itself shows what is new in its own folders. */
-function absolutePaths(mappingLines) {
-  const paths = mappingLines.split('\n').map((line) => line.match(/>\s*file:\s*(.+?)\s*$/)?.[1]);
-  return paths.filter((path) => path && isAbsolute(path) && existsSync(path));
+/** What the log of a later step says: each command as its author wrote it, and its output as the agent masks it. */
+async function printSecrets(run) {
+  const { expandMacros } = await import('../tests/agent/inputs.js');
+  const { SecretMasker } = await import('../tests/agent/masker.js');
+  const masker = new SecretMasker();
+  run.masks.forEach((mask) => masker.add(mask));
+  const values = {
+    ...run.variables,
+    ...prefixed(run.outputs),
+    'Agent.TempDirectory': { value: run.folders.temp },
+  };
+  const lines = [];
+  for (const command of LATER_STEP) {
+    const script = expandMacros(command, (name) => values[name]?.value);
+    const [shell, option] = process.platform === 'win32' ? ['cmd', '/c'] : ['sh', '-c'];
+    const { stdout, stderr } = await execute(shell, [option, script], { output: 'hidden' });
+    const printed = `${stdout}${stderr}`.trimEnd().split(/\r?\n/);
+    lines.push(`$ ${command}`, ...printed.map((line) => `  ${masker.mask(line)}`));
+  }
+  return lines;
 }
 
-await runWhenCalled(import.meta.url, start);
+const prefixed = (outputs) =>
+  Object.fromEntries(Object.entries(outputs).map(([name, value]) => [`${STEP_NAME}.${name}`, value]));
+
+/** @param {string} title @param {string[]} lines */
+function show(title, lines) {
+  console.log(`\n━━ ${title}\n${(lines.length > 0 ? lines : ['(nothing)']).join('\n')}`);
+}
+
+/** Nothing stays of the run. */
+async function end(run) {
+  await run.cleanUp();
+  console.log(`\n${run.result} in ${Math.round(run.durationMs)} ms. Nothing was left behind.`);
+  process.exitCode = run.result === 'Failed' ? 1 : 0;
+}
+
+await runWhenCalled(import.meta.url, start, {
+  usage: USAGE,
+  options: { config: { type: 'string' }, secrets: { type: 'string' } },
+});

@@ -1,13 +1,13 @@
 /**
- * Runs every test: the core natively, the core as WebAssembly in Node, the packing of the extension, and
- * the packed task end to end. `npm test -- rust`, `wasm` or `e2e` runs one of them.
+ * Every test: the core natively, the core as WebAssembly in Node, the packing of the extension, and the packed task end to
+ * end. `npm test -- rust`, `wasm` or `e2e` runs one of them.
  */
 
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execute } from './commands.js';
-import { Failure, describeFailure, runWhenCalled } from './failure.js';
+import { Misuse, describeFailure, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { inProject } from './paths.js';
 import { stopwatch } from './progress.js';
@@ -24,7 +24,7 @@ const PARTS = [
 // Node would leave a core idle; most of the time goes by in processes that the tests start.
 export const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
 
-/** Runs the parts that are asked for, or all of them, and tells how each ended. */
+/** Runs the parts that are asked for, or all of them, and returns how each ended. */
 export async function test(wanted = []) {
   const parts = chooseParts(wanted);
   try {
@@ -39,7 +39,7 @@ function chooseParts(wanted) {
   const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
   if (unknown.length > 0) {
     const names = PARTS.map(({ name }) => name).join(', ');
-    throw new Failure(
+    throw new Misuse(
       `there are no tests called ${unknown.join(', ')}`,
       `choose from ${names}, or name none for all`,
     );
@@ -85,7 +85,7 @@ async function testInNode() {
 function countCargoTests({ code, stdout, stderr }) {
   const lines = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed/gm)];
   const sum = (group) => lines.reduce((total, line) => total + Number(line[group]), 0);
-  // What does not compile is told on stderr, which else only counts the crates.
+  // What does not compile is reported on stderr, which otherwise only counts the crates.
   return judge(code, sum(1), sum(2), /^failures:$/m.test(stdout) ? stdout : stderr);
 }
 
@@ -137,8 +137,17 @@ function judge(code, passed, failed, report) {
   return { passed, failed: Math.max(failed, 1), report };
 }
 
-await runWhenCalled(import.meta.url, async () => {
-  const outcomes = await test(process.argv.slice(2));
-  printVerdict(outcomes);
-  process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
-});
+const USAGE = `\
+npm test                 all tests
+npm test -- PART ...     some of them:
+${PARTS.map(({ name, title }) => `  ${name.padEnd(9)} ${title}`).join('\n')}`;
+
+await runWhenCalled(
+  import.meta.url,
+  async (_, wanted) => {
+    const outcomes = await test(wanted);
+    printVerdict(outcomes);
+    process.exitCode = outcomes.every(({ failed }) => failed === 0) ? 0 : 1;
+  },
+  { usage: USAGE, takesWords: true },
+);

@@ -1,6 +1,4 @@
-/**
- * Unpacks the extension as the agent does, so that what is tested and tried out is what is shipped.
- */
+/** The extension, unpacked as the agent does it, so that what is tested and tried out is what is shipped. */
 
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

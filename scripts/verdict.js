@@ -1,9 +1,9 @@
 /**
- * Tells how checks and tests ended: once more what each failed one said, then a table, so that the end of a log is
- * enough to see what failed and why.
+ * How checks and tests ended: once more what each failed one said, then a table, so that the end of a log is enough to see
+ * what failed and why.
  */
 
-// Enough to see why; the whole of it stands further up.
+// Enough to see why; all of it is further up.
 const LINES_SHOWN = 60;
 
 // Where the part of an output begins that says what is wrong, the surest sign first: Node's tests, Rust's, its compiler.
