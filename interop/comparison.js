@@ -1,5 +1,5 @@
-// This file is where readings are laid side by side: records with what the vault was made of, answers and codes with this
-// extension's. What comes of it is a list of differences, and each has to stand in differences.json.
+// Readings compared: records with what the vault was made of, answers and codes with this extension's. The result is a list
+// of differences, each of which has to be in differences.json.
 
 import { createHash } from 'node:crypto';
 

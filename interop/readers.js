@@ -1,6 +1,6 @@
-// This file is where those are who read a vault: Keeper's SDKs, each as a small program, and this extension's packed task.
+// The readers of a vault: Keeper's SDKs, each as a small program, and this extension's packed task.
 //
-// A program is given, as JSON, { config, notations, codes, proxy } and answers with what is a `Reading` here.
+// A program gets, as JSON, { config, notations, codes, proxy } and answers with what is a `Reading` here.
 
 import { spawn } from 'node:child_process';
 import {

@@ -1,4 +1,4 @@
-// This file is where the comparison becomes text: the summary that a run ends with, and docs/interop.md.
+// The comparison as text: the summary that a run ends with, and docs/interop.md.
 
 import { inProject } from '../scripts/paths.js';
 

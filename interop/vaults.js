@@ -1,4 +1,4 @@
-// This file is where the vaults are that every reader is shown, with the notations that it is asked.
+// The vaults that every reader gets, with the notations that it is asked for.
 
 import { readJson, inProject } from '../scripts/paths.js';
 import { sampleVault } from '../tests/keeper/samples.js';

@@ -59,8 +59,8 @@ pub struct Retrieval(retrieval::Retrieval);
 
 #[wasm_bindgen]
 impl Retrieval {
-    /// Takes the task's inputs, and the platform's cipher for what is large. What is wrong with the inputs is told by
-    /// the first step or the second.
+    /// Takes the task's inputs, and the platform's cipher for what is large. The first step or the
+    /// second reports what is wrong with the inputs.
     ///
     /// # Errors
     /// None in practice: the shim's types are checked against ours.
@@ -95,7 +95,7 @@ impl Retrieval {
     }
 
     /// Seals the `POST` of the last step: its headers and its body. Where there is nothing to be sent, the next step
-    /// tells why.
+    /// says why.
     ///
     /// # Errors
     /// None in practice: what is sealed always converts.

@@ -13,7 +13,7 @@ import { companyAuthority, runPipeline } from './pipeline.js';
 /** The YAML of a sample; each scalar is a text, as in the inputs of a step. */
 const readYaml = (text) => parse(text, { schema: 'failsafe' });
 
-/** What other programs are to be told by the scripts of a sample. */
+/** How the scripts of a sample are to call other programs. */
 const CALLS = {
   'A secret for a script': ['deploy.sh'],
   'A secret in another job or stage': ['prepare.sh [alice]', 'migrate.sh', 'deploy.sh'],

@@ -1,5 +1,5 @@
-// This file is where a sample pipeline of the documentation runs: the task's steps by the embedded agent against an
-// embedded Keeper, the scripts by a shell in which other programs only tell how they were called.
+// A sample pipeline of the documentation, run: the task's steps by the embedded agent against an embedded Keeper, the scripts
+// by a shell in which other programs only report how they were called.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -22,7 +22,7 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-
  * @typedef {object} World
  * @property {Record<string, string>} [files] of the repository
  * @property {Step[]} [powerShell] the scripts of the pipeline in PowerShell, in their order
- * @property {(keeper: Keeper) => Promise<AgentOptions>} [arrange] what the agent is told in addition
+ * @property {(keeper: Keeper) => Promise<AgentOptions>} [arrange] what the agent gets in addition
  */
 
 const TASK = 'ksmazpipelinetask@1';
@@ -148,7 +148,7 @@ function outputOf(expression, outputs) {
   return value;
 }
 
-/** Folders of an agent with a repository, programs that only tell how they are called, and what they tell. */
+/** Folders of an agent with a repository, programs that only report how they are called, and what they report. */
 function preparePlace(t, files) {
   const root = fs.mkdtempSync(join(tmpdir(), 'pipeline-'));
   t.after(() => fs.rmSync(root, { recursive: true, force: true }));

@@ -165,7 +165,7 @@ function patternOfRust(template) {
     .replaceAll(/…+/g, '…');
 }
 
-/** What stands behind a semicolon lists what would be right. */
+/** What follows a semicolon lists what would be right. */
 function beginningOf(text) {
   return text.split(';')[0];
 }

@@ -1,4 +1,4 @@
-// This file is where the vault becomes an answer to `get_secret`, each key wrapped by its parent:
+// The answer to `get_secret`, made of a vault, with each key wrapped by its parent:
 //
 //   app key ─▶ record key ─▶ record data
 //           └▶ folder key ─▶ record key      and  record key ─▶ file key ─▶ file metadata, content

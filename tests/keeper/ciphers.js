@@ -1,5 +1,5 @@
-// This file is where bytes are encrypted and decrypted in the forms of the Keeper Secrets Manager protocol.
-// It is written on Node's crypto, apart from the Rust core, so that the two check each other.
+// Encryption and decryption in the forms of the Keeper Secrets Manager protocol, on Node's crypto and apart from the Rust
+// core, so that the two check each other.
 
 import { createCipheriv, createDecipheriv, createECDH, createHash, randomBytes } from 'node:crypto';
 

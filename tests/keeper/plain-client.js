@@ -1,4 +1,4 @@
-// This file is where tests compose a request to Keeper by hand, so that they can spoil any part of it.
+// Requests to Keeper composed by hand, so that a test can spoil any part of them.
 
 import { createPrivateKey, randomBytes, sign } from 'node:crypto';
 import { Agent, request as httpsRequest } from 'node:https';

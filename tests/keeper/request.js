@@ -1,5 +1,5 @@
-// This file is where a request to Keeper's API is judged, as strictly as the protocol allows: a client that is
-// let in here has done everything right.
+// The judge of requests to Keeper's API, as strict as the protocol allows: a client that is let in has done everything
+// right.
 
 import { verify } from 'node:crypto';
 import { open, openFor, POINT_LEN, SEAL_LEN, KEY_LEN } from './ciphers.js';

@@ -1,5 +1,5 @@
-// This file is where Keeper's own SDK reads a vault. It is a program of its own, as only a process that starts
-// with NODE_EXTRA_CA_CERTS trusts the embedded Keeper in everything that the SDK does.
+// Keeper's own SDK as a reader of a vault. It is a program of its own because NODE_EXTRA_CA_CERTS, which makes all of the SDK
+// trust the embedded Keeper, is read when a process starts.
 //
 // In, as JSON: { config, notations }. Out: { records, values }, one value or error for each notation.
 

@@ -1,5 +1,5 @@
-// This file is where the embedded Keeper listens: HTTPS on loopback, the one endpoint that a client needs to
-// read secrets, and the storage that its attachments are downloaded from.
+// The embedded Keeper: HTTPS on loopback, the one endpoint that a client needs to read secrets, and the storage of its
+// attachments.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
@@ -190,7 +190,7 @@ export async function startKeeper({
     faults: queue,
     /** The server's public key of an id, in the form that a config holds. */
     publicKey: keyRing.publicKey,
-    /** The address of an attachment's content, as an answer tells it. */
+    /** The address of an attachment's content, as an answer gives it. */
     addressOf: (file) => storageOrigin + storage.pathOf(file),
     async close() {
       if (closing.signal.aborted) return;

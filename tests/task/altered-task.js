@@ -1,5 +1,4 @@
-// This file is where a copy of the unpacked task is altered, so that its core breaks down: nothing else shows what the
-// task does then.
+// A copy of the unpacked task whose core is made to break down: nothing else shows what the task does then.
 
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +38,7 @@ const CODE = 10;
 const FUNCTION = 0;
 
 /**
- * Where the body of an exported function stands (WebAssembly core specification, 5.5).
+ * Where the body of an exported function is (WebAssembly core specification, 5.5).
  *
  * @param {Buffer} bytes
  * @param {string} name

@@ -1,5 +1,5 @@
 // Each file in tests/cases is one story: mapping lines, what Keeper holds, what the agent and Keeper see of the run.
-// Here it is told through the packed task, as an agent runs it; the same files run through the core alone.
+// Here the packed task runs it, as an agent runs it; the same files run through the core alone.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// This file is where programs that read dotenv files are asked what they read in one.
+// Programs that read dotenv files, and what each of them finds in one.
 
 import { spawnSync } from 'node:child_process';
 import { dirname, basename } from 'node:path';

@@ -1,6 +1,6 @@
-// This file is where values are that are hard to keep out of a log, or that want to be more than a value there.
+// Values that are hard to keep out of a log, or that try to be more than a value there.
 //
-// Each holds letters of its own, so that a part of it can't be taken for anything else.
+// Each has letters of its own, so that no part of it can be taken for anything else.
 
 import { createHash } from 'node:crypto';
 
@@ -90,7 +90,7 @@ export const LARGE = {
   '200 KB': of('200 KB', 200 * 1024),
 };
 
-/** Words of commands, of PEM and of addresses, which stand in some of the values and are no secrets. */
+/** Words of commands, of PEM and of addresses, which are in some of the values and are no secrets. */
 export const EVERYONES_WORDS = [
   '##vso[task.setvariable variable=EVIL;issecret=false;]##vso[task.debug]##vso[task.complete result=Succeeded;]',
   '##vso[task.setvariable variable=EVIL]##vso[task.complete]##vso[task.setsecret]',

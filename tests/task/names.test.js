@@ -1,4 +1,4 @@
-// What Keeper, the vault, a proxy or a repository says is text: it may be told in a message, and never becomes a command
+// What Keeper, the vault, a proxy or a repository says is text: it may be shown in a message, and never becomes a command
 // of the agent's, whatever it looks like.
 
 import assert from 'node:assert/strict';

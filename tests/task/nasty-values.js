@@ -1,4 +1,4 @@
-// This file is where texts are made of pieces that mean something to a shell or a parser, the same ones each time.
+// Texts made of pieces that mean something to a shell or a parser, the same ones each time.
 
 /**
  * @param {number} count

@@ -1,4 +1,4 @@
-// This file is where the packed task is unpacked as an agent does it, and run against an embedded Keeper.
+// The packed task, unpacked as an agent does it and run against an embedded Keeper.
 
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-// What is told of the packages and crates that the task is made of: the notices, the bill of materials, the written list.
+// What is said about the packages and crates that the task is made of: the notices, the bill of materials, the written list.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// What an agent alone can tell of variables: macros in values and names that the job knows already.
+// What only an agent knows of variables: macros in values and names that the job knows already.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

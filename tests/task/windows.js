@@ -1,5 +1,5 @@
-// This file is where it is found out whether any part of a secret stands in a log: every six bytes in a row of a secret,
-// in whatever form it could have got there, are looked up among every six bytes in a row of the log.
+// A search for parts of a secret in a log: every six bytes in a row of the secret, in whatever form they could have got
+// there, are looked up among every six bytes in a row of the log.
 
 const WIDTH = 6;
 /** Of a secret over so many bytes only the two usual forms are looked for. */
@@ -13,7 +13,7 @@ export class Windows {
   /** @type {Map<string, { own: number, all: number }>} */
   #shares = new Map();
 
-  /** @param {string[]} known texts that may stand in the log: what the author wrote and what the agent prints */
+  /** @param {string[]} known texts that may be in the log: what the author wrote and what the agent prints */
   constructor(known) {
     this.#known = new Set(known.flatMap((text) => windowsOf(text)));
   }
@@ -32,14 +32,14 @@ export class Windows {
     }
   }
 
-  /** How much of a secret is looked for, from 0 to 1: the rest stands in what may be shown. @param {string} name */
+  /** How much of a secret is looked for, from 0 to 1: the rest is in what may be shown. @param {string} name */
   shareOf(name) {
     const { own, all } = this.#shares.get(name) ?? { own: 0, all: 0 };
     return all === 0 ? 0 : own / all;
   }
 
   /**
-   * The secrets of which something stands in the lines, and where.
+   * The secrets of which something is in the lines, and where.
    *
    * @param {string[]} lines
    */
@@ -55,7 +55,7 @@ export class Windows {
 function formsOf(secret) {
   const bytes = Buffer.from(secret);
   const escaped = secret.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  // Whatever stands before it, three bytes become four characters.
+  // Whatever comes before it, three bytes become four characters.
   const inBase64 = [0, 1, 2].map((skipped) => bytes.subarray(skipped).toString('base64'));
   if (bytes.length > LARGE) return [secret, inBase64[0]];
   return [secret, escaped, JSON.stringify(secret), encodeURIComponent(secret), ...inBase64];
