@@ -5,7 +5,7 @@
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execute } from './commands.js';
 import { Misuse, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
@@ -42,11 +42,20 @@ async function start({ config, secrets }) {
   }
   const own = config && { config: readText(config), secrets: readText(secrets) };
   await packageExtension();
+  useFolderOfOwn();
   const taskFolder = await unpackExtension();
-  try {
-    await (own ? showOwn(taskFolder, own) : showExample(taskFolder));
-  } finally {
-    rmSync(dirname(taskFolder), { recursive: true, force: true });
+  await (own ? showOwn(taskFolder, own) : showExample(taskFolder));
+}
+
+/** Whatever is temporary from now on goes into one folder, which is removed however this process ends. */
+function useFolderOfOwn() {
+  const folder = mkdtempSync(join(tmpdir(), 'ksm-'));
+  for (const name of ['TMPDIR', 'TMP', 'TEMP']) {
+    process.env[name] = folder;
+  }
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => process.exit(1));
   }
 }
 
@@ -65,16 +74,14 @@ async function showExample(taskFolder) {
   const { startKeeper } = await import('../tests/keeper/server.js');
   const { exampleVault } = await import('../tests/keeper/samples.js');
   const keeper = await startKeeper({ holds: exampleVault() });
-  const folder = mkdtempSync(join(tmpdir(), 'ksm-start-'));
   try {
-    const ca = join(folder, 'ca.pem');
+    const ca = join(tmpdir(), 'ca.pem');
     writeFileSync(ca, keeper.caPem);
     const run = await runStep(taskFolder, keeper.configBase64, EXAMPLE, { NODE_EXTRA_CA_CERTS: ca });
     show('The step gets secrets from Keeper', run.log);
     show('A later step prints what it got', await printSecrets(run));
     await end(run);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
     await keeper.close();
   }
 }

@@ -15,8 +15,6 @@ import { SecretMasker } from './masker.js';
 import { Step } from './step.js';
 import { Variables } from './variables.js';
 
-export { describeRun } from './describe.js';
-
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 /** @typedef {import('./definition.js').Definition} Definition */
 /** @typedef {import('./environment.js').Endpoint} Endpoint */

@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 
 /**
  * @typedef {object} Folders
@@ -71,19 +71,4 @@ function entriesBelow(folder) {
       const { mode, size, mtimeMs, ino } = lstatSync(path);
       return [[path, { mode: mode & 0o777, size, stamp: `${ino} ${size} ${mtimeMs} ${mode}` }]];
     });
-}
-
-/**
- * Shows a path as a pipeline's author would write it.
- *
- * @param {string} path
- * @param {Folders} folders
- */
-export function shownPath(path, { sources, temp }) {
-  const below = (/** @type {string} */ folder) => {
-    const shown = relative(folder, path);
-    return shown.startsWith('..') ? undefined : shown.replaceAll('\\', '/');
-  };
-  const inTemp = below(temp);
-  return inTemp === undefined ? (below(sources) ?? path) : `$(Agent.TempDirectory)/${inTemp}`;
 }
