@@ -259,6 +259,8 @@ export async function readWithTask(taskFolder, { keeper, caPath, notations }, no
   const pathOf = (index) => join(folder, `${index}`);
   /** @type {Map<number, string>} */
   const refused = new Map();
+  // The task's clock stands.
+  keeper.sendsDate = false;
   try {
     for (;;) {
       const asked = [...notations.keys()].filter((index) => !refused.has(index));

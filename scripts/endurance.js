@@ -30,7 +30,7 @@ await runWhenCalled(import.meta.url, async () => {
       files: FILES.map((name) => ({ name, bytes: 500_000 })),
     },
   ];
-  const keeper = await startKeeper({ holds });
+  const keeper = await startKeeper({ holds, throttle: { requests: Infinity } });
   const ca = join(folder, 'ca.pem');
   writeFileSync(ca, keeper.caPem);
   const env = {

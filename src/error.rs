@@ -390,12 +390,6 @@ pub enum Error {
         /// Why it can't be used.
         reason: &'static str,
     },
-    /// Keeper throttles, and waiting longer would break the time limit.
-    #[error("Keeper throttles this application; the next try would come after the time limit of {limit_s} s")]
-    Throttled {
-        /// The limit in seconds.
-        limit_s: u64,
-    },
     /// No connection, or it broke.
     #[error("no answer from {host}: {reason}")]
     Unreachable {
@@ -609,7 +603,6 @@ impl Error {
             Self::Refused { code, message, .. } => return refusal_hint(code, message),
             Self::NotKeeper { .. } => "check the config's hostname and any proxy in between".to_owned(),
             Self::ServerKey { .. } => "make a new config for this application".to_owned(),
-            Self::Throttled { .. } => "start fewer pipelines at once, or give each its own application".to_owned(),
             Self::Unreachable { .. } => {
                 "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)"
                     .to_owned()

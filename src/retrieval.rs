@@ -35,9 +35,10 @@ use crate::outputs::mask::{BUDGET, Masks};
 use crate::outputs::plan::{Agent, MaskGap, Plan, Report};
 use crate::problem::Problem;
 use crate::protocol::answer::Answer;
+use crate::protocol::clock::ServerClock;
 use crate::protocol::request::{self, Request, Sealed};
 use crate::protocol::response::{self, HttpOutcome, Reply};
-use crate::protocol::retry::{Patience, Retry};
+use crate::protocol::retry::{Patience, Retry, THROTTLE_LIMIT_MS};
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
 use crate::text::{counted, grouped, listed_plain, shown};
@@ -236,16 +237,18 @@ impl Retrieval {
                     .to_owned(),
             ));
         }
-        let timeout_ms = prepared.timeout_ms.unwrap_or(self.options.timeout_ms);
-        let options = Options { timeout_ms, ..self.options.clone() };
-        let Prepared { access: Some((config, keys)), mappings, templates, mode, .. } = prepared else {
+        let Prepared { access: Some((config, keys)), mappings, templates, mode, timeout_ms, .. } = prepared else {
             let lines = counted(prepared.mappings.len(), "mapping line", "mapping lines");
             let templates = counted(prepared.templates.len(), "template", "templates");
             self.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
             return Ok(Next::Finish(Plan::default()));
         };
         let mut session =
-            Box::new(Session::new(config, keys, mappings, templates, mode, options, Rc::clone(&self.gcm)));
+            Box::new(Session::new(config, keys, mappings, templates, mode, self.options.clone(), Rc::clone(&self.gcm)));
+        // The agent hands over the default as if the author had written it.
+        if let Some(timeout_ms) = timeout_ms.filter(|timeout_ms| *timeout_ms != self.options.timeout_ms) {
+            session.obey_limit(timeout_ms);
+        }
         let next = session.start(now_ms);
         self.stage = Stage::Asking(session);
         Ok(next)
@@ -270,6 +273,11 @@ struct Session {
     gcm: Rc<dyn Gcm>,
     server_keys: ServerKeys,
     patience: Patience,
+    clock: ServerClock,
+    /// When Keeper was asked last.
+    sent_ms: u64,
+    /// How long a server may be silent, in milliseconds.
+    silence_ms: u64,
     state: State,
     items: Vec<Item>,
     /// The filter by which Keeper gave all that is needed.
@@ -317,7 +325,9 @@ impl Session {
         gcm: Rc<dyn Gcm>,
     ) -> Self {
         mappings.extend(templates.iter().flat_map(Template::placeholders));
-        let patience = Patience::new(options.timeout_ms);
+        // EXPOSE: what is made of it tells no more than a second of the day.
+        let device = config.client_id.expose().as_bytes();
+        let patience = Patience::new(options.timeout_ms, THROTTLE_LIMIT_MS, device);
         let names = Names::of(&mappings, Rc::clone(&options.job));
         Self {
             config,
@@ -329,6 +339,9 @@ impl Session {
             options,
             gcm,
             patience,
+            clock: ServerClock::default(),
+            sent_ms: 0,
+            silence_ms: request::SILENCE_MS,
             state: State::Ready,
             items: Vec::new(),
             filter: Vec::new(),
@@ -337,6 +350,12 @@ impl Session {
             told: Vec::new(),
             report: Report::default(),
         }
+    }
+
+    /// The author's own limit is that of the requests, of throttling and of a server's silence.
+    fn obey_limit(&mut self, timeout_ms: u64) {
+        self.patience.set_limit(timeout_ms);
+        self.silence_ms = self.silence_ms.max(timeout_ms);
     }
 
     fn start(&mut self, now_ms: u64) -> Next {
@@ -367,7 +386,7 @@ impl Session {
                 self.answered(outcome, key.as_ref(), question, now_ms, masks, entropy)
             }
             State::Loading { way, loads } => self.loaded(way, loads, outcomes, now_ms, masks, entropy),
-            State::Waiting => self.settle(now_ms, masks),
+            State::Waiting => self.settle(now_ms, masks, true),
         }
     }
 
@@ -375,6 +394,8 @@ impl Session {
         let mut request = request::get_secret(&self.config.hostname);
         request.delay_ms = delay_ms;
         request.timeout_ms = Some(self.patience.remaining_ms(delay_ms, now_ms));
+        request.silence_ms = self.silence_ms;
+        self.sent_ms = now_ms.saturating_add(delay_ms);
         self.report.requests += 1;
         self.state = State::Asked { key: None, question };
         Next::Fetch(vec![request])
@@ -409,6 +430,7 @@ impl Session {
             }
             HttpOutcome::Answered(response) => {
                 let retry_after_s = response.retry_after_s;
+                self.clock.learn(&response);
                 match response::read(response, key, &host, &*self.gcm) {
                     Err(error) => return failed(error),
                     Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks),
@@ -422,11 +444,16 @@ impl Session {
                         };
                     }
                     Ok(Reply::Throttled(seconds)) => {
-                        return match self.patience.throttle(seconds, now_ms, entropy) {
+                        return match self.patience.throttle(
+                            seconds,
+                            self.clock.at(self.sent_ms),
+                            self.clock.at(now_ms),
+                            entropy,
+                        ) {
                             Ok(delay_ms) => {
+                                let until = time_of_day(now_ms.saturating_add(delay_ms));
                                 self.notices.push(Notice::Info(format!(
-                                    "Keeper throttles this application; asking again in {} s",
-                                    delay_ms.div_ceil(1000)
+                                    "Keeper throttles this device: waiting until {until} UTC"
                                 )));
                                 Ok(self.ask_again(question, delay_ms, now_ms))
                             }
@@ -511,22 +538,38 @@ impl Session {
         Next::Finish(Plan::default())
     }
 
+    /// The time by which two-factor codes are made: a clock that is minutes off gives codes that nobody accepts.
+    fn code_time(&self, now_ms: u64) -> u64 {
+        if self.clock.error_ms().is_some() { self.clock.at(now_ms) } else { now_ms }
+    }
+
     /// Everything is here but the two-factor codes: they are made last, so that they are fresh.
-    fn settle(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
-        let wait_ms = self.items.iter().map(|item| item.wait_ms(now_ms)).max().unwrap_or(0);
+    fn settle(&mut self, now_ms: u64, masks: &mut Masks, has_waited: bool) -> Outcome {
+        let code_ms = self.code_time(now_ms);
+        let wait_ms = self.items.iter().map(|item| item.wait_ms(code_ms)).max().unwrap_or(0);
         if wait_ms > 0 {
-            self.notices.push(Notice::Info(format!(
-                "waiting {} s for the next two-factor code, so that the next step can use it",
-                wait_ms.div_ceil(1000)
-            )));
+            // A timer may end a little early.
+            if !has_waited {
+                self.notices.push(Notice::Info(format!(
+                    "waiting {} s for the next two-factor code, so that the next step can use it",
+                    wait_ms.div_ceil(1000)
+                )));
+            }
             self.state = State::Waiting;
             return Ok(Next::Wait(wait_ms));
+        }
+        if let (Some(error_ms), true) = (self.clock.error_ms(), self.items.iter().any(Item::has_codes)) {
+            self.notices.push(Notice::Warning(format!(
+                "the agent's clock is {} s {}, so two-factor codes are made by Keeper's clock",
+                error_ms.unsigned_abs() / 1000,
+                if error_ms > 0 { "behind" } else { "ahead" }
+            )));
         }
         let percents = self.options.agent.percents;
         let mut plan = Plan { report: std::mem::take(&mut self.report), percents, ..Plan::default() };
         let mut texts = Vec::new();
         for (id, item) in self.items.drain(..).enumerate() {
-            let text = item.plan(id, now_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
+            let text = item.plan(id, code_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
             texts.extend(text);
         }
         let mut texts = texts.into_iter();
@@ -569,6 +612,12 @@ fn mask_warning(gap: &MaskGap) -> Notice {
         grouped(BUDGET as u64),
         listed_plain(&gap.lines)
     ))
+}
+
+/// The time of day, as in `05:06:07`, of a time in milliseconds since 1970.
+fn time_of_day(at_ms: u64) -> String {
+    let seconds = at_ms.div_ceil(1000) % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Lines that come to one destination only now that the fields of whole records are known.

@@ -13,6 +13,7 @@ use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
 use crate::error::Error;
 use crate::protocol::failure::Failure;
+use crate::protocol::proxy;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval;
 
@@ -20,8 +21,9 @@ use crate::retrieval;
 const TYPES: &str = r"
 export interface Outcome {
   via?: string;
-  status?: number; body?: Uint8Array; retryAfterS?: number; location?: string;
+  status?: number; body?: Uint8Array; retryAfterS?: number; dateMs?: number; atMs?: number; location?: string;
   code?: string; isAtProxy?: boolean; proxyStatus?: number; detail?: string; isOutOfTime?: boolean;
+  isAtDisk?: boolean;
 }
 export interface PlatformCipher {
   start(key: Uint8Array, nonce: Uint8Array): void;
@@ -111,6 +113,13 @@ impl Retrieval {
         let key = self.0.download_key(id)?;
         Some(AttachmentStream { frame: Frame::default(), cipher, key })
     }
+}
+
+/// Whether the variable `NO_PROXY` names a host at a port. See [`proxy::is_exception`].
+#[must_use]
+#[wasm_bindgen(js_name = isProxyException)]
+pub fn is_proxy_exception(no_proxy: &str, host: &str, port: u16) -> bool {
+    proxy::is_exception(no_proxy, host, port)
 }
 
 /// An attachment on its way to disk, decrypted by the platform's cipher.
@@ -219,12 +228,15 @@ impl Members {
                 status: self.status("proxyStatus"),
                 detail: self.text("detail"),
                 is_out_of_time: self.is("isOutOfTime"),
+                is_at_disk: self.is("isAtDisk"),
             });
         };
         HttpOutcome::Answered(HttpResponse {
             status,
             body: self.get("body").dyn_ref().map(Uint8Array::to_vec).unwrap_or_default(),
             retry_after_s: self.number("retryAfterS"),
+            date_ms: self.number("dateMs"),
+            at_ms: self.number("atMs"),
             location: self.text("location"),
             via,
         })

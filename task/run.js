@@ -50,7 +50,15 @@ function reportDefectsTo(host) {
 function loadCore() {
   // The core draws its random bytes from here; Node 16 has no such object by itself.
   globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
-  initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
+  try {
+    initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
+  } catch (error) {
+    throw typeof WebAssembly === 'undefined'
+      ? coded('NO_WEBASSEMBLY')
+      : error instanceof RangeError
+        ? coded('NO_MEMORY')
+        : error;
+  }
 }
 
 /** @param {Host} host */
@@ -132,6 +140,17 @@ async function fetchAll(requests, retrieval, host) {
   return outcomes;
 }
 
+/** What an agent may lack, with what to do about it. @type {Record<string, string>} */
+const LACKS = {
+  NO_WEBASSEMBLY: `this agent runs Node without WebAssembly, which the task needs; nothing was set
+hint: remove \`--jitless\` from NODE_OPTIONS`,
+  NO_MEMORY: `this agent does not let WebAssembly reserve the address space that it needs; nothing was set
+hint: raise the limit (\`ulimit -v\`), or set NODE_OPTIONS to \`--disable-wasm-trap-handler\``,
+};
+
+/** @param {string} code */
+const coded = (code) => Object.assign(new Error(code), { code });
+
 /**
  * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
  *
@@ -140,5 +159,8 @@ async function fetchAll(requests, retrieval, host) {
 function describe(error) {
   const code =
     error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
-  return `the task stopped unexpectedly (${code}); nothing was set\nhint: please report this with the task's version`;
+  return (
+    LACKS[code] ??
+    `the task stopped unexpectedly (${code}); nothing was set\nhint: please report this with the task's version`
+  );
 }

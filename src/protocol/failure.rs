@@ -18,6 +18,8 @@ pub struct Failure {
     pub detail: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
+    /// Whether the agent's own disk did not take what came.
+    pub is_at_disk: bool,
 }
 
 impl Failure {
@@ -32,7 +34,7 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match self.status {
             Some(status) => is_transient(status),
-            None => find(&self.code).is_some_and(|(kind, _)| kind == Kind::Passing) && !self.is_out_of_time,
+            None => self.kind() == Some(Kind::Passing) && !self.is_out_of_time,
         }
     }
 
@@ -64,14 +66,23 @@ impl Failure {
     #[must_use]
     pub fn to_download_error(&self, file: &str, host: &str, limit_s: u64) -> Error {
         let file = file.to_owned();
-        match find(&self.code) {
-            Some((Kind::Unusable, _)) => Error::BrokenDownload { file, reason: self.describe() },
+        match self.kind() {
+            Some(Kind::Unusable) => Error::BrokenDownload { file, reason: self.describe() },
             _ => Error::UnreachableDownload { file, cause: Box::new(self.to_error(host, limit_s)) },
         }
     }
 
+    fn kind(&self) -> Option<Kind> {
+        if self.is_at_disk { Some(Kind::Unusable) } else { find(&self.code).map(|(kind, _)| kind) }
+    }
+
     /// What happened, with the code for a search engine.
     fn describe(&self) -> String {
+        if self.is_at_disk {
+            let known = DISK.iter().find(|(code, _, _)| *code == self.code);
+            let words = known.map_or(UNWRITABLE, |(_, _, words)| words);
+            return format!("{words} ({})", shown(&self.code));
+        }
         match (find(&self.code), &self.detail) {
             (Some((Kind::Untrusted, UNKNOWN_ISSUER)), Some(issuer)) => {
                 format!("its issuer `{}` {NOT_TRUSTED} ({})", shown(issuer), self.code)
@@ -126,7 +137,7 @@ enum Kind {
     Setting,
 }
 
-const FAILURES: [(&str, Kind, &str); 52] = [
+const FAILURES: &[(&str, Kind, &str)] = &[
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
     ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
@@ -146,6 +157,9 @@ const FAILURES: [(&str, Kind, &str); 52] = [
     ("TRUNCATED", Kind::Passing, "the answer ended too early"),
     ("EPROTO", Kind::Lasting, NOT_TLS),
     ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", Kind::Lasting, "it wants a client certificate"),
+    ("UPGRADED", Kind::Lasting, "it switches to another protocol, which nobody asked for"),
+    ("ANNOUNCEMENTS", Kind::Lasting, "it announces an answer again and again"),
+    ("UNANSWERED", Kind::Passing, "the connection ended without an answer"),
     ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than they can be"),
     ("TUNNEL_HEAD", Kind::Lasting, "it sent something of its own instead of a connection"),
     ("NOT_HTTPS", Kind::Unusable, "its address is not https"),
@@ -169,9 +183,6 @@ const FAILURES: [(&str, Kind, &str); 52] = [
     ("ENCODED", Kind::Unusable, "it is compressed, which nobody asked for"),
     ("REDIRECT_NOT_HTTPS", Kind::Unusable, "it is redirected to an address that is not https"),
     ("REDIRECTS", Kind::Unusable, "it is redirected again and again"),
-    ("ENOSPC", Kind::Unusable, "the disk is full"),
-    ("EDQUOT", Kind::Unusable, "the disk is full"),
-    ("EIO", Kind::Unusable, "the disk cannot be written"),
     ("CA_UNREADABLE", Kind::Setting, "is neither a certificate in PEM nor the path of a file that can be read"),
     ("CA_MISSING", Kind::Setting, "holds no certificate"),
     ("CA_BROKEN", Kind::Setting, "holds a certificate that cannot be read"),
@@ -179,6 +190,13 @@ const FAILURES: [(&str, Kind, &str); 52] = [
     ("PROXY_SCHEME", Kind::Setting, "names a kind of proxy that this task cannot use"),
     ("ERR_INVALID_URL", Kind::Lasting, "the address is not a URL"),
     ("ERR_INVALID_CHAR", Kind::Lasting, "the request holds a character that cannot be sent"),
+];
+
+/// What keeps the agent's disk from taking an attachment, by the system's codes.
+const DISK: [(&str, Kind, &str); 3] = [
+    ("ENOSPC", Kind::Unusable, "the disk is full"),
+    ("EDQUOT", Kind::Unusable, "the disk quota is used up"),
+    ("EFBIG", Kind::Unusable, "the file is larger than the file system or a limit of the agent's user allows"),
 ];
 
 /// Codes that differ between versions of Node and of OpenSSL, by their beginnings.
@@ -191,6 +209,7 @@ const FAMILIES: [(&str, Kind, &str); 3] = [
 /// Why an attachment that came cannot be kept.
 pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
+const UNWRITABLE: &str = "the disk cannot be written";
 const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";
@@ -300,6 +319,24 @@ mod tests {
             (502, "PROXY_STATUS", None, "did not get through to keeper.example.test (status 502)"),
         ] {
             assert_eq!(refusal(status, code, detail), format!("{proxy} {expected}"));
+        }
+    }
+
+    #[test]
+    fn what_the_disk_does_not_take_is_not_the_servers_fault() {
+        for (code, words) in [
+            ("ENOSPC", "the disk is full (ENOSPC)"),
+            ("EFBIG", "the file is larger than the file system or a limit of the agent's user allows (EFBIG)"),
+            ("ESTALE", "the disk cannot be written (ESTALE)"),
+            // Also if it is a code of the network too.
+            ("ETIMEDOUT", "the disk cannot be written (ETIMEDOUT)"),
+        ] {
+            let failure = Failure { is_at_disk: true, ..Failure::new(code) };
+            assert_eq!(
+                failure.to_download_error("large.bin", HOST, 120).to_string(),
+                format!("the download of the attachment `large.bin` failed: {words}")
+            );
+            assert!(!failure.is_passing(), "{code}");
         }
     }
 

@@ -1,7 +1,9 @@
 //! What Keeper's servers speak: one encrypted, signed request, one encrypted answer.
 
 pub mod answer;
+pub mod clock;
 pub mod failure;
+pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod retry;

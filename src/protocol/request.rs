@@ -32,7 +32,12 @@ pub struct Request {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub timeout_ms: Option<u64>,
+    /// How long the server may be silent, in milliseconds, once it has the request.
+    pub silence_ms: u64,
 }
+
+/// How long a server may be silent where the author sets no limit, in milliseconds.
+pub const SILENCE_MS: u64 = 30_000;
 
 /// The headers and the encrypted body of a `POST`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -75,6 +80,7 @@ pub fn get_secret(hostname: &str) -> Request {
         limit: ANSWER_LIMIT,
         delay_ms: 0,
         timeout_ms: None,
+        silence_ms: SILENCE_MS,
     }
 }
 

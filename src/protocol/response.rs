@@ -26,6 +26,10 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
     /// The header `Retry-After`, in seconds from now.
     pub retry_after_s: Option<u64>,
+    /// The header `Date`, in milliseconds since 1970.
+    pub date_ms: Option<u64>,
+    /// When the headers came by the agent's clock, in milliseconds since 1970.
+    pub at_ms: Option<u64>,
     /// The header `Location`, as a whole URL. It may be signed.
     pub location: Option<String>,
     /// The proxy on the way, as `host:port`.
@@ -105,11 +109,15 @@ impl FromMembers for RefusalBody {
     }
 }
 
+const TOO_MANY_REQUESTS: u16 = 429;
+
 fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
     let status = response.status;
     let Ok(failure) = json::object::<RefusalBody>(&response.body) else {
         let host = host.to_owned();
         return match response.body.first() {
+            // From the edge of Keeper's network, which counts as Keeper itself does.
+            _ if status == TOO_MANY_REQUESTS => Ok(Reply::Throttled(response.retry_after_s)),
             _ if is_transient(status) => Ok(Reply::Unavailable(Error::OutOfService { host, status })),
             None => Err(Error::NotKeeper { host, status, found: "nothing else" }),
             Some(_) if looks_like_html(&response.body) => Err(Error::NotKeeper { host, status, found: "a web page" }),
@@ -123,10 +131,10 @@ fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
             id.map(Reply::RotateKey)
                 .ok_or(Error::ServerKey { id: "it does not name".to_owned(), reason: "so no key can be chosen" })
         }
-        // Keeper throttles by 403 and this code alone.
-        "throttled" if status == 403 => {
+        // Keeper throttles by 429 since June 2026, and did by 403 and this code before.
+        code if status == TOO_MANY_REQUESTS || (status == 403 && code == "throttled") => {
             let seconds = number_text(&failure.retry_after).and_then(|text| text.parse().ok());
-            Ok(Reply::Throttled(seconds.filter(|seconds| *seconds > 0)))
+            Ok(Reply::Throttled(seconds.filter(|seconds| *seconds > 0).or(response.retry_after_s)))
         }
         _ => {
             let message = failure.message.filter(|message| !message.is_empty()).or(failure.additional_info);

@@ -1,4 +1,6 @@
 //! Whether and when a request is sent again, within the time that the run may take.
+//!
+//! A pause after a throttled request has a budget of its own: Keeper answers, so no network is at fault.
 
 use crate::crypto::Entropy;
 use crate::error::Error;
@@ -8,6 +10,9 @@ use crate::error::Error;
 pub struct Patience {
     limit_ms: u64,
     deadline_ms: u64,
+    throttle_limit_ms: u64,
+    throttled_ms: u64,
+    phase_ms: u64,
     rotations: u32,
     throttles: u32,
     retries: u32,
@@ -26,20 +31,48 @@ pub enum Retry {
 
 /// Keeper may name another server key so many times in one run.
 const MAX_ROTATIONS: u32 = 2;
-/// A throttled request is sent again so many times, as Keeper's SDKs do.
-const MAX_THROTTLES: u32 = 5;
-/// Keeper counts requests over 10 s, and each request starts that time anew: only silence helps.
-const THROTTLE_WINDOW_MS: u64 = 11_000;
+/// Keeper counts requests over 10 s, and each request starts that time anew: only silence helps, from the last request on.
+const SILENCE_MS: u64 = 11_000;
+/// The least of it that follows a refusal: a request may have been long on its way.
+const SILENCE_AFTER_REFUSAL_MS: u64 = 10_000;
+/// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive. By
+/// Keeper's clock they come within a second and a half of each other, as the header `Date` is cut down to the second.
+const MEETING_MS: u64 = 12_000;
+/// Who was refused so often knows that there are many, and leaves out every second meeting by chance: with no fewer than
+/// a hundred at each, it costs nobody time. Later it would, when the last ones come.
+const CROWDED: std::ops::RangeInclusive<u32> = 4..=14;
+/// A shorter pause that Keeper names is the rest of one that it knows; a longer one is no reason to come alone.
+const MAX_OWN_PAUSE_S: u64 = 10;
+/// So many such pauses in a row are believed.
+const MAX_OWN_PAUSES: u32 = 3;
+/// So long is throttling waited out where the author sets no limit: a storm of 3,000 jobs takes seven minutes.
+pub const THROTTLE_LIMIT_MS: u64 = 600_000;
 /// A request that met no server, or one that was down, is sent again so many times.
 const MAX_RETRIES: u32 = 3;
 /// The first pause before that; each further one is twice as long.
 const FIRST_RETRY_MS: u64 = 500;
 
 impl Patience {
-    /// A run may take so many milliseconds.
+    /// A run's requests may take so many milliseconds, and so many more may be waited while Keeper throttles. Devices
+    /// differ by their ids, so that they do not meet each other.
     #[must_use]
-    pub fn new(limit_ms: u64) -> Self {
-        Self { limit_ms, deadline_ms: limit_ms, rotations: 0, throttles: 0, retries: 0 }
+    pub fn new(limit_ms: u64, throttle_limit_ms: u64, device: &[u8]) -> Self {
+        let mixed = device.iter().fold(0_u64, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        Self {
+            limit_ms,
+            deadline_ms: limit_ms,
+            throttle_limit_ms,
+            throttled_ms: 0,
+            phase_ms: mixed % MEETING_MS,
+            rotations: 0,
+            throttles: 0,
+            retries: 0,
+        }
+    }
+
+    /// The author allows so many milliseconds for either.
+    pub fn set_limit(&mut self, limit_ms: u64) {
+        (self.limit_ms, self.throttle_limit_ms) = (limit_ms, limit_ms);
     }
 
     /// The time runs from now. Keeper is asked anew, so it may fail as often as before.
@@ -72,21 +105,53 @@ impl Patience {
         Ok(())
     }
 
-    /// How long to be silent after a throttled request: 11, 22, 44, 88, 176 s or what Keeper says, ±25 %.
+    /// How long to be silent, in milliseconds, after Keeper throttled a request and perhaps named a pause in seconds. The
+    /// times are Keeper's, in milliseconds since 1970: when the request was sent, and now.
+    ///
+    /// All jobs that share a device are one client to Keeper, and any request of theirs renews the ban. So they are
+    /// silent together and come back together, at instants that each of them finds alone.
     ///
     /// # Errors
-    /// [`Error::Throttled`] when that is too often or too long.
-    pub fn throttle(&mut self, seconds: Option<u64>, now_ms: u64, entropy: &mut dyn Entropy) -> Result<u64, Error> {
-        let pause_ms = match seconds {
-            // What Keeper asks for is the least that helps.
-            Some(seconds) => seconds.saturating_mul(1000),
-            None => jittered(THROTTLE_WINDOW_MS << self.throttles.min(MAX_THROTTLES), entropy)?.max(THROTTLE_WINDOW_MS),
-        };
+    /// A message when that would take longer than the run may wait.
+    pub fn throttle(
+        &mut self,
+        seconds: Option<u64>,
+        sent_ms: u64,
+        server_ms: u64,
+        entropy: &mut dyn Entropy,
+    ) -> Result<u64, Error> {
+        let asked_ms = seconds.unwrap_or_default().saturating_mul(1000);
+        let is_believed = self.throttles < MAX_OWN_PAUSES && seconds.is_some_and(|seconds| seconds < MAX_OWN_PAUSE_S);
         self.throttles += 1;
-        if self.throttles > MAX_THROTTLES || self.remaining_ms(pause_ms, now_ms) == 0 {
-            return Err(Error::Throttled { limit_s: self.limit_s() });
+        let random = random_byte(entropy)?;
+        let pause_ms = if is_believed {
+            asked_ms + asked_ms * u64::from(random) / 1020
+        } else {
+            let silent_ms = sent_ms.saturating_add(SILENCE_MS).saturating_sub(server_ms);
+            let least_ms = silent_ms.max(SILENCE_AFTER_REFUSAL_MS).max(asked_ms);
+            let is_left_out = CROWDED.contains(&self.throttles) && random >= 128;
+            least_ms
+                .saturating_add(self.until_meeting_ms(server_ms.saturating_add(least_ms)))
+                .saturating_add(if is_left_out { MEETING_MS } else { 0 })
+        };
+        self.throttled_ms = self.throttled_ms.saturating_add(pause_ms);
+        if self.throttled_ms > self.throttle_limit_ms {
+            return Err(Error::new(format!(
+                "Keeper throttles this device; it would be free only after the limit of {} s for that",
+                self.throttle_limit_ms / 1000
+            ))
+            .with_hint(
+                "give each pipeline a device of its own, start fewer jobs at once, or raise `timeoutInSeconds`",
+            ));
         }
+        self.deadline_ms = self.deadline_ms.saturating_add(pause_ms);
         Ok(pause_ms)
+    }
+
+    /// From this time of Keeper's to the next meeting, in milliseconds.
+    fn until_meeting_ms(&self, server_ms: u64) -> u64 {
+        let since_ms = server_ms.saturating_add(MEETING_MS - self.phase_ms) % MEETING_MS;
+        (MEETING_MS - since_ms) % MEETING_MS
     }
 
     /// Whether `get_secret` is sent again, in what is left of the time.
@@ -140,10 +205,14 @@ fn decide(
 
 /// A pause, longer or shorter by up to a quarter, so that many clients do not come back at once.
 fn jittered(pause_ms: u64, entropy: &mut dyn Entropy) -> Result<u64, Error> {
+    Ok(pause_ms * 3 / 4 + pause_ms * u64::from(random_byte(entropy)?) / 510)
+}
+
+fn random_byte(entropy: &mut dyn Entropy) -> Result<u8, Error> {
     let mut random = [0; 1];
     entropy.fill(&mut random)?;
     let [random] = random;
-    Ok(pause_ms * 3 / 4 + pause_ms * u64::from(random) / 510)
+    Ok(random)
 }
 
 #[cfg(test)]
@@ -161,7 +230,7 @@ mod tests {
     }
 
     fn started() -> Patience {
-        let mut patience = Patience::new(120_000);
+        let mut patience = Patience::new(120_000, 120_000, b"");
         patience.start(1_000_000);
         patience
     }
@@ -195,21 +264,74 @@ mod tests {
         assert_eq!(patience.remaining_ms(500, 2_000_000), 0);
     }
 
+    /// Pauses of a job whose requests are refused at once, at this time of Keeper's clock.
+    fn pauses(seconds: Option<u64>, server_ms: u64, random: u8, count: usize) -> Vec<Option<u64>> {
+        let mut patience = Patience::new(120_000, 3_600_000, b"");
+        let mut server_ms = server_ms;
+        let mut pause = || {
+            let pause_ms = patience.throttle(seconds, server_ms, server_ms, &mut Always(random)).ok()?;
+            server_ms += pause_ms;
+            Some(pause_ms)
+        };
+        (0..count).map(|_| pause()).collect()
+    }
+
     #[test]
-    fn throttling_is_waited_out_in_ever_longer_silence_within_the_time() {
-        let mut patience = Patience::new(3_600_000);
-        patience.start(0);
-        let pauses: Vec<_> = (0..6).map(|_| patience.throttle(None, 0, &mut Always(255)).ok()).collect();
+    fn throttled_jobs_meet_at_instants_of_keepers_clock_after_silence() {
+        // Multiples of 12 s, the first one that is 11 s or more away.
+        for (server_ms, first_ms) in
+            [(1_200_000, 12_000), (1_200_999, 11_001), (1_201_000, 11_000), (1_201_001, 22_999), (1_211_999, 12_001)]
+        {
+            assert_eq!(pauses(None, server_ms, 255, 2), [Some(first_ms), Some(12_000)], "{server_ms}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_often_refused_leaves_out_every_second_meeting_by_chance_for_a_while() {
+        let meetings = |random| -> Vec<u64> {
+            pauses(None, 1_200_000, random, 16).into_iter().flatten().map(|pause_ms| pause_ms / 12_000).collect()
+        };
+        assert_eq!(meetings(127), [1; 16]);
+        assert_eq!(meetings(128), [1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn silence_counts_from_the_request_and_not_from_its_slow_answer() {
+        let pause_after = |sent_ms| started().throttle(None, sent_ms, 1_201_500, &mut Always(0));
+        assert_eq!(pause_after(1_201_000), Ok(10_500), "at the next meeting");
+        assert_eq!(pause_after(1_201_001), Ok(22_500));
+        let slow = started().throttle(None, 1_170_000, 1_202_001, &mut Always(0));
+        assert_eq!(slow, Ok(21_999), "the request may have come late");
+    }
+
+    #[test]
+    fn devices_do_not_meet_each_other() {
+        let first_pause = |device: &[u8]| {
+            let mut patience = Patience::new(120_000, 120_000, device);
+            patience.throttle(None, 1_201_000, 1_201_000, &mut Always(0)).ok()
+        };
+        let pauses = [first_pause(b"one"), first_pause(b"two"), first_pause(b"one")];
+        assert_eq!(pauses, [Some(13_182), Some(18_276), Some(13_182)]);
+    }
+
+    #[test]
+    fn keeper_is_obeyed_if_it_knows_how_long_it_throttles() {
+        assert_eq!(pauses(Some(3), 1_200_000, 0, 4), [Some(3_000), Some(3_000), Some(3_000), Some(15_000)], "thrice");
+        assert_eq!(pauses(Some(3), 1_200_000, 255, 1), [Some(3_750)], "never earlier");
+        // To all who are told so while any of them renews the ban.
+        assert_eq!(pauses(Some(10), 1_200_000, 0, 2), [Some(12_000), Some(12_000)]);
+        assert_eq!(pauses(Some(30), 1_200_000, 0, 2), [Some(36_000), Some(36_000)]);
+    }
+
+    #[test]
+    fn throttling_has_a_limit_of_its_own() {
+        assert_eq!(pauses(None, 1_200_000, 0, 301).iter().flatten().count(), 300);
+        let mut patience = started();
+        assert_eq!(patience.throttle(None, 1_200_000, 1_200_000, &mut Always(0)), Ok(12_000));
+        assert_eq!(patience.remaining_ms(12_000, 1_000_000), 120_000, "the network's time does not run meanwhile");
         assert_eq!(
-            pauses,
-            [Some(13_750), Some(27_500), Some(55_000), Some(110_000), Some(220_000), None],
-            "five times at most"
-        );
-        assert_eq!(started().throttle(None, 1_000_000, &mut Always(0)), Ok(11_000), "never less than Keeper's window");
-        assert_eq!(started().throttle(Some(3), 1_000_000, &mut Always(0)), Ok(3000));
-        assert_eq!(
-            started().throttle(Some(120), 1_000_000, &mut Always(0)).map_err(|error| error.to_string()),
-            Err("Keeper throttles this application; the next try would come after the time limit of 120 s".to_owned())
+            patience.throttle(Some(u64::MAX), 1_212_000, 1_212_000, &mut Always(0)).map_err(|error| error.to_string()),
+            Err("Keeper throttles this device; it would be free only after the limit of 120 s for that".to_owned())
         );
     }
 

@@ -290,7 +290,7 @@ impl Item {
                 content: Content::Download(id),
             });
         } else {
-            let has_codes = self.codes().next().is_some();
+            let has_codes = self.has_codes();
             for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
                 if has_codes && let Some(text) = bytes.to_text() {
                     // EXPOSE: masks are handed to the agent, which hides them.
@@ -325,6 +325,11 @@ impl Item {
     fn mode(&self) -> u32 {
         const PRIVATE: u32 = 0o600;
         self.mapping.forms.mode.unwrap_or(PRIVATE)
+    }
+
+    /// Whether it has two-factor codes, which depend on the time.
+    pub(super) fn has_codes(&self) -> bool {
+        self.codes().next().is_some()
     }
 
     fn codes(&self) -> impl Iterator<Item = &Totp> {

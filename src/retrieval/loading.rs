@@ -71,7 +71,7 @@ impl Session {
             return Ok(self.checked());
         }
         match self.wanted(Way::ToDisk) {
-            loads if loads.is_empty() => self.settle(now_ms, masks),
+            loads if loads.is_empty() => self.settle(now_ms, masks, false),
             loads => self.load(Way::ToDisk, loads, now_ms),
         }
     }
@@ -136,7 +136,14 @@ impl Session {
     fn request(&self, load: &Load, limit: u64) -> Result<Request, Vec<Problem>> {
         let url = self.address(load)?.to_owned();
         // A pre-signed address wants no headers of Keeper's.
-        Ok(Request { method: "GET", url, limit, delay_ms: load.delay_ms, timeout_ms: None })
+        Ok(Request {
+            method: "GET",
+            url,
+            limit,
+            delay_ms: load.delay_ms,
+            timeout_ms: None,
+            silence_ms: self.silence_ms,
+        })
     }
 
     fn download(&self, load: &Load) -> Result<Download, Vec<Problem>> {
@@ -206,7 +213,7 @@ impl Session {
         match (again.is_empty(), way) {
             (false, _) => self.load(way, again, now_ms),
             (true, Way::ToMemory) => self.load_to_disk(now_ms, masks),
-            (true, Way::ToDisk) => self.settle(now_ms, masks),
+            (true, Way::ToDisk) => self.settle(now_ms, masks, false),
         }
     }
 

@@ -1,6 +1,6 @@
 /**
- * Whom the task trusts: the roots of the system, and what the author and the agent add to them. Nothing takes away from
- * them, and nothing turns the check off.
+ * Whom the task trusts: what Node trusts, and what the author and the agent add to it. Nothing takes away from that, and
+ * nothing turns the check off.
  */
 
 import { X509Certificate } from 'node:crypto';
@@ -10,137 +10,92 @@ import { readPlainFile } from '../files/read.js';
 
 /**
  * @typedef {object} CertificateSettings
- * @property {string} caCertificate the input: a certificate in PEM or the path of a file
+ * @property {string} caCertificate the input: certificates in PEM or the path of a file
  * @property {string} [agentCaFile]
  * @property {{ certFile: string, keyFile?: string, archiveFile?: string, passphrase?: string }} [client]
  * @property {(text: string) => void} warn
  */
 
-/**
- * What the connections of a run share. The agent's client certificate names the company and the machine, so it is for
- * Keeper and the proxy, and not for hosts that somebody with access to a record may choose.
- *
- * @typedef {object} SecureContexts
- * @property {tls.SecureContext} identified with the client certificate, if the agent has one
- * @property {tls.SecureContext} anonymous without it
- */
-
-/**
- * Throws an error with a code if the author's certificate is no good.
- *
- * @param {CertificateSettings} settings
- * @returns {SecureContexts}
- */
-export function createSecureContexts({ caCertificate, agentCaFile, client, warn }) {
-  const additions = [...readAuthorsCertificates(caCertificate), ...readAgentsCertificates(agentCaFile, warn)];
-  /** @type {tls.SecureContextOptions} */
-  const options = { minVersion: 'TLSv1.2' };
-  if (additions.length > 0) {
-    // Only then, as it takes time: what is given here takes the place of the system's roots.
-    options.ca = [...systemsCertificates(), ...additions];
-  }
-  const anonymous = tls.createSecureContext(options);
-  if (client) {
-    try {
-      const identified = tls.createSecureContext({ ...options, ...readClientCertificate(client) });
-      return { identified, anonymous };
-    } catch (error) {
-      warn(`the agent's client certificate cannot be used (${codeOf(error)})`);
-    }
-  }
-  return { identified: anonymous, anonymous };
-}
-
-/** @returns {string[]} */
-function systemsCertificates() {
-  // Newer versions of Node tell them all, whichever way they were added to.
-  const { getCACertificates } = /** @type {{ getCACertificates?: (type: 'default') => string[] }} */ (tls);
-  if (getCACertificates) {
-    return getCACertificates('default');
-  }
-  const file = process.env.NODE_EXTRA_CA_CERTS;
-  try {
-    return [...tls.rootCertificates, ...(file ? [fs.readFileSync(file, 'utf8')] : [])];
-  } catch {
-    // Node has said so itself when it started.
-    return [...tls.rootCertificates];
-  }
-}
-
-const BEGIN = '-----BEGIN CERTIFICATE-----';
-
-/** @param {string} input */
-function readAuthorsCertificates(input) {
-  if (input.trim() === '') {
-    return [];
-  }
-  return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamedFile(input.trim()));
-}
-
 /** The system's own bundles have a quarter of a mebibyte. */
 const MAX_CA_SIZE = 4 * 1024 * 1024;
 
-/** @param {string} path */
-function readNamedFile(path) {
-  try {
-    return readPlainFile(path, MAX_CA_SIZE);
-  } catch {
-    throw refusal('CA_UNREADABLE');
+/**
+ * What the connections of a run share. The agent's client certificate names the company and the machine, so it is for
+ * Keeper and the proxy, and not for hosts that somebody with access to a record may choose.
+ */
+export class Trust {
+  /** With the client certificate, if the agent has one. */
+  identified;
+  /** Without it. */
+  anonymous;
+  #hasSystems = false;
+
+  /**
+   * Throws an error with a code if the author's certificates are no good.
+   *
+   * @param {CertificateSettings} settings
+   */
+  constructor({ caCertificate, agentCaFile, client, warn }) {
+    const additions = [...readAuthors(caCertificate, warn), ...readAgents(agentCaFile, warn)];
+    this.anonymous = tls.createSecureContext(TLS);
+    this.identified = identify(client, warn) ?? this.anonymous;
+    if (additions.length > 0) {
+      this.#add(additions);
+    }
+  }
+
+  /** Whether there is a store that was not asked yet. */
+  get canGrow() {
+    return !this.#hasSystems && 'getCACertificates' in tls;
+  }
+
+  /** Trusts the system's store as well. That takes a fifth of a second, so it is for when nothing else helped. */
+  grow() {
+    if (this.canGrow) {
+      this.#hasSystems = true;
+      // From Node 22.15 on.
+      const { getCACertificates } = /** @type {any} */ (tls);
+      this.#add(getCACertificates('system'));
+    }
+  }
+
+  /**
+   * Unlike the option `ca`, which takes the place of whatever Node was told to trust, by SSL_CERT_FILE for example. Of
+   * that, Node 16 and 20 forget only the file in NODE_EXTRA_CA_CERTS.
+   *
+   * @param {string[]} certificates
+   */
+  #add(certificates) {
+    const all = [...readExtra(process.env.NODE_EXTRA_CA_CERTS), ...certificates];
+    for (const { context } of new Set([this.anonymous, this.identified])) {
+      all.forEach((certificate) => context.addCACert(certificate));
+    }
   }
 }
 
+/** @param {string | undefined} path of a file that Node has read, or has said that it cannot */
+function readExtra(path) {
+  try {
+    return path ? parse(fs.readFileSync(path), path, () => {}) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @type {tls.SecureContextOptions} */
+const TLS = { minVersion: 'TLSv1.2' };
+
 /**
- * @param {string | undefined} path
+ * @param {CertificateSettings['client']} client
  * @param {(text: string) => void} warn
  */
-function readAgentsCertificates(path, warn) {
-  if (!path) {
-    return [];
-  }
+function identify(client, warn) {
   try {
-    return parse(fs.readFileSync(path));
+    return client && tls.createSecureContext({ ...TLS, ...readClientCertificate(client) });
   } catch (error) {
-    warn(`the agent's CA file \`${path}\` cannot be read (${codeOf(error)}) and is passed over`);
-    return [];
+    warn(`the agent's client certificate cannot be used (${codeOf(error)})`);
+    return undefined;
   }
-}
-
-/**
- * The certificates in a text, or the one in DER. Keys and whatever else stands in such a file are left aside.
- *
- * @param {Buffer} bytes
- */
-function parse(bytes) {
-  if (!bytes.includes('-----BEGIN')) {
-    return [readCertificate(bytes, 'CA_MISSING')];
-  }
-  const blocks = bytes.toString().match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    throw refusal('CA_MISSING');
-  }
-  return blocks.map((block) => readCertificate(restoreLines(block), 'CA_BROKEN'));
-}
-
-/**
- * @param {Buffer | string} certificate
- * @param {string} code
- */
-function readCertificate(certificate, code) {
-  try {
-    return new X509Certificate(certificate).toString();
-  } catch {
-    throw refusal(code);
-  }
-}
-
-/**
- * A variable of a pipeline may have lost its line breaks, or hold them as `\n`.
- *
- * @param {string} block
- */
-function restoreLines(block) {
-  const base64 = block.slice(BEGIN.length, block.lastIndexOf('-----END')).replace(/\\[rn]|\s/g, '');
-  return [BEGIN, ...(base64.match(/.{1,64}/g) ?? []), '-----END CERTIFICATE-----', ''].join('\n');
 }
 
 /** @param {NonNullable<CertificateSettings['client']>} client */
@@ -151,8 +106,125 @@ function readClientCertificate({ certFile, keyFile, archiveFile, passphrase }) {
   return { pfx: fs.readFileSync(archiveFile ?? certFile), passphrase };
 }
 
+/**
+ * @param {string} input
+ * @param {(text: string) => void} warn
+ */
+function readAuthors(input, warn) {
+  if (input.trim() === '') {
+    return [];
+  }
+  return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamed(input), 'caCertificate', warn);
+}
+
+/** @param {string} path perhaps in quotes, as on a command line */
+function readNamed(path) {
+  try {
+    return readPlainFile(path.trim().replace(/^(["'])(.*)\1$/, '$2'), MAX_CA_SIZE);
+  } catch {
+    throw refusal('CA_UNREADABLE');
+  }
+}
+
+/**
+ * @param {string | undefined} path
+ * @param {(text: string) => void} warn
+ */
+function readAgents(path, warn) {
+  if (!path) {
+    return [];
+  }
+  try {
+    return parse(readPlainFile(path, MAX_CA_SIZE), path, warn);
+  } catch (error) {
+    warn(`the agent's CA file \`${path}\` cannot be read (${codeOf(error)}) and is skipped`);
+    return [];
+  }
+}
+
+/**
+ * The certificates in a text, or the one in DER. Keys and whatever else such a file holds are left aside, and so are
+ * certificates that cannot be read, as long as others can.
+ *
+ * @param {Buffer} bytes
+ * @param {string} source whose they are
+ * @param {(text: string) => void} warn
+ * @returns {string[]}
+ */
+function parse(bytes, source, warn) {
+  const text = decode(bytes);
+  if (!text.includes('-----BEGIN')) {
+    return [read(bytes) ?? refuse('CA_MISSING')];
+  }
+  const certificates = text.split(/(?=-----BEGIN )/).flatMap((block) => {
+    const [found, kind = '', base64 = ''] = CERTIFICATE.exec(block) ?? [];
+    return found ? [read(restoreLines(kind, base64))] : [];
+  });
+  const good = certificates.flatMap((certificate) => certificate ?? []);
+  if (good.length === 0) {
+    refuse(certificates.length === 0 ? 'CA_MISSING' : 'CA_BROKEN');
+  }
+  const bad = certificates.flatMap((certificate, index) => (certificate ? [] : [index + 1]));
+  if (bad.length > 0) {
+    const numbers = bad.length > 5 ? `${bad.slice(0, 5).join(', ')} and others` : bad.join(', ');
+    warn(
+      `\`${source}\` holds ${certificates.length} certificates, of which these cannot be read: ${numbers}`,
+    );
+  }
+  return good;
+}
+
+/** As other programs write it: OpenSSL with its own settings of trust, or under an old name. */
+const CERTIFICATE = /^-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----([^-]*)/;
+
+/**
+ * A text in UTF-8, or in UTF-16 as PowerShell writes it.
+ *
+ * @param {Buffer} bytes
+ */
+function decode(bytes) {
+  const [first, second] = bytes;
+  if ((first === 0xfe && second === 0xff) || first === 0) {
+    return new TextDecoder('utf-16be').decode(bytes);
+  }
+  return new TextDecoder((first === 0xff && second === 0xfe) || second === 0 ? 'utf-16le' : 'utf-8').decode(
+    bytes,
+  );
+}
+
+/**
+ * @param {Buffer | string} certificate
+ * @returns {string | undefined} in PEM
+ */
+function read(certificate) {
+  try {
+    return new X509Certificate(certificate).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A variable of a pipeline may have lost its line breaks, or hold them as `\n`.
+ *
+ * @param {string} kind
+ * @param {string} base64
+ */
+function restoreLines(kind, base64) {
+  const lines = base64.replace(/\\[rn]|\s/g, '').match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${kind}-----`, ...lines, `-----END ${kind}-----`, ''].join('\n');
+}
+
 /** @param {string} code */
 const refusal = (code) => Object.assign(new Error('no certificate'), { code, detail: 'caCertificate' });
+
+/**
+ * @param {string} code
+ * @returns {never}
+ */
+function refuse(code) {
+  throw refusal(code);
+}
 
 /** @param {unknown} error */
 const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown';

@@ -29,15 +29,15 @@ const NEXT_ADDRESS_MS = 1_000;
 
 /** Connections that stay open between requests. */
 export class Connections extends https.Agent {
-  #contexts;
+  #trust;
 
   /**
    * @param {number} maxSockets to one host
-   * @param {import('./certificates.js').SecureContexts} contexts
+   * @param {Pick<import('./certificates.js').Trust, 'identified' | 'anonymous'>} trust
    */
-  constructor(maxSockets, contexts) {
+  constructor(maxSockets, trust) {
     super({ keepAlive: true, maxSockets });
-    this.#contexts = contexts;
+    this.#trust = trust;
   }
 
   /**
@@ -50,7 +50,7 @@ export class Connections extends https.Agent {
     if (!route.proxy) {
       return this.#secure(route);
     }
-    openTunnel(route, route.proxy, this.#contexts.identified).then(
+    openTunnel(route, route.proxy, this.#trust.identified).then(
       (tunnel) => callback(null, this.#secure(route, tunnel)),
       callback,
     );
@@ -63,7 +63,7 @@ export class Connections extends https.Agent {
    * @returns {TLSSocket}
    */
   #secure(route, tunnel) {
-    const context = route.isKeeper ? this.#contexts.identified : this.#contexts.anonymous;
+    const context = route.isKeeper ? this.#trust.identified : this.#trust.anonymous;
     const options = { ...route, ...strict(context), ...(tunnel && { socket: tunnel }) };
     // The types know nothing of this method, which Node documents.
     const create = /** @type {(options: object) => TLSSocket} */ (
@@ -132,11 +132,14 @@ function issuerOf(socket) {
  */
 function openTunnel({ host, port, progress, ending }, { url, authorization }, secureContext) {
   const isSecure = url.protocol === 'https:';
+  const name = url.hostname.replace(/^\[|\]$/g, '');
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
     const request = (isSecure ? https : http).request({
       method: 'CONNECT',
-      host: url.hostname.replace(/^\[|\]$/g, ''),
+      host: name,
+      // Else Node takes the header `Host`, which names the server behind the proxy.
+      servername: net.isIP(name) ? '' : name,
       port: url.port || (isSecure ? 443 : 80),
       path: target,
       // Node would announce to close what is meant to stay open.
@@ -148,7 +151,6 @@ function openTunnel({ host, port, progress, ending }, { url, authorization }, se
       agent: false,
       ...strict(secureContext),
     });
-    endWith(request, ending);
     request.once('socket', (socket) => {
       follow(socket, progress, { host: url.hostname, isAtProxy: true });
       socket.once(isSecure ? 'secureConnect' : 'connect', () =>
@@ -165,24 +167,50 @@ function openTunnel({ host, port, progress, ending }, { url, authorization }, se
       }
     });
     request.once('error', reject);
+    settle(request, ending, reject);
     request.end();
   });
 }
 
+/** So often may a server say that its answer is about to come (statuses 100 to 199). */
+const MAX_ANNOUNCEMENTS = 1_000;
+
 /**
- * Ends a request when it is no longer wanted. Node 16 itself forgets the signal once the request is sent.
+ * Lets a request end when it is no longer wanted, and whatever the server does: of some ends Node says no more than that
+ * the connection is closed, and Node 16 forgets a signal once the request is sent.
  *
  * @param {http.ClientRequest} request
  * @param {AbortSignal} ending
+ * @param {(error: Error) => void} reject does nothing if there is an answer
  */
-export function endWith(request, ending) {
-  const end = () => request.destroy(Object.assign(new Error('no longer wanted'), { code: 'ABORT_ERR' }));
+export function settle(request, ending, reject) {
+  const end = () => {
+    request.destroy(failure('ABORT_ERR'));
+    // A request that waits for its connection would say nothing.
+    reject(failure('ABORT_ERR'));
+  };
   if (ending.aborted) {
     end();
   }
   ending.addEventListener('abort', end);
-  request.once('close', () => ending.removeEventListener('abort', end));
+  let announcements = 0;
+  request.on('information', () => {
+    if (++announcements > MAX_ANNOUNCEMENTS) {
+      request.destroy(failure('ANNOUNCEMENTS'));
+    }
+  });
+  request.once('upgrade', (_, socket) => {
+    socket.destroy();
+    reject(failure('UPGRADED'));
+  });
+  request.once('close', () => {
+    ending.removeEventListener('abort', end);
+    reject(failure('UNANSWERED'));
+  });
 }
+
+/** @param {string} code */
+const failure = (code) => Object.assign(new Error(code), { code });
 
 /**
  * @param {http.IncomingMessage} response

@@ -1,7 +1,7 @@
 /** One request and its answer, bounded in time and size. What a failure means is decided by the core. */
 
 import https from 'node:https';
-import { endWith } from './connections.js';
+import { settle } from './connections.js';
 import { Progress } from './progress.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
@@ -23,7 +23,7 @@ const REFUSAL_LIMIT = 64 * 1024;
 export async function exchange(request, take, { url, isKeeper, proxy, agent, seal, signal }) {
   const ending = new AbortController();
   const end = () => ending.abort();
-  const progress = new Progress(request.timeoutMs, end);
+  const progress = new Progress(request, end);
   signal.addEventListener('abort', end);
   if (signal.aborted) {
     end();
@@ -31,11 +31,12 @@ export async function exchange(request, take, { url, isKeeper, proxy, agent, sea
   try {
     const options = { agent, progress, proxy, isKeeper, ending: ending.signal };
     const response = await send(request.method, url, options, seal);
+    const atMs = Date.now();
     progress.enter('body');
     const code = await receive(response, request.limit, take, progress);
     // A turn in which Node takes the connection back, so that the next request finds it.
     await new Promise((resolve) => setImmediate(resolve));
-    return code ? { code } : describeAnswer(response, url);
+    return code ? { code } : describeAnswer(response, url, atMs);
   } catch (error) {
     return describeFailure(progress.protocolError ?? error, progress);
   } finally {
@@ -54,7 +55,6 @@ export async function exchange(request, take, { url, isKeeper, proxy, agent, sea
 function send(method, url, options, seal) {
   return new Promise((resolve, reject) => {
     const request = https.request(url, { ...options, method });
-    endWith(request, options.ending);
     request.on('socket', (socket) => {
       if (request.reusedSocket) {
         options.progress.enter('answer');
@@ -69,6 +69,7 @@ function send(method, url, options, seal) {
       options.progress.protocolError = error;
       reject(error);
     });
+    settle(request, options.ending, reject);
     if (!seal || method !== 'POST') {
       request.end();
     }
@@ -156,10 +157,18 @@ function whyNotToRead({ headers }, limit) {
 /**
  * @param {import('node:http').IncomingMessage} response
  * @param {URL} url
+ * @param {number} atMs
  * @returns {Outcome}
  */
-function describeAnswer({ statusCode, headers }, url) {
-  return { status: statusCode, retryAfterS: retryAfter(headers), location: resolve(headers.location, url) };
+function describeAnswer({ statusCode, headers }, url, atMs) {
+  const dateMs = Date.parse(headers.date ?? '');
+  return {
+    status: statusCode,
+    retryAfterS: retryAfter(headers),
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    atMs,
+    location: resolve(headers.location, url),
+  };
 }
 
 /**
@@ -168,12 +177,13 @@ function describeAnswer({ statusCode, headers }, url) {
  * @returns {Outcome}
  */
 function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
-  const { code, detail, proxyStatus } =
-    /** @type {{ code?: string, detail?: string, proxyStatus?: number }} */ (error);
+  const { code, detail, proxyStatus, isAtDisk } =
+    /** @type {{ code?: string, detail?: string, proxyStatus?: number, isAtDisk?: boolean }} */ (error);
   return {
     code: timeout ?? code ?? 'UNKNOWN',
     isAtProxy,
     isOutOfTime,
+    isAtDisk,
     proxyStatus,
     detail: proxyStatus === undefined ? (detail ?? issuer) : detail,
   };

@@ -2,7 +2,7 @@
 
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { createSecureContexts } from './certificates.js';
+import { Trust } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange } from './exchange.js';
 import { proxyFor } from './proxy.js';
@@ -21,12 +21,16 @@ import { proxyFor } from './proxy.js';
 /** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
 
+/** OpenSSL's words for a certificate whose issuer is not trusted. Nothing was sent then. */
+const UNKNOWN_ISSUER =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)_.+)$/;
+
 /** Requests of one run, over connections that stay open in between. */
 export class Network {
   #signal;
   #settings;
-  /** @type {Connections | undefined} */
-  #connections;
+  /** @type {{ trust: Trust, connections: Connections } | undefined} */
+  #ways;
   #freeSlots = MAX_SIDE_BY_SIDE;
   /** Those that wait for a slot. @type {(() => void)[]} */
   #queue = [];
@@ -88,13 +92,13 @@ export class Network {
         isContent ? batches.add(stream.update(chunk)) : undefined,
       );
       const body = batches.content();
-      const code = outcome.status === 200 ? await batches.finish() : undefined;
+      const failure = outcome.status === 200 ? await batches.finish() : undefined;
       if (sinks.some((sink) => sink.hasFailed())) {
         // Likewise: it is the disk, and nothing that another try could change.
         return { status: 200 };
       }
-      if (outcome.status !== 200 || code) {
-        return code ? { code } : outcome;
+      if (outcome.status !== 200 || failure) {
+        return failure ?? outcome;
       }
       isWhole = stream.finish() !== undefined;
       return isWhole ? { ...outcome, body } : { code: 'UNDECRYPTABLE' };
@@ -124,7 +128,7 @@ export class Network {
   }
 
   close() {
-    this.#connections?.destroy();
+    this.#ways?.connections.destroy();
   }
 
   /**
@@ -147,9 +151,14 @@ export class Network {
       const isKeeper = url.host === this.#keeper;
       const proxy = proxyFor(url, this.#settings.proxy);
       this.#tell(url, proxy);
-      const agent = (this.#connections ??= this.#connect());
-      const way = { url, isKeeper, proxy, agent, seal, signal: this.#signal };
-      const outcome = await exchange(request, take, way);
+      const { trust, connections } = (this.#ways ??= this.#prepare());
+      const way = { url, isKeeper, proxy, agent: connections, seal, signal: this.#signal };
+      const { canGrow } = trust;
+      let outcome = await exchange(request, take, way);
+      if (canGrow && UNKNOWN_ISSUER.test(outcome.code ?? '')) {
+        trust.grow();
+        outcome = await exchange(request, take, way);
+      }
       return { ...outcome, via: proxy?.label };
     } catch (error) {
       // A setting that is no good, or an address that is none.
@@ -160,8 +169,9 @@ export class Network {
     }
   }
 
-  #connect() {
-    return new Connections(MAX_SIDE_BY_SIDE, createSecureContexts(this.#settings.certificates));
+  #prepare() {
+    const trust = new Trust(this.#settings.certificates);
+    return { trust, connections: new Connections(MAX_SIDE_BY_SIDE, trust) };
   }
 
   /**
@@ -236,7 +246,7 @@ class Batches {
   /**
    * Waits until everything is written.
    *
-   * @returns {Promise<string | undefined>} the code of what was in the way
+   * @returns {Promise<Outcome | undefined>} what was in the way
    */
   async finish() {
     try {
@@ -244,7 +254,8 @@ class Batches {
       await this.#writing;
       return undefined;
     } catch (error) {
-      return /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN';
+      const { code = 'UNKNOWN' } = /** @type {NodeJS.ErrnoException} */ (error);
+      return { code, isAtDisk: true };
     }
   }
 
@@ -274,7 +285,8 @@ class Batches {
 async function settle(writes) {
   const failure = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
   if (failure) {
-    throw /** @type {PromiseRejectedResult} */ (failure).reason;
+    const { code } = /** @type {PromiseRejectedResult} */ (failure).reason;
+    throw Object.assign(new Error('not written'), { code, isAtDisk: true });
   }
 }
 

@@ -13,8 +13,9 @@ const PHASES = /** @type {const} */ ({
   connect: { limitS: 15, code: 'CONNECT_TIMEOUT' },
   tunnel: { limitS: 30, code: 'TUNNEL_TIMEOUT' },
   tls: { limitS: 15, code: 'TLS_TIMEOUT' },
-  answer: { limitS: 30, code: 'ANSWER_TIMEOUT' },
-  body: { limitS: 30, code: 'BODY_TIMEOUT' },
+  // How long these two may take is said by the core.
+  answer: { limitS: undefined, code: 'ANSWER_TIMEOUT' },
+  body: { limitS: undefined, code: 'BODY_TIMEOUT' },
 });
 /** In the time of its phase a body has to bring so many bytes, so that one byte a second is no way to go on for ever. */
 const MIN_BODY_BYTES = 16 * 1024;
@@ -38,15 +39,17 @@ export class Progress {
   #totalS = 0;
   #isHeldUp = false;
   #timeoutMs;
+  #silenceS;
   #end;
   #timer;
 
   /**
-   * @param {number | undefined} timeoutMs for all of it
+   * @param {{ timeoutMs?: number, silenceMs: number }} limits for all of it, and for a server's silence
    * @param {() => void} end called when a limit is over
    */
-  constructor(timeoutMs, end) {
+  constructor({ timeoutMs, silenceMs }, end) {
     this.#timeoutMs = timeoutMs;
+    this.#silenceS = silenceMs / TICK_MS;
     this.#end = end;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -89,7 +92,7 @@ export class Progress {
     this.#totalS++;
     if (this.#timeoutMs !== undefined && this.#totalS * TICK_MS >= this.#timeoutMs) {
       this.#giveUp({ isOutOfTime: true });
-    } else if (!this.#isHeldUp && ++this.#idleS >= PHASES[this.#phase].limitS) {
+    } else if (!this.#isHeldUp && ++this.#idleS >= (PHASES[this.#phase].limitS ?? this.#silenceS)) {
       this.#judgePhase();
     }
   }

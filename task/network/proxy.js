@@ -1,5 +1,8 @@
 /** The proxy of a request: the agent's, else the one that the machine's environment names, else none. */
 
+import vm from 'node:vm';
+import { isProxyException } from '../../pkg/core.js';
+
 /**
  * @typedef {object} Proxy
  * @property {URL} url
@@ -91,8 +94,7 @@ export function readProxySettings(agentVariable, environment, warn) {
     name: 'Agent.ProxyUrl',
     user: agentVariable('Agent.ProxyUsername') || undefined,
     password: agentVariable('Agent.ProxyPassword') || undefined,
-    // As the agent itself and the task library do it.
-    isBypassed: ({ href }) => expressions.some((expression) => expression.test(href)),
+    isBypassed: ({ origin }) => expressions.length > 0 && fitsOne(expressions, origin, warn),
   };
 }
 
@@ -105,12 +107,33 @@ function readBypassList(list, warn) {
     try {
       return text.trim() ? [new RegExp(text.trim(), 'i')] : [];
     } catch {
-      warn(
-        `the agent's proxy bypass \`${text.slice(0, 100)}\` is not a regular expression and is passed over`,
-      );
+      warn(`the agent's proxy bypass \`${text.slice(0, 100)}\` is not a regular expression and is skipped`);
       return [];
     }
   });
+}
+
+/** So long may the expressions be tried on one host, in milliseconds. */
+const MATCHING_MS = 500;
+
+/**
+ * Matches as the agent does: against scheme, host and a port that is not the usual one, and nothing that a server could
+ * add. An expression may take exponential time on a host that is chosen for it, so time is limited.
+ *
+ * @param {RegExp[]} expressions
+ * @param {string} origin
+ * @param {(text: string) => void} warn
+ */
+function fitsOne(expressions, origin, warn) {
+  const context = { expressions, origin };
+  try {
+    return vm.runInNewContext('expressions.some((expression) => expression.test(origin))', context, {
+      timeout: MATCHING_MS,
+    });
+  } catch {
+    warn("the agent's proxy bypass list takes too long for a host, which is reached by the proxy");
+    return false;
+  }
 }
 
 /**
@@ -124,7 +147,7 @@ function parseList(list, warn) {
     const parsed = JSON.parse(list || '[]');
     return Array.isArray(parsed) ? parsed.filter((text) => typeof text === 'string') : [];
   } catch {
-    warn("the agent's proxy bypass list is not a list in JSON and is passed over");
+    warn("the agent's proxy bypass list is not a list in JSON and is skipped");
     return [];
   }
 }
@@ -139,8 +162,11 @@ function machineProxy(environment) {
     return undefined;
   }
   const [, exceptions = ''] = find(environment, 'no_proxy') ?? [];
-  const rules = exceptions.split(/[\s,]+/).filter(Boolean);
-  return { address, name, isBypassed: (url) => rules.some((rule) => isException(url, rule)) };
+  return {
+    address,
+    name,
+    isBypassed: ({ hostname, port }) => isProxyException(exceptions, hostname, Number(port || 443)),
+  };
 }
 
 /**
@@ -155,21 +181,4 @@ function find(environment, wanted) {
   const name = names.includes(wanted) ? wanted : names[0];
   const value = name && environment[name]?.trim();
   return value ? [name, value] : undefined;
-}
-
-/**
- * Whether a part of NO_PROXY means this address: `*`, a host, or a domain with everything in it; each perhaps with a
- * port.
- *
- * @param {URL} url
- * @param {string} rule
- */
-function isException({ hostname, port }, rule) {
-  const [, domain, rulePort] = /^(\[.*\]|[^:]*|.*:.*:.*?)(?::(\d+))?$/.exec(rule) ?? [];
-  if (domain === undefined || (rulePort !== undefined && rulePort !== (port || '443'))) {
-    return false;
-  }
-  const wanted = domain.toLowerCase().replace(/^\*?\./, '');
-  const host = hostname.toLowerCase();
-  return wanted === '*' || host === wanted || host === `[${wanted}]` || host.endsWith(`.${wanted}`);
 }

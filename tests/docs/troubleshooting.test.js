@@ -178,7 +178,7 @@ function sentencesOf(source) {
     .map((text) =>
       text
         .replaceAll(/\$\{[^{}]*\}/g, '…')
-        .split(/\\n|\$\{/)[0]
+        .split(/\\n|\n|\$\{/)[0]
         .trimEnd(),
     )
     .filter((text) => (text.match(/[a-z] [a-z]/g) ?? []).length >= 2)

@@ -14,12 +14,15 @@ import { setTimeout as wait } from 'node:timers/promises';
  * @property {number} [status] this status instead, with `body`
  * @property {string | object} [body] as it is if a text, else as JSON; never encrypted
  * @property {number | string | true} [throttled] "too many requests", with this `retry_after` unless `true`
+ * @property {403} [throttledBy] the status that goes with it until June 2026, instead of 429
  * @property {string} [rotateTo] from now on Keeper insists on this key id
  * @property {boolean} [sameKey] with `rotateTo`: the new id has the key pair of the config
  * @property {true} [expired] URLs of attachments that were given out so far have expired
  * @property {true} [destroy] the connection breaks before an answer
  * @property {true} [hang] no answer, ever
  * @property {string} [raw] this instead of an answer in HTTP; the connection stays open
+ * @property {true} [thenDestroy] with `raw`: or breaks
+ * @property {true} [thenEnd] with `raw`: or ends
  *
  * @property {string} [plaintext] this text, encrypted, instead of the answer's JSON
  * @property {Record<string, string>} [headers] besides, or instead of, those that the answer has
@@ -63,16 +66,17 @@ export function nextFault(faults, request) {
  */
 export function replacement(fault, currentKeyId) {
   if (fault.status !== undefined) return unencrypted(fault.status, fault.body ?? '');
-  if (fault.throttled !== undefined) return unencrypted(403, throttledBody(fault.throttled));
+  if (fault.throttled !== undefined) return throttled(fault.throttled, fault.throttledBy);
   if (fault.rotateTo !== undefined) {
     return unencrypted(401, { error: 'key', key_id: Number(currentKeyId), message: 'invalid key id' });
   }
   if (fault.expired) return unencrypted(403, EXPIRED_BODY, 'application/xml');
 }
 
-function throttledBody(retryAfter) {
+/** @returns {Answer} */
+export function throttled(retryAfter, status = 429) {
   const body = { error: 'throttled', message: 'throttled' };
-  return retryAfter === true ? body : { ...body, retry_after: retryAfter };
+  return unencrypted(status, retryAfter === true ? body : { ...body, retry_after: retryAfter });
 }
 
 const EXPIRED_BODY = '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>';

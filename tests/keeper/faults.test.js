@@ -39,8 +39,9 @@ describe('instead of the answer', () => {
     [{ status: 502, body: '<html>' }, 502, '<html>'],
     [{ status: 200, body: '' }, 200, ''],
     [{ status: 400, body: { error: 'generic' } }, 400, '{"error":"generic"}'],
-    [{ throttled: true }, 403, '{"error":"throttled","message":"throttled"}'],
-    [{ throttled: 3 }, 403, '{"error":"throttled","message":"throttled","retry_after":3}'],
+    [{ throttled: true }, 429, '{"error":"throttled","message":"throttled"}'],
+    [{ throttled: true, throttledBy: 403 }, 403, '{"error":"throttled","message":"throttled"}'],
+    [{ throttled: 3 }, 429, '{"error":"throttled","message":"throttled","retry_after":3}'],
     [{ rotateTo: '8' }, 401, '{"error":"key","key_id":8,"message":"invalid key id"}'],
   ];
 

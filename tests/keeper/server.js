@@ -10,9 +10,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { composeAnswer, storedContent } from './answer.js';
 import { makeCertificates } from './certificates.js';
 import { seal } from './ciphers.js';
-import { hangAfter, nextFault, replacement, spoil, trickle, unencrypted } from './faults.js';
+import { hangAfter, nextFault, replacement, spoil, throttled, trickle, unencrypted } from './faults.js';
 import { makeClient, makeConfig, makeKeyRing } from './keys.js';
 import { admit, Refusal } from './request.js';
+import { makeThrottle } from './throttle.js';
 import { createVault } from './vault.js';
 
 /**
@@ -46,6 +47,8 @@ import { createVault } from './vault.js';
  * @param {string} [options.seed] for the vault's UIDs and keys
  * @param {string[] | null} [options.warnings] that Keeper adds to its answers
  * @param {(request: { headers: import('node:http').IncomingHttpHeaders }) => import('./faults.js').Fault} [options.answerInstead] what is said before a request is looked at
+ * @param {import('./throttle.js').ThrottleOptions} [options.throttle] how many requests it bears, by default 100 in 10 s
+ * @param {string} [options.name] its own name, which the client has to resolve to loopback
  * @param {string} [options.storageName] the name in the addresses of attachments, if it is another than Keeper's
  * @param {number} [options.expiresOn] when the client's access ends, epoch milliseconds
  */
@@ -61,7 +64,9 @@ export async function startKeeper({
   warnings = null,
   expiresOn = 0,
   answerInstead,
-  storageName = 'localhost',
+  throttle: throttling = {},
+  name = 'localhost',
+  storageName = name,
 }) {
   const { caPem, certPem, keyPem } = certificates ?? (await makeCertificates());
   const vault = createVault(holds, { seed });
@@ -69,6 +74,7 @@ export async function startKeeper({
   const client = makeClient(privateKeyForm);
   const storage = makeStorage(vault);
   const usedTransmissionKeys = new Set();
+  const throttle = makeThrottle(throttling);
   /** @type {SeenRequest[]} */
   const requests = [];
   const queue = typeof faults === 'function' ? faults : [...faults];
@@ -84,9 +90,10 @@ export async function startKeeper({
   const connections = trackConnections(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const hostname = `localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const hostname = `${name}:${port}`;
   const origin = `https://${hostname}`;
-  const storageOrigin = origin.replace('localhost', storageName);
+  const storageOrigin = `https://${storageName}:${port}`;
   const config = makeConfig({ hostname, client, appKey: vault.appKey, keyRing });
   const configJson = JSON.stringify(config);
 
@@ -127,7 +134,7 @@ export async function startKeeper({
     }
 
     if (fault.hang) return fault.onSilence?.();
-    if (fault.raw !== undefined) return request.socket.write(fault.raw, fault.onSilence);
+    if (fault.raw !== undefined) return speakRaw(request.socket, fault);
     if (fault.destroy) return response.destroy();
     await deliver(spoil(answer, fault), fault, response);
   }
@@ -136,7 +143,9 @@ export async function startKeeper({
     seen.endpoint = received.path.split('/').at(-1);
     const { transmissionKey, payload } = admit(received, { keyRing, client, usedTransmissionKeys });
     seen.payload = payload;
+    const isThrottled = throttle.isOver(payload.clientId, seen.endpoint);
     return (fault) => {
+      if (isThrottled) return throttled(true, throttling.by);
       const { requestedRecords } = payload;
       const urlOf = (file) => storageOrigin + storage.pathOf(file);
       const answer = composeAnswer(vault, { requestedRecords, urlOf, expiresOn, warnings });
@@ -170,13 +179,16 @@ export async function startKeeper({
         socket.bytesWritten > sentBefore && socket.writableLength + response.writableLength === 0;
       return isSent ? onSilence() : setImmediate(whenSent);
     };
+    response.sendDate = keeper.sendsDate;
     response.writeHead(status, headers);
     // What is said before the silence has to be on its way when the test learns of it, or the silence comes too early.
     const timed = onSilence ? { ...fault, onSilence: () => setImmediate(whenSent) } : fault;
     await pipeline(Readable.from(paced(chunks, timed, signal)), response);
   }
 
-  return {
+  const keeper = {
+    /** Whether its answers tell its time, as Keeper's do. To a task whose clock stands, they would tell another one. */
+    sendsDate: true,
     origin,
     hostname,
     caPem,
@@ -201,6 +213,12 @@ export async function startKeeper({
       await closed;
     },
   };
+  return keeper;
+}
+
+function speakRaw(socket, { raw, onSilence, thenDestroy, thenEnd }) {
+  if (thenEnd) return socket.end(raw);
+  socket.write(raw, thenDestroy ? () => socket.destroy() : onSilence);
 }
 
 function paced(chunks, { trickle: drops, hangAfter: count, onSilence }, signal) {

@@ -22,10 +22,11 @@ const LIBRARYS_FILES = ['proxy', 'cert'];
 for (const node of findNodes()) {
   const rows = MATRIX.flatMap(({ title, rows }) => rows.map((row) => ({ title, row })));
   // One of a kind is enough to see that everything loads.
-  const wanted = node.major >= SUPPORTED ? rows : rows.filter((_, index) => index % 8 === 0);
+  const sample = node.major >= SUPPORTED ? rows : rows.filter((_, index) => index % 8 === 0);
+  const wanted = sample.filter(({ row }) => node.major >= (row.from ?? 0));
   describe(`on Node ${node.major}`, { concurrency: 2, skip: node.major < OLDEST }, () => {
     for (const { title, row } of wanted) {
-      test(`${title}: ${row.fault}`, (t) => assertRow(t, row, node.path));
+      test(`${title}: ${row.fault}`, (t) => assertRow(t, row, node));
     }
   });
 }
@@ -37,10 +38,11 @@ test('the table in docs/faults.md is the one of this matrix', async () => {
 /**
  * @param {import('node:test').TestContext} t
  * @param {import('./faults/row.js').Row} row
- * @param {string} nodePath
+ * @param {import('./nodes.js').Node} node
  */
-async function assertRow(t, row, nodePath) {
-  const { run, world, host } = await runIn(t, row.when, nodePath);
+async function assertRow(t, row, { path, major }) {
+  const { run, world, host } = await runIn(t, row.when, path);
+  const requests = typeof row.requests === 'function' ? row.requests(major) : row.requests;
   const inFull = (text) =>
     text.replaceAll(/(?<!_)HOST/g, host).replaceAll(/(?<!_)PROXY/g, world.proxy?.label ?? 'PROXY');
 
@@ -54,9 +56,9 @@ async function assertRow(t, row, nodePath) {
   );
   assert.equal(run.result, row.survives ? 'Succeeded' : 'Failed');
   assert.equal(run.exitCode, 0);
-  assert.equal(requestsSeen(world), row.requests, 'requests');
+  assert.ok([requests].flat().includes(requestsSeen(world)), `${requestsSeen(world)} requests`);
   assert.deepEqual(
-    (row.log ?? []).map(inFull).filter((line) => !run.log.includes(line)),
+    (row.log ?? []).filter((line) => !isInLog(run.log, line instanceof RegExp ? line : inFull(line))),
     [],
     run.log.join('\n'),
   );
@@ -70,6 +72,9 @@ async function assertRow(t, row, nodePath) {
   const keys = world.keeper.requests.flatMap(({ headers }) => headers.transmissionkey ?? []);
   assert.equal(new Set(keys).size, keys.length, 'a transmission key was used twice');
 }
+
+const isInLog = (log, line) =>
+  log.some((shown) => (line instanceof RegExp ? line.test(shown) : shown === line));
 
 function requestsSeen({ keeper, proxy, connections }) {
   return keeper.requests.length || connections || (proxy?.connects.length ?? 0);

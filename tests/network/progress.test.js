@@ -9,12 +9,13 @@ import { Progress } from '../../task/network/progress.js';
  *
  * @param {import('node:test').TestContext} t
  * @param {number} [timeoutMs]
+ * @param {number} [silenceMs]
  */
-function setOut(t, timeoutMs) {
+function setOut(t, timeoutMs, silenceMs = 30_000) {
   let tick = () => {};
   let isOver = false;
   t.mock.method(globalThis, 'setInterval', (callback) => void (tick = callback));
-  const progress = new Progress(timeoutMs, () => (isOver = true));
+  const progress = new Progress({ timeoutMs, silenceMs }, () => (isOver = true));
   t.mock.restoreAll();
   return {
     progress,
@@ -43,6 +44,16 @@ for (const [phase, seconds, code] of /** @type {const} */ ([
     assert.deepEqual([progress.timeout, progress.isOutOfTime], [code, false]);
   });
 }
+
+test('a server may be silent as long as the core says, and connecting may not', (t) => {
+  const { progress, pass } = setOut(t, undefined, 300_000);
+  progress.enter('answer');
+  assert.equal(pass(299), false);
+  progress.enter('body');
+  assert.equal(pass(299), false);
+  progress.enter('tunnel');
+  assert.equal(pass(30), true);
+});
 
 test('a body may go on as long as it brings 16 KiB in 30 s', (t) => {
   const { progress, pass } = setOut(t);

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { clientCertPath, clientKeyPath, LARGE, PASSPHRASE, PASSWORD, runIn, SMALL } from './world.js';
 
+const NEVER_SETTLES = fileURLToPath(new URL('never-settles.cjs', import.meta.url));
 const NAMES = Array.from({ length: 30 }, (_, index) => `file${index}`);
 const many = (bytes) => [
   {
@@ -106,4 +108,17 @@ test("the agent's client certificate is for Keeper and not for hosts that the va
   assert.deepEqual(await shown('127.0.0.1'), [`get_secret ${NAME}`, 'download undefined']);
   // Whoever has Keeper's own name has seen it already.
   assert.deepEqual(await shown('localhost'), [`get_secret ${NAME}`, `download ${NAME}`]);
+});
+
+test('a task that waits for nothing any more fails and leaves nothing', async (t) => {
+  const { run } = await runIn(t, {
+    secrets: [PASSWORD, LARGE],
+    agent: () => ({ nodeArguments: ['--require', NEVER_SETTLES] }),
+  });
+  assert.equal(run.result, 'Failed');
+  assert.deepEqual(
+    run.issues.map(({ message }) => message.split('\n')[0]),
+    ['the task waited for something that could not come any more; nothing was set'],
+  );
+  assert.deepEqual([run.exitCode, run.variables, run.files], [0, {}, []]);
 });

@@ -17,7 +17,14 @@ const NO_SIGNAL = new AbortController().signal;
 /** Sends a `POST` and tells its outcome, with what was received and how often it was sealed. */
 async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = connections(t) } = {}) {
   const url = new URL(`https://localhost:${port}/`);
-  const request = { method: 'POST', url: url.href, limit: 1_000, delayMs: 0, timeoutMs: 20_000 };
+  const request = {
+    method: 'POST',
+    url: url.href,
+    limit: 1_000,
+    delayMs: 0,
+    timeoutMs: 20_000,
+    silenceMs: 30_000,
+  };
   let seals = 0;
   let body = '';
   const outcome = await exchange(request, (chunk) => void (body += chunk), {

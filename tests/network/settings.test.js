@@ -1,9 +1,14 @@
 // The settings of the network: which proxy is used for what, what is wrong with a time limit, and what is hidden.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { initSync } from '../../pkg/core.js';
+import { inProject } from '../../scripts/paths.js';
 import { proxyFor, readProxySettings } from '../../task/network/proxy.js';
 import { PASSWORD, runIn } from './world.js';
+
+initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });
 
 const KEEPER = 'https://keepersecurity.com/api';
 
@@ -54,28 +59,54 @@ describe('the proxy', () => {
     });
   }
 
-  test('NO_PROXY names hosts, domains and ports', () => {
+  test('NO_PROXY is read by the core', () => {
     for (const [exceptions, url, isException] of [
       ['*', KEEPER, true],
       ['keepersecurity.com', KEEPER, true],
-      ['KeeperSecurity.COM', KEEPER, true],
-      ['security.com', KEEPER, false],
-      ['.com', KEEPER, true],
-      ['*.keepersecurity.com', 'https://files.keepersecurity.com/', true],
-      ['.keepersecurity.com', 'https://files.keepersecurity.com/', true],
-      ['other.test, keepersecurity.com', KEEPER, true],
-      ['other.test keepersecurity.com:443', KEEPER, true],
+      ['keepersecurity.com:443', KEEPER, true],
       ['keepersecurity.com:8443', KEEPER, false],
       ['keepersecurity.com:8443', 'https://keepersecurity.com:8443/', true],
-      ['127.0.0.1', 'https://127.0.0.1/', true],
-      ['::1', 'https://[::1]/', true],
+      ['10.0.0.0/8;127.*', 'https://127.0.0.1/', true],
+      ['10.0.0.0/8;127.*', 'https://0xa000001/', true],
       ['[::1]:8443', 'https://[::1]:8443/', true],
       ['', KEEPER, false],
-      ['keepersecurity.co', KEEPER, false],
     ]) {
       const environment = { HTTPS_PROXY: 'http://machine:1', NO_PROXY: exceptions };
       assert.equal(choose(url, { environment }).proxy === undefined, isException, `${exceptions} for ${url}`);
     }
+  });
+
+  test("the agent's bypass list is matched against scheme, host and port alone, as the agent does it", () => {
+    for (const [expression, url, isBypassed] of [
+      ['keepersecurity\\.com', KEEPER, true],
+      ['^HTTPS://KEEPER', KEEPER, true],
+      ['api', KEEPER, false],
+      ['^https://keepersecurity\\.com$', `${KEEPER}?x=1#y`, true],
+      ['^https://keepersecurity\\.com$', 'https://keepersecurity.com:443/api', true],
+      ['^https://keepersecurity\\.com$', 'https://keepersecurity.com:8443/api', false],
+      ['^https://keepersecurity\\.com:8443$', 'https://keepersecurity.com:8443/api', true],
+      ['\\.corp\\.local', 'https://evil.example.test/?x=.corp.local', false],
+      ['\\.corp\\.local', 'https://user:.corp.local@evil.example.test/', false],
+      ['\\[::1\\]', 'https://[::1]/', true],
+      ['keeper.example.test', 'https://KEEPER.example.test/', true],
+    ]) {
+      const agent = {
+        'Agent.ProxyUrl': 'http://agent:1',
+        'Agent.ProxyBypassList': JSON.stringify([expression]),
+      };
+      assert.equal(choose(url, { agent }).proxy === undefined, isBypassed, `${expression} for ${url}`);
+    }
+  });
+
+  test('an expression that takes for ever on some host does not hold up the task', () => {
+    const agent = { 'Agent.ProxyUrl': 'http://agent:1', 'Agent.ProxyBypassList': '["^https://(a+)+$"]' };
+    const before = performance.now();
+    const { proxy, warnings } = choose(`https://${'a'.repeat(60)}.b/`, { agent });
+    assert.ok(performance.now() - before < 2_000);
+    assert.equal(proxy?.label, 'agent:1', 'what is not known to be passed by goes by the proxy');
+    assert.deepEqual(warnings, [
+      "the agent's proxy bypass list takes too long for a host, which is reached by the proxy",
+    ]);
   });
 
   test('logs in by the fields of the agent, or by what stands in the address', () => {

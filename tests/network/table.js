@@ -28,7 +28,7 @@ export async function renderTable(matrix) {
 function renderGroup({ title, rows }) {
   const lines = rows.map(
     ({ fault, survives, problem = '', requests }) =>
-      `| ${escape(fault)} | ${survives ? `**${survives}**` : `“${escape(firstLine(problem))}”`} | ${requests} |`,
+      `| ${escape(fault)} | ${survives ? `**${survives}**` : `“${escape(firstLine(problem))}”`} | ${countOf(requests)} |`,
   );
   return [
     `## ${title}`,
@@ -40,6 +40,8 @@ function renderGroup({ title, rows }) {
   ].join('\n');
 }
 
+const SHOWN = 20;
+const countOf = (requests) => [typeof requests === 'function' ? requests(SHOWN) : requests].flat()[0];
 const firstLine = (problem) => problem.split('\n')[0].replace(/^line \d+, column \d+: /, '');
 const escape = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
 

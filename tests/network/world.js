@@ -103,6 +103,7 @@ export async function runIn(t, setting, nodePath) {
     ...setting.keeper,
     faults: typeof faults === 'function' ? (request) => faults(request, world) : faults,
   });
+  keeper.sendsDate = false;
   t.after(() => keeper.close());
   /** @type {World} */
   const world = { keeper, time, host: keeper.hostname, connections: 0 };

@@ -21,7 +21,7 @@ import tls from 'node:tls';
  * @property {() => void} [onFirstBytes] called when the client says something into a dead tunnel
  * @property {number} [breakAfter] the tunnel breaks after so many bytes from the server
  *
- * @typedef {{ target: string, isAuthorized: boolean, headers: http.IncomingHttpHeaders }} SeenConnect
+ * @typedef {{ target: string, isAuthorized: boolean, headers: http.IncomingHttpHeaders, servername?: string | false, client?: string }} SeenConnect
  * @typedef {ProxyFault[] | ((connect: SeenConnect) => ProxyFault | undefined)} ProxyFaults
  */
 
@@ -30,6 +30,8 @@ import tls from 'node:tls';
  *
  * @param {object} [options]
  * @param {{ certPem: string, keyPem: string }} [options.certificates] makes it an HTTPS proxy
+ * @param {import('node:tls').TlsOptions} [options.tls] further options of its TLS
+ * @param {string} [options.name] its own name, which the client has to resolve to loopback
  * @param {{ user: string, password: string }} [options.login] that it wants
  * @param {string} [options.challenge] how it asks for it
  * @param {ReturnType<typeof import('../keeper/certificates.js').makeAuthority>} [options.interceptor] by whose certificates it looks into TLS
@@ -38,6 +40,8 @@ import tls from 'node:tls';
  */
 export async function startProxy({
   certificates,
+  tls: tlsOptions = {},
+  name = 'localhost',
   login,
   challenge = 'Basic realm="proxy"',
   interceptor,
@@ -49,7 +53,7 @@ export async function startProxy({
   const sockets = new Set();
   const queue = typeof faults === 'function' ? faults : [...faults];
   const server = certificates
-    ? https.createServer({ cert: certificates.certPem, key: certificates.keyPem })
+    ? https.createServer({ cert: certificates.certPem, key: certificates.keyPem, ...tlsOptions })
     : http.createServer();
 
   /** Of raw connections as well, so that closing ends whatever hangs. */
@@ -68,6 +72,9 @@ export async function startProxy({
       target: request.url ?? '',
       isAuthorized: isAuthorized(request.headers, login),
       headers: request.headers,
+      // What it asks for in TLS, and the common name of the certificate that it shows.
+      servername: socket.servername,
+      client: socket.getPeerCertificate?.().subject?.CN,
     };
     connects.push(seen);
     if (!seen.isAuthorized) {
@@ -89,13 +96,13 @@ export async function startProxy({
 
   function joinTo(address, target, socket, fault) {
     const { hostname, port } = new URL(`https://${address}`);
-    const name = new URL(`https://${target}`).hostname;
+    const targetName = new URL(`https://${target}`).hostname;
     if (!interceptor) {
       return join(socket, track(net.connect(Number(port), hostname)), fault);
     }
     // What is behind is this machine, whatever its certificate.
     const behind = track(tls.connect({ port: Number(port), host: hostname, rejectUnauthorized: false }));
-    const { certPem, keyPem } = interceptor.issue([name]);
+    const { certPem, keyPem } = interceptor.issue([targetName]);
     const front = track(new tls.TLSSocket(socket, { isServer: true, cert: certPem, key: keyPem }));
     join(front, behind, fault);
   }
@@ -105,8 +112,8 @@ export async function startProxy({
   const { port } = /** @type {net.AddressInfo} */ (server.address());
   return {
     /** As the log names it. */
-    label: `localhost:${port}`,
-    url: `${certificates ? 'https' : 'http'}://localhost:${port}`,
+    label: `${name}:${port}`,
+    url: `${certificates ? 'https' : 'http'}://${name}:${port}`,
     connects,
     async close() {
       const closed = once(server, 'close');

@@ -176,6 +176,11 @@ impl Scenario {
         }
     }
 
+    /// Whether requests are to be sent.
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(self.step.next, Next::Fetch(_))
+    }
+
     /// The one request that the last step asks for.
     pub(crate) fn request(&self) -> &Request {
         let [request] = self.requests() else { panic!("expected one request") };

@@ -485,6 +485,7 @@ async function tell(t, outcome, index, debug) {
     keeper,
     secrets: linesOf(outcome, index),
     trusted,
+    now,
     ...config,
     agent: {
       debug,

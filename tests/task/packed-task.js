@@ -52,6 +52,7 @@ export async function runWithKeeper(
   t,
   { keeper, secrets, config = keeper.configBase64, isConfigInline = false, trusted = true, now, agent = {} },
 ) {
+  keeper.sendsDate = now === undefined;
   const run = await runTask({
     taskFolder,
     ...(now !== undefined && { nodeArguments: ['--require', FIXED_CLOCK] }),

@@ -100,7 +100,7 @@ const outOfService = (status) => `HOST is out of service (status ${status})`;
 export const refusals = {
   title: "Keeper's refusal",
   rows: [
-    ...[408, 429, 500, 502, 503, 504].map((status) =>
+    ...[408, 500, 502, 503, 504].map((status) =>
       survived(
         `status ${status}`,
         'tries again',
@@ -174,28 +174,45 @@ export const refusals = {
         ],
       },
     ),
-    survived('throttled', 'is silent for 11 s or more and asks again', 2, { faults: [{ throttled: true }] }),
+    survived(
+      'throttled',
+      'is silent for 11 s or more and asks again',
+      2,
+      { faults: [{ throttled: true }] },
+      { log: [/^Keeper throttles this device: waiting until 05:06:(1[89]|2\d|3[01]) UTC$/] },
+    ),
+    survived('throttled by status 403, as until June 2026', 'does the same', 2, {
+      faults: [{ throttled: true, throttledBy: 403 }],
+    }),
+    survived('throttled by the edge of the network', 'does the same', 2, {
+      faults: [{ status: 429, body: WEB_PAGE }],
+    }),
     survived(
       'throttled, to come back in 3 s and then in 7 s',
       'waits so long each time',
       3,
       { faults: [{ throttled: 3 }, { throttled: '7' }] },
-      {
-        log: [
-          'Keeper throttles this application; asking again in 3 s',
-          'Keeper throttles this application; asking again in 7 s',
-        ],
-      },
+      { log: [/^Keeper throttles this device: waiting until 05:06:(10|11) UTC$/] },
     ),
+    survived('throttled, to come back in 5 s by the header', 'waits so long', 2, {
+      faults: [{ status: 429, headers: { 'retry-after': '5' } }],
+    }),
     refused(
       'throttled every time',
-      `Keeper throttles this application; the next try would come after the time limit of 120 s${hint.THROTTLE}`,
-      4,
+      `Keeper throttles this device; it would be free only after the limit of 600 s for that${hint.THROTTLE}`,
+      // Some meetings are left out by chance.
+      [44, ...Array.from({ length: 16 }, (_, index) => 36 + index)],
       { faults: forEver({ throttled: true }) },
     ),
     refused(
+      'throttled every time, and the author allows 60 s',
+      `Keeper throttles this device; it would be free only after the limit of 60 s for that${hint.THROTTLE}`,
+      [5, 4, 3],
+      { faults: forEver({ throttled: true }), agent: () => ({ inputs: { timeoutInSeconds: '60' } }) },
+    ),
+    refused(
       'throttled for 10 minutes',
-      `Keeper throttles this application; the next try would come after the time limit of 120 s${hint.THROTTLE}`,
+      `Keeper throttles this device; it would be free only after the limit of 600 s for that${hint.THROTTLE}`,
       1,
       { faults: [{ throttled: 600 }] },
     ),

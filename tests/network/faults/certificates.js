@@ -31,6 +31,15 @@ const derPath = writeBeside(
   'ca.der',
   Buffer.from(authority.caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64'),
 );
+const utf16 = (text) => Buffer.from(`\ufeff${text}`, 'utf16le');
+const utf16Path = writeBeside('utf16.pem', utf16(authority.caPem));
+const utf16BigPath = writeBeside('utf16-big.pem', utf16(authority.caPem).swap16());
+const bomPath = writeBeside('bom.pem', `\ufeff${authority.caPem}`);
+const trustedPath = writeBeside('trusted.pem', trusted(authority.caPem));
+const spoiltPath = writeBeside(
+  'spoilt.pem',
+  [companyAuthority.caPem, BROKEN_PEM, authority.caPem, authority.caPem.slice(0, 200)].join('\n'),
+);
 const bundlePath = writeBeside('bundle.pem', `Some words\n${companyAuthority.caPem}\n${authority.caPem}`);
 
 /** @type {import('./row.js').Group} */
@@ -89,6 +98,71 @@ export const certificates = {
       1,
       input({ caCertificate: bundlePath }),
     ),
+    survived(
+      'the author gives a file with several certificates, two of them broken',
+      'trusts the others, and warns',
+      1,
+      input({ caCertificate: spoiltPath }),
+      { warnings: ['`caCertificate` holds 4 certificates, of which these cannot be read: 2, 4'] },
+    ),
+    survived(
+      "the agent's CA file holds broken certificates",
+      'trusts the others, and warns',
+      1,
+      setting({ 'Agent.CAInfo': spoiltPath }),
+      {
+        warnings: [`\`${spoiltPath}\` holds 4 certificates, of which these cannot be read: 2, 4`],
+      },
+    ),
+    survived(
+      'the author gives a file that OpenSSL wrote with settings of trust',
+      'trusts it as well',
+      1,
+      input({ caCertificate: trustedPath }),
+    ),
+    survived(
+      'the author gives a file in UTF-16, as PowerShell writes it',
+      'trusts it as well',
+      1,
+      input({ caCertificate: utf16Path }),
+    ),
+    survived(
+      'the author gives a file in UTF-16, the other way round',
+      'trusts it as well',
+      1,
+      input({ caCertificate: utf16BigPath }),
+    ),
+    survived(
+      'the author gives a file that begins with a byte order mark',
+      'trusts it as well',
+      1,
+      input({ caCertificate: bomPath }),
+    ),
+    survived(
+      "the author gives the file's path in quotes",
+      'trusts it as well',
+      1,
+      input({ caCertificate: `"${caPath}"` }),
+    ),
+    survived(
+      'the machine names the authority in SSL_CERT_FILE, and the author gives another',
+      'trusts both',
+      1,
+      {
+        trusted: false,
+        agent: () => ({
+          environment: { NODE_OPTIONS: '--use-openssl-ca', SSL_CERT_FILE: caPath },
+          inputs: { caCertificate: companyAuthority.caPem },
+        }),
+      },
+    ),
+    survived(
+      "the system's store has the authority, and Node can read it (24)",
+      'trusts it as well',
+      1,
+      { trusted: false, agent: () => ({ environment: { SSL_CERT_FILE: caPath } }) },
+      { from: 24 },
+    ),
     survived('the author gives a file in DER', 'trusts it as well', 1, input({ caCertificate: derPath })),
     survived(
       'the agent has the authority in its CA file',
@@ -131,7 +205,7 @@ export const certificates = {
       'warns and goes on',
       1,
       { agent: () => ({ variables: { 'Agent.CAInfo': 'missing.pem' } }) },
-      { warnings: ["the agent's CA file `missing.pem` cannot be read (ENOENT) and is passed over"] },
+      { warnings: ["the agent's CA file `missing.pem` cannot be read (ENOENT) and is skipped"] },
     ),
     survived('the server wants a client certificate, and the agent has one', 'shows it', 1, {
       keeper: { tls: { requestCert: true, ca: authority.caPem } },
@@ -147,6 +221,7 @@ export const certificates = {
       {
         keeper: { tls: { requestCert: true, ca: authority.caPem } },
       },
+      { from: 20 },
     ),
     survived(
       "the agent's client certificate is not there",
@@ -161,3 +236,18 @@ export const certificates = {
     ),
   ],
 };
+
+/** As `openssl x509 -trustout` writes it: the certificate, and behind it that it is to be trusted by servers' clients. */
+function trusted(caPem) {
+  const certificate = Buffer.from(caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  const serverAuth = Buffer.from('300c300a06082b06010505070301', 'hex');
+  const base64 = Buffer.concat([certificate, serverAuth])
+    .toString('base64')
+    .match(/.{1,64}/g);
+  return [
+    '-----BEGIN TRUSTED CERTIFICATE-----',
+    ...(base64 ?? []),
+    '-----END TRUSTED CERTIFICATE-----',
+    '',
+  ].join('\n');
+}

@@ -5,6 +5,8 @@ import { forEver, forEverWhile, onceWhile, refused, survived } from './row.js';
 
 const noAnswer = (reason) => `no answer from HOST: ${reason}${hint.CONNECTION}`;
 
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n';
+
 /** @type {import('./row.js').Group} */
 export const connections = {
   title: 'The connection to Keeper',
@@ -49,6 +51,33 @@ export const connections = {
       1,
       { faults: [{ raw: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}` }] },
     ),
+    refused(
+      'the answer switches to another protocol',
+      noAnswer('it switches to another protocol, which nobody asked for (UPGRADED)'),
+      1,
+      { faults: forEver({ raw: SWITCHING }) },
+    ),
+    survived('the answer switches to another protocol and breaks', 'tries again', 2, {
+      faults: [{ raw: SWITCHING.slice(0, -4), thenDestroy: true }],
+    }),
+    refused(
+      'HTTP/2 comes at once',
+      noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONSTANT)'),
+      1,
+      { faults: [{ raw: '\0\0\0\x04\0\0\0\0\0' }] },
+    ),
+    refused(
+      'the answer is announced without end',
+      noAnswer('it announces an answer again and again (ANNOUNCEMENTS)'),
+      1,
+      { faults: [{ raw: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(5_000) }] },
+    ),
+    survived('the connection ends in the middle of the headers', 'tries again', 2, {
+      faults: [{ raw: 'HTTP/1.1 200 OK\r\nContent-', thenDestroy: true }],
+    }),
+    survived('the connection ends in order before an answer', 'tries again', 2, {
+      faults: [{ raw: '', thenEnd: true }],
+    }),
     refused(
       'the length is no number',
       noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONTENT_LENGTH)'),
@@ -96,6 +125,10 @@ export const silence = {
       1,
       { faults: forEverWhile(6, { hang: true }), agent: () => ({ inputs: { timeoutInSeconds: '5' } }) },
     ),
+    survived('the answer takes longer than 30 s, and the author allows it', 'waits', 1, {
+      faults: (request, { time }) => (time.pass(35), { delayMs: 300 }),
+      agent: () => ({ inputs: { timeoutInSeconds: '300' } }),
+    }),
     survived('the headers stop in the middle', 'tries again after 30 s', 2, {
       faults: onceWhile(35, { raw: 'HTTP/1.1 200 OK\r\nContent-' }),
     }),

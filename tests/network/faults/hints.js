@@ -10,7 +10,8 @@ export const ISSUER =
 export const SERVICE = '\nhint: try again later; if other clients work, look at the proxy';
 export const SLOW =
   '\nhint: if it is only slow, allow more by the input `timeoutInSeconds`; else check what stands between the agent and it';
-export const THROTTLE = '\nhint: start fewer pipelines at once, or give each its own application';
+export const THROTTLE =
+  '\nhint: give each pipeline a device of its own, start fewer jobs at once, or raise `timeoutInSeconds`';
 export const CLIENT =
   '\nhint: check in Keeper Vault that the device was not removed, has not expired and is not locked to another IP ' +
   'address, and that the config is for this region';

@@ -1,7 +1,17 @@
 // What can go wrong with a proxy, and the ways in which one is found.
 
 import { makeCertificates } from '../../keeper/certificates.js';
-import { companyAuthority, companyCaPath } from '../world.js';
+import {
+  authority,
+  clientCertPath,
+  clientKeyPath,
+  companyAuthority,
+  companyCaPath,
+  LARGE,
+  PASSPHRASE,
+  PASSWORD,
+  SMALL,
+} from '../world.js';
 import * as hint from './hints.js';
 import { refused, survived } from './row.js';
 
@@ -21,10 +31,33 @@ const named =
   (environment) =>
   ({ proxy, keeper }) => ({ environment: environment(proxy, keeper) });
 
+/** Newer versions of Node can read the system's store, which is asked if nothing else helps. */
+const LOOKS_TWICE = (major) => (major < 24 ? 1 : 2);
 const VIA = ['connecting to HOST via PROXY'];
 const faulty = (...faults) => ({ proxy: { faults }, agent: configured() });
 const always = (fault) => ({ proxy: { faults: () => fault }, agent: configured() });
 const notReached = (reason) => `no answer from HOST via PROXY: ${reason}${hint.CONNECTION}`;
+
+/** Keeper and an HTTPS proxy, each under a name of its own and with a certificate for that name alone. */
+const KEEPER = 'keeper.example.test';
+const PROXY = 'proxy.example.test';
+const keeperCertificates = await makeCertificates({ authority, names: [KEEPER] });
+const proxyCertificates = await makeCertificates({ authority: companyAuthority, names: [PROXY] });
+const apart = ({ keeper = {}, proxy = {}, agent = {}, name = PROXY, secrets = [PASSWORD] } = {}) => ({
+  secrets,
+  keeper: { name: KEEPER, certificates: keeperCertificates, ...keeper },
+  names: { [PROXY]: '127.0.0.1', [KEEPER]: 'ENOTFOUND' },
+  proxy: ({ keeper: { hostname } }) => ({
+    name,
+    certificates: proxyCertificates,
+    hosts: { [hostname]: hostname.replace(KEEPER, 'localhost') },
+    ...proxy,
+  }),
+  agent: (world) => {
+    const { variables, secretVariables } = configured(agent.variables, agent.secretVariables)(world);
+    return { variables, secretVariables, inputs: { caCertificate: companyCaPath } };
+  },
+});
 
 /** @type {import('./row.js').Group} */
 export const proxies = {
@@ -74,6 +107,61 @@ export const proxies = {
       { log: VIA },
     ),
     survived(
+      'it is one of HTTPS, under a name of its own',
+      "checks its certificate against its name, and Keeper's against Keeper's",
+      3,
+      apart({ secrets: [PASSWORD, SMALL, LARGE] }),
+      { log: VIA },
+    ),
+    survived(
+      'it is one of HTTPS, and its address is an IP address',
+      'goes that way',
+      1,
+      apart({ name: '127.0.0.1', proxy: { certificates: companyCertificates } }),
+      { log: VIA },
+    ),
+    survived(
+      'it is one of HTTPS, and wants a login and a client certificate',
+      'gives both',
+      1,
+      apart({
+        proxy: {
+          login: LOGIN,
+          tls: { requestCert: true, rejectUnauthorized: true, ca: authority.caPem },
+        },
+        agent: {
+          variables: {
+            'Agent.ProxyUsername': LOGIN.user,
+            'Agent.ClientCert': clientCertPath,
+            'Agent.ClientCertKey': clientKeyPath,
+          },
+          secretVariables: {
+            'Agent.ProxyPassword': LOGIN.password,
+            'Agent.ClientCertPassword': PASSPHRASE,
+          },
+        },
+      }),
+      { log: VIA },
+    ),
+    refused(
+      "it is one of HTTPS, and shows Keeper's certificate",
+      `the certificate of the proxy PROXY is not accepted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)${hint.CERTIFICATE}`,
+      0,
+      apart({ proxy: { certificates: keeperCertificates } }),
+    ),
+    refused(
+      "it is one of HTTPS, and Keeper shows the proxy's certificate",
+      `the certificate of HOST via PROXY is not accepted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)${hint.CERTIFICATE}`,
+      1,
+      apart({ keeper: { certificates: proxyCertificates } }),
+    ),
+    refused(
+      'it is one of HTTPS and wants a client certificate, and the agent has none',
+      `no answer from the proxy PROXY: it wants a client certificate (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)${hint.PROXY}`,
+      0,
+      apart({ proxy: { tls: { requestCert: true, rejectUnauthorized: true, ca: authority.caPem } } }),
+    ),
+    survived(
       "only the proxy can resolve Keeper's name",
       'leaves that to it',
       1,
@@ -99,7 +187,7 @@ export const proxies = {
       'it looks into TLS, and nobody knows its authority',
       'the certificate of HOST via PROXY is not accepted: its issuer `Company CA` is not one that this agent trusts ' +
         `(UNABLE_TO_VERIFY_LEAF_SIGNATURE)${hint.ISSUER}`,
-      1,
+      LOOKS_TWICE,
       { proxy: { interceptor: companyAuthority }, agent: configured() },
     ),
     refused(
@@ -121,11 +209,33 @@ export const proxies = {
       {
         log: VIA,
         warnings: [
-          "the agent's proxy bypass `*.example.com` is not a regular expression and is passed over",
-          "the agent's proxy bypass `[` is not a regular expression and is passed over",
+          "the agent's proxy bypass `*.example.com` is not a regular expression and is skipped",
+          "the agent's proxy bypass `[` is not a regular expression and is skipped",
         ],
       },
     ),
+    survived(
+      "the agent's bypass list names a part of Keeper's address behind the host",
+      'goes by the proxy',
+      1,
+      {
+        proxy: {},
+        agent: configured({ 'Agent.ProxyBypassList': '["get_secret", "api", "v1$"]' }),
+      },
+      { log: VIA },
+    ),
+    survived("the agent's bypass list names Keeper with its port", 'goes directly', 1, {
+      proxy: { faults: () => ({ destroy: true }) },
+      agent: (world) =>
+        configured({ 'Agent.ProxyBypassList': JSON.stringify([`^https://${world.keeper.hostname}$`]) })(
+          world,
+        ),
+    }),
+    survived('NO_PROXY names a network, among others', 'goes directly', 1, {
+      config: ({ keeper }) => ({ hostname: keeper.hostname.replace('localhost', '127.0.0.1') }),
+      proxy: { faults: () => ({ destroy: true }) },
+      agent: named(({ url }) => ({ HTTPS_PROXY: url, NO_PROXY: '10.0.0.0/8;*.corp.example;127.0.0.0/8' })),
+    }),
     survived('NO_PROXY names Keeper', 'goes directly', 1, {
       proxy: { faults: () => ({ destroy: true }) },
       agent: named(({ url }, { hostname }) => ({ HTTPS_PROXY: url, No_Proxy: `.example.com, ${hostname}` })),
@@ -195,6 +305,18 @@ export const proxies = {
       `no answer from the proxy PROXY: it does not speak HTTP as it should (HPE_INVALID_CONSTANT)${hint.PROXY}`,
       1,
       always({ raw: 'what?' }),
+    ),
+    refused(
+      'it switches to another protocol',
+      `the proxy PROXY does not allow connections to HOST (status 101)${hint.ALLOW}`,
+      1,
+      always({ raw: 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n' }),
+    ),
+    refused(
+      'it speaks HTTP/2 at once',
+      `no answer from the proxy PROXY: it does not speak HTTP as it should (HPE_INVALID_CONSTANT)${hint.PROXY}`,
+      1,
+      always({ raw: '\0\0\0\x04\0\0\0\0\0' }),
     ),
     refused(
       'it sends something of its own through the tunnel',

@@ -6,8 +6,9 @@
  * @property {import('../world.js').Setting} when how the world is then
  * @property {string} [survives] what the task does to get through
  * @property {string} [problem] or what it says; HOST and PROXY stand for the addresses
- * @property {number} requests how many reached Keeper, or else what stands in its place, or else the proxy
- * @property {string[]} [log] lines that the log holds
+ * @property {number | number[] | ((major: number) => number)} requests how many reached Keeper, or else what stands in its place, or else the proxy; one of several if chance decides, or by the major version of Node
+ * @property {number} [from] the first major version of Node on which it is so
+ * @property {(string | RegExp)[]} [log] lines that the log holds
  * @property {string[]} [warnings]
  *
  * @typedef {{ title: string, rows: Row[] }} Group
@@ -18,9 +19,9 @@
  *
  * @param {string} fault
  * @param {string} survives
- * @param {number} requests
+ * @param {Row['requests']} requests
  * @param {import('../world.js').Setting} when
- * @param {{ log?: string[], warnings?: string[] }} [more]
+ * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number }} [more]
  * @returns {Row}
  */
 export const survived = (fault, survives, requests, when, more = {}) => ({
@@ -36,9 +37,9 @@ export const survived = (fault, survives, requests, when, more = {}) => ({
  *
  * @param {string} fault
  * @param {string} problem
- * @param {number} requests
+ * @param {Row['requests']} requests
  * @param {import('../world.js').Setting} when
- * @param {{ log?: string[], warnings?: string[] }} [more]
+ * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number }} [more]
  * @returns {Row}
  */
 export const refused = (fault, problem, requests, when, more = {}) => ({

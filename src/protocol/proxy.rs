@@ -1,0 +1,175 @@
+//! Which hosts are reached without the machine's proxy, as the variable `NO_PROXY` says.
+//!
+//! No standard defines it; here it means what curl, Go and the system proxies of Windows and macOS make of it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Whether `NO_PROXY` names a host at a port. The host is that of a URL: in lower case, an IPv6 address in brackets.
+///
+/// Parts are separated by commas, semicolons or blanks, each perhaps with a port: `*`; a host, or a domain with everything
+/// in it, also as `.domain` or `*.domain`; an address, or a network as `10.0.0.0/8`; a name with `*` in it, such as
+/// `10.*`; and `<local>`, all names without a dot.
+#[must_use]
+pub fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
+    let host = host.trim_end_matches('.');
+    let address = read_address(host);
+    no_proxy.split([',', ';', ' ', '\t', '\r', '\n']).filter(|part| !part.is_empty()).any(|part| {
+        let (wanted, wanted_port) = split_port(part);
+        wanted_port.is_none_or(|wanted_port| wanted_port == port) && means(wanted, host, address)
+    })
+}
+
+/// A part without its port. What is no port belongs to the part: an IPv6 address has colons of its own.
+fn split_port(written: &str) -> (&str, Option<u16>) {
+    let Some((host, digits)) = written.rsplit_once(':') else { return (written, None) };
+    match digits.parse() {
+        Ok(port) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (written, None),
+    }
+}
+
+fn means(wanted: &str, host: &str, address: Option<IpAddr>) -> bool {
+    let wanted = wanted.trim_end_matches('.').to_ascii_lowercase();
+    if wanted == "*" {
+        return true;
+    }
+    if let Some(address) = address {
+        let is_in_network = wanted.split_once('/').is_some_and(|network| is_in(address, network));
+        return is_in_network
+            || read_address(&wanted) == Some(address)
+            || (wanted.contains('*') && fits(&wanted, host));
+    }
+    if wanted == "<local>" {
+        return !host.contains('.');
+    }
+    let domain = wanted.strip_prefix('*').unwrap_or(&wanted);
+    let domain = domain.strip_prefix('.').unwrap_or(domain);
+    if wanted.starts_with("*.") || !wanted.contains('*') {
+        let before = host.strip_suffix(domain);
+        return !domain.is_empty() && before.is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    }
+    fits(&wanted, host)
+}
+
+/// An address as in a URL or in the variable. IPv4 in IPv6's clothes is IPv4.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Whether an address is in a network, such as `10.0.0.0` and `8`.
+fn is_in(address: IpAddr, (network, length): (&str, &str)) -> bool {
+    let Ok(length) = length.parse::<u32>() else { return false };
+    match (address, read_address(network)) {
+        (IpAddr::V4(address), Some(IpAddr::V4(network))) => {
+            let bits = |address: Ipv4Addr| u128::from(address.to_bits()) << 96;
+            length <= 32 && same_start(bits(address), bits(network), length)
+        }
+        (IpAddr::V6(address), Some(IpAddr::V6(network))) => {
+            length <= 128 && same_start(Ipv6Addr::to_bits(address), Ipv6Addr::to_bits(network), length)
+        }
+        _ => false,
+    }
+}
+
+fn same_start(one: u128, other: u128, length: u32) -> bool {
+    (one ^ other).leading_zeros() >= length
+}
+
+/// Whether a host is what a pattern says, in which `*` is any text.
+fn fits(pattern: &str, host: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| host.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_a_host_a_domain_an_address_or_a_network() {
+        for (no_proxy, host, expected) in [
+            ("*", "keepersecurity.com", true),
+            ("keepersecurity.com", "keepersecurity.com", true),
+            ("KeeperSecurity.COM.", "keepersecurity.com", true),
+            ("keepersecurity.com", "keepersecurity.com.", true),
+            ("keepersecurity.com", "files.keepersecurity.com", true),
+            ("security.com", "keepersecurity.com", false),
+            ("keepersecurity.co", "keepersecurity.com", false),
+            (".com", "keepersecurity.com", true),
+            (".keepersecurity.com", "files.keepersecurity.com", true),
+            ("*.keepersecurity.com", "files.keepersecurity.com", true),
+            ("*.keepersecurity.com", "evilkeepersecurity.com", false),
+            ("other.test, keepersecurity.com", "keepersecurity.com", true),
+            ("other.test;keepersecurity.com", "keepersecurity.com", true),
+            ("other.test\tkeepersecurity.com", "keepersecurity.com", true),
+            (" ,; ", "keepersecurity.com", false),
+            ("", "keepersecurity.com", false),
+            (".", "keepersecurity.com", false),
+            ("localhost", "localhost", true),
+            ("localhost", "notlocalhost", false),
+            ("<local>", "keeper", true),
+            ("<local>", "keepersecurity.com", false),
+            ("127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.1", "127.0.0.10", false),
+            ("0.0.1", "127.0.0.1", false),
+            ("127.*", "127.0.0.1", true),
+            ("192.168.*.*", "192.168.7.1", true),
+            ("192.168.*.*", "192.169.7.1", false),
+            ("*.1", "10.0.0.1", true),
+            ("keeper*.test", "keeper-eu.test", true),
+            ("keeper*.test", "keeper.test.com", false),
+            ("*e*e*", "keeper.test", true),
+            ("a*a", "a", false),
+            ("10.0.0.0/8", "10.200.3.4", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("10.1.2.3/8", "10.200.3.4", true),
+            ("10.0.0.1/32", "10.0.0.1", true),
+            ("0.0.0.0/0", "10.0.0.1", true),
+            ("0.0.0.0/0", "keepersecurity.com", false),
+            ("10.0.0.0/33", "10.0.0.1", false),
+            ("10.0.0.0/x", "10.0.0.1", false),
+            ("10.0.0.0/8", "[fd00::1]", false),
+            ("::1", "[::1]", true),
+            ("[::1]", "[::1]", true),
+            ("0:0:0:0:0:0:0:1", "[::1]", true),
+            ("fd00::/8", "[fd12:3456::1]", true),
+            ("[fd00::]/8", "[fd12:3456::1]", true),
+            ("fd00::/8", "[fe80::1]", false),
+            ("10.0.0.1", "[::ffff:a00:1]", true),
+        ] {
+            assert_eq!(is_exception(no_proxy, host, 443), expected, "{no_proxy:?} for {host}");
+        }
+    }
+
+    #[test]
+    fn an_exception_may_be_for_one_port() {
+        for (no_proxy, host, port, expected) in [
+            ("keepersecurity.com:443", "keepersecurity.com", 443, true),
+            ("keepersecurity.com:8443", "keepersecurity.com", 443, false),
+            (".keepersecurity.com:8443", "files.keepersecurity.com", 8443, true),
+            ("*:8443", "keepersecurity.com", 8443, true),
+            ("127.0.0.1:8443", "127.0.0.1", 443, false),
+            ("[::1]:8443", "[::1]", 8443, true),
+            ("[::1]:8443", "[::1]", 443, false),
+            ("keepersecurity.com:https", "keepersecurity.com", 443, false),
+            ("keepersecurity.com:99999", "keepersecurity.com", 443, false),
+        ] {
+            assert_eq!(is_exception(no_proxy, host, port), expected, "{no_proxy:?} for {host}:{port}");
+        }
+    }
+
+    #[test]
+    fn long_texts_take_no_long_time() {
+        let no_proxy = "*a".repeat(100_000);
+        assert!(!is_exception(&no_proxy, &"a".repeat(253), 443));
+        assert!(!is_exception(&"a,".repeat(100_000), "b", 443));
+    }
+}
