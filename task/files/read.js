@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { foreignFolderOf, isInside, plainFileAt, plainFileBehind, realPath } from './same-file.js';
+import { foldersOf, foreignFolderOf, isInside, plainFileAt, plainFileBehind, realPath } from './same-file.js';
 
 /** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
 const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];
@@ -25,13 +25,23 @@ export function readPlainFile(written, limit) {
   if (!path.isAbsolute(written) && !isInside(named, process.cwd())) {
     refuse('OUTSIDE');
   }
-  const place = realPath(named);
+  const place = realPathOf(named);
   checkPlace(named, place);
   const bytes = readFileAt(place, limit);
   if (realPath(named) !== place) {
     refuse('NOT_A_FILE');
   }
   return bytes;
+}
+
+/** The real path of a file. Windows says of what is below a file that it is not there. @param {string} named */
+function realPathOf(named) {
+  try {
+    return realPath(named);
+  } catch (error) {
+    const isBelowFile = foldersOf(named).some((folder) => plainFileAt(folder));
+    throw isBelowFile ? Object.assign(new Error(named), { code: 'ENOTDIR' }) : error;
+  }
 }
 
 /**
