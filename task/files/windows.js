@@ -6,49 +6,78 @@ import path from 'node:path';
 import { Refused, isWindows } from './disk.js';
 import { foreignFolderOf, isWholePath } from './same-file.js';
 
+const SYSTEM = 'S-1-5-18';
+/** Whoever owns a file. */
+const OWNER_RIGHTS = 'S-1-3-4';
+const TIMEOUT_MS = 10_000;
+
+/** The agent's user, once it was asked for. @type {Promise<string> | undefined} */
+let user;
+
 /**
- * Leaves only a file's owner and the system access to it, as mode 0600 does elsewhere. A name may hold `*`.
+ * Leaves only the agent's user and the system access to a file, as mode 0600 does elsewhere. A name may hold `*`.
  *
  * @param {string} place
  * @returns {Promise<string | undefined>} why it could not be done
  */
-export function protect(place) {
-  const program = isWindows ? accessListProgram(process.env.SystemRoot) : undefined;
+export async function protect(place) {
+  user ??= askSystem('whoami.exe', ['/user', '/fo', 'csv', '/nh']).then(({ output }) => userIn(output));
+  return (await askSystem('icacls.exe', accessListArguments(place, await user))).failure;
+}
+
+/**
+ * The user's identifier in what `whoami` says; without one, whoever owns the file. OpenSSH takes no key that has "owner
+ * rights" in its list, so the user is better.
+ *
+ * @param {string} output
+ */
+export const userIn = (output) => /\b(S-1-\d+(?:-\d+)+)"?\s*$/.exec(output)?.[1] ?? OWNER_RIGHTS;
+
+/**
+ * Nothing inherited, and full access for two.
+ *
+ * @param {string} place
+ * @param {string} user identifier
+ */
+export const accessListArguments = (place, user) => [
+  place,
+  '/inheritance:r',
+  '/grant:r',
+  `*${user}:F`,
+  `*${SYSTEM}:F`,
+  '/q',
+];
+
+/**
+ * Runs a program of Windows itself.
+ *
+ * @param {string} name
+ * @param {string[]} words
+ * @returns {Promise<{ output: string, failure?: string }>}
+ */
+function askSystem(name, words) {
+  const program = systemProgram(name, process.env.SystemRoot);
   if (!program) {
-    return Promise.resolve(isWindows ? 'SystemRoot names no folder of Windows' : undefined);
+    return Promise.resolve({ output: '', failure: 'SystemRoot names no folder of Windows' });
   }
-  const options = { cwd: path.dirname(program), timeout: 10_000, windowsHide: true };
+  const options = { cwd: path.dirname(program), timeout: TIMEOUT_MS, windowsHide: true };
   return new Promise((resolve) => {
-    childProcess.execFile(program, accessListArguments(place), options, (error) =>
-      resolve(error ? `icacls: ${error.killed ? 'no answer' : error.code}` : undefined),
+    childProcess.execFile(program, words, options, (error, output) =>
+      resolve({ output, failure: error ? `${name}: ${error.killed ? 'no answer' : error.code}` : undefined }),
     );
   });
 }
 
 /**
+ * @param {string} name
  * @param {string | undefined} systemRoot as the environment has it, which a pipeline may have changed
- * @returns {string | undefined}
+ * @returns {string | undefined} the program's path, if it is there and nobody else's
  */
-export function accessListProgram(systemRoot = '') {
-  const program = path.join(systemRoot, 'System32', 'icacls.exe');
-  return isWholePath(systemRoot) && foreignFolderOf(program) === undefined && fs.existsSync(program)
-    ? program
-    : undefined;
+export function systemProgram(name, systemRoot = '') {
+  const program = path.join(systemRoot, 'System32', name);
+  const isOwn = isWholePath(systemRoot) && foreignFolderOf(program) === undefined;
+  return isOwn && fs.existsSync(program) ? program : undefined;
 }
-
-/**
- * Nothing inherited; full access for whoever owns the file (S-1-3-4, "owner rights") and for the system (S-1-5-18).
- *
- * @param {string} place
- */
-export const accessListArguments = (place) => [
-  place,
-  '/inheritance:r',
-  '/grant:r',
-  '*S-1-3-4:F',
-  '*S-1-5-18:F',
-  '/q',
-];
 
 /**
  * Looks whether a path's drive or share is there. An unreachable share takes long to say so, and is given up when the
