@@ -6,6 +6,9 @@ import { join } from 'node:path';
 
 export const isWindows = process.platform === 'win32';
 
+/** Whether Windows is Wine. */
+export const isWine = isWindows && process.env.WINELOADER !== undefined;
+
 /** Why tests that send signals can't run here, if so: on Windows a signal of another process ends a task at once. */
 export const withoutSignals = isWindows && 'Windows knows no signals between processes';
 

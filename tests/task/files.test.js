@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { asListed, withoutLinks, withoutReadOnlyFolders } from '../platform.js';
+import { asListed, isWindows, withoutLinks, withoutReadOnlyFolders } from '../platform.js';
 import { errorsOf, isSettled, openKeeper, runWithKeeper } from './packed-task.js';
 
 const SHORT_WRITES = fileURLToPath(new URL('short-writes.cjs', import.meta.url));
@@ -160,7 +160,10 @@ describe('a file', { concurrency: 2 }, () => {
 
   test('cannot have a name that the system refuses', async (t) => {
     const name = 'x'.repeat(300);
-    const problem = `line 2: \`${name}\` cannot be written: the path is too long (ENAMETOOLONG)`;
+    const reason = isWindows
+      ? 'a folder of the path is gone, or the system does not take the name (ENOENT)'
+      : 'the path is too long (ENAMETOOLONG)';
+    const problem = `line 2: \`${name}\` cannot be written: ${reason}`;
     assertNothingIsSet(await run(t, [PASSWORD, toFile(name)]), [problem]);
   });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { asListed, withoutSignals } from '../platform.js';
+import { asListed, isWindows, withoutSignals } from '../platform.js';
 import { errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
@@ -137,7 +137,9 @@ describe('what cannot be taken back is told, and the rest is taken back', { conc
     },
   };
   for (const [name, { second, problem, left }] of Object.entries(twice)) {
-    test(name, async (t) => {
+    // There the second try succeeds; tests/task/windows-faults.test.js has files that are held for longer.
+    const skip = isWindows && 'on Windows the task tries again';
+    test(name, { skip }, async (t) => {
       const { run, folder } = await runTo(t, [failsToRename, second]);
       const told = errorsOf(run);
       assert.equal(told.length, 3);

@@ -1,50 +1,51 @@
-// Loaded before the task (`node --require`): a virus scanner, as Windows has it. Each file below SCANNER_FOLDER that the
-// task has closed is held for SCANNER_MS milliseconds; nobody else can open, rename or remove it meanwhile.
+// Loaded before the task (`node --require`): a virus scanner, as Windows has it. Each file that the task makes below
+// SCANNER_FOLDER is opened by the program SCANNER as well, and nobody can rename or remove it for SCANNER_MS milliseconds.
 
 'use strict';
 
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-// UV_FS_O_EXLOCK of libuv: a file that is opened with it is shared with nobody. Node has no name for it.
-const ALONE = 0x10000000;
-const { openSync, closeSync, close } = fs;
+const { openSync, renameSync } = fs;
 const { setTimeout } = globalThis;
-const folder = path.resolve(process.env.SCANNER_FOLDER ?? '.');
-const opened = new Map();
+const folder = path.resolve(process.env.SCANNER_FOLDER);
+const LIMIT_MS = 20_000;
 
-function hold(file) {
-  try {
-    const handle = openSync(file, fs.constants.O_RDONLY | ALONE);
-    setTimeout(() => closeSync(handle), Number(process.env.SCANNER_MS)).unref();
-  } catch {
-    // It is gone, or a folder.
-  }
-}
-
-/** What a handle was opened for, once. */
-function take(handle) {
-  const file = opened.get(handle);
-  opened.delete(handle);
-  return file;
-}
-
-fs.openSync = (file, ...others) => {
-  const handle = openSync(file, ...others);
-  if (path.resolve(String(file)).startsWith(folder)) opened.set(handle, path.resolve(String(file)));
+fs.openSync = (file, flags, ...others) => {
+  const handle = openSync(file, flags, ...others);
+  if (flags === 'wx' && path.resolve(file).startsWith(folder)) scan(path.resolve(file));
   return handle;
 };
 
-fs.closeSync = (handle) => {
-  const file = take(handle);
-  closeSync(handle);
-  if (file) hold(file);
-};
+function scan(file) {
+  const end = Date.now() + LIMIT_MS;
+  while (Date.now() < end) {
+    const scanner = startScanner(file);
+    if (scanner) return setTimeout(() => scanner.kill(), Number(process.env.SCANNER_MS)).unref();
+  }
+  throw new Error(`${file} is not held`);
+}
 
-fs.close = (handle, done = () => {}) => {
-  const file = take(handle);
-  close(handle, (error) => {
-    if (file) hold(file);
-    done(error);
-  });
-};
+/** Starts the program, which can't open the file if we look at that moment whether it has. @param {string} file */
+function startScanner(file) {
+  const env = { SystemRoot: process.env.SystemRoot, SCANNED: file };
+  const scanner = spawn(process.env.SCANNER, { env, stdio: 'ignore' });
+  scanner.unref();
+  process.once('exit', () => scanner.kill());
+  for (let looks = 0; looks < 20; looks += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    if (isHeld(file)) return scanner;
+  }
+  scanner.kill();
+  return undefined;
+}
+
+function isHeld(file) {
+  try {
+    renameSync(file, file);
+    return false;
+  } catch {
+    return true;
+  }
+}
