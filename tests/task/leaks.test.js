@@ -313,7 +313,7 @@ const OUTCOMES = [
     when: 'the disk is full while an attachment comes',
     point: [{ call: 'writev', count: 2, code: 'ENOSPC' }],
   },
-  { when: 'a file cannot get its name', point: [{ call: 'renameSync', count: 2, code: 'EACCES' }] },
+  { when: 'a file cannot get its name', point: [{ call: 'renameSync', count: 2, code: 'EIO' }] },
   {
     when: 'a part of the system fails and quotes',
     point: [{ call: 'fsync', count: 1, throws: `at ${ONE_LINE.plain}` }],

@@ -8,6 +8,8 @@ import { SecretMasker } from '../agent/masker.js';
 import { letters } from './hostile-values.js';
 import { openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
+const skip = process.platform === 'win32' && 'it takes the shells of Unix';
+
 const base64 = (text, encoding = 'utf8') => Buffer.from(text, encoding).toString('base64');
 const wrapped = (text, width) => text.match(new RegExp(`.{1,${width}}`, 'g'))?.join('\n') ?? '';
 const url = encodeURIComponent;
@@ -221,7 +223,7 @@ describe('what a later step prints', async () => {
     for (const [name, [, secret]] of Object.entries(BYTES)) assert.equal(masker.mask(secret), '***', name);
   });
 
-  test('by the tools of this machine is hidden', { skip: process.platform === 'win32' }, async (t) => {
+  test('by the tools of this machine is hidden', { skip }, async (t) => {
     const { special, long } = ONE_LINE;
     const custom = Object.entries({ special, long }).map(([label, value]) => ({
       type: 'secret',
