@@ -1,13 +1,14 @@
 //! An error and where it is in what the author wrote, drawn as a compiler would.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
-use crate::text::{shown, visible_char};
+use crate::text::{grouped, shown, unseen};
 
-/// An error and where it stands in what the author wrote.
+/// An error and its place in what the author wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where, unless it concerns no line.
@@ -16,19 +17,19 @@ pub struct Problem {
     pub error: Error,
 }
 
-/// A place in the input `secrets`. Lines and columns count from 1, columns in characters.
+/// A part of a line in an input or a file. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, if it is not the task's input `secrets`.
-    pub file: Option<Box<str>>,
+    pub file: Option<Rc<str>>,
     /// The line.
     pub line: usize,
     /// The first character of the faulty part.
     pub column: usize,
     /// How many characters the faulty part has; 0 at the end of a line.
     pub length: usize,
-    /// The line as written.
-    pub text: String,
+    /// The line as written, unless it must not be shown.
+    pub text: Option<Rc<str>>,
 }
 
 impl Problem {
@@ -43,9 +44,7 @@ impl Problem {
             let _ = write!(text, "line {}, column {}: ", place.line, place.column);
         }
         text.push_str(&self.error.to_string());
-        // What stands in the wrong file may be anything, so only what looks like a mapping line is shown of a file.
-        let is_shown = |place: &&Place| place.file.is_none() || self.error != Error::MissingArrow;
-        if let Some(excerpt) = self.place.as_deref().filter(is_shown).and_then(Place::excerpt) {
+        if let Some(excerpt) = self.place.as_deref().and_then(Place::excerpt) {
             let _ = write!(text, "\n{excerpt}");
         }
         if let Some(hint) = self.error.hint() {
@@ -67,28 +66,53 @@ impl From<Error> for Problem {
     }
 }
 
-/// How many characters of a line an excerpt shows.
-const EXCERPT_WIDTH: usize = 120;
+/// How many characters a line may have to be shown.
+const SHOWN_LEN: usize = 400;
 
 impl Place {
-    /// The line and a row of carets under the fault; of a long line the fault alone, and nothing if that is long too.
+    /// The line and a row of carets under the fault.
     ///
-    /// The agent hides a secret only where it stands as a whole, so nothing is shown in part.
+    /// What the author wrote may hold a secret, and the agent hides a secret only where it is printed as a whole. So the
+    /// line is shown as it is, from its first character to its last, or not at all.
     fn excerpt(&self) -> Option<String> {
-        let start = self.column.saturating_sub(1);
-        let (before, shown) = match self.text.chars().count() {
-            0..=EXCERPT_WIDTH => (start, self.text.clone()),
-            _ if self.length <= EXCERPT_WIDTH => (0, self.text.chars().skip(start).take(self.length).collect()),
-            _ => return None,
-        };
-        let visible: String = shown.chars().map(visible_char).collect();
-        let room = visible.chars().count().saturating_sub(before).max(1);
+        let line = self.text.as_deref()?;
         let number = self.line.to_string();
-        Some(format!(
-            "  {number} | {visible}\n  {} | {}{}",
-            " ".repeat(number.len()),
-            " ".repeat(before),
-            "^".repeat(self.length.clamp(1, room)),
-        ))
+        let length = line.chars().count();
+        if let Some((index, c)) = line.chars().enumerate().find(|(_, c)| unseen(*c)) {
+            let (code, column) = (u32::from(c), index + 1);
+            return Some(format!("  {number} | (not shown: column {column} holds the character U+{code:04X})"));
+        }
+        if length > SHOWN_LEN {
+            return Some(format!("  {number} | (not shown: it has {} characters)", grouped(length as u64)));
+        }
+        let start = self.column.saturating_sub(1);
+        // A tab stays one, so that the carets stand under what they mean.
+        let before: String = line.chars().take(start).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let carets = "^".repeat(self.length.clamp(1, length.saturating_sub(start).max(1)));
+        Some(format!("  {number} | {line}\n  {} | {before}{carets}", " ".repeat(number.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str, column: usize, length: usize) -> String {
+        let place = Place { file: None, line: 7, column, length, text: Some(text.into()) };
+        Problem { place: Some(Box::new(place)), error: Error::new("a fault") }.render()
+    }
+
+    #[test]
+    fn a_line_is_shown_unchanged_or_not_at_all() {
+        for (text, excerpt) in [
+            ("\tab\tcd  ", "  7 | \tab\tcd  \n    | \t  \t^^".to_owned()),
+            ("  \u{FEFF}b c", "  7 | (not shown: column 3 holds the character U+FEFF)".to_owned()),
+            ("a\u{200B}b c", "  7 | (not shown: column 2 holds the character U+200B)".to_owned()),
+            ("a\u{1B}[0m", "  7 | (not shown: column 2 holds the character U+001B)".to_owned()),
+            (&"x".repeat(1200), "  7 | (not shown: it has 1,200 characters)".to_owned()),
+            (&"x".repeat(400), format!("  7 | {}\n    |     ^^", "x".repeat(400))),
+        ] {
+            assert_eq!(rendered(text, 5, 2), format!("line 7, column 5: a fault\n{excerpt}"), "{text:?}");
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, is_uid_like};
 use crate::inputs::config::{self, Config};
 use crate::inputs::job::{Job, JobVariables};
-use crate::inputs::mapping::Mapping;
+use crate::inputs::mapping::{self, Mapping};
 use crate::inputs::name::Names;
 use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
@@ -39,9 +39,10 @@ use crate::protocol::clock::ServerClock;
 use crate::protocol::request::{self, Request, Sealed};
 use crate::protocol::response::{self, HttpOutcome, Reply};
 use crate::protocol::retry::{Patience, Retry, THROTTLE_LIMIT_MS};
+use crate::protocol::said::said;
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
-use crate::text::{counted, grouped, listed_plain, shown};
+use crate::text::{counted, grouped, listed_plain};
 use crate::vault::sealed::Vault;
 use item::{Item, Watch};
 use loading::{Load, Renewal, Way, too_late};
@@ -431,7 +432,7 @@ impl Session {
             HttpOutcome::Answered(response) => {
                 let retry_after_s = response.retry_after_s;
                 self.clock.learn(&response);
-                match response::read(response, key, &host, &*self.gcm) {
+                match response::read(response, key, &host, &self.config.client_id, &*self.gcm) {
                     Err(error) => return failed(error),
                     Ok(Reply::Answer(answer)) => return self.opened(*answer, question, now_ms, masks),
                     Ok(Reply::RotateKey(id)) => {
@@ -490,7 +491,7 @@ impl Session {
         now_ms: u64,
         masks: &mut Masks,
     ) -> Outcome {
-        let warnings = said_by_keeper(&answer);
+        let warnings = said_by_keeper(&answer, &self.config.client_id);
         let vault = Vault::new(answer, self.config.app_key.clone(), Rc::clone(&self.gcm));
         if let Some(renewal) = renewal {
             return self.renew(vault, renewal, now_ms);
@@ -583,10 +584,10 @@ impl Session {
 }
 
 /// What Keeper has to say to the application's owner, as much of it as a person may want to see.
-fn said_by_keeper(answer: &Answer) -> Vec<Notice> {
+fn said_by_keeper(answer: &Answer, client_id: &SecretText) -> Vec<Notice> {
     const MOST: usize = 10;
     let mut texts: Vec<String> = Vec::new();
-    for text in answer.warnings.iter().map(|text| shown(text)) {
+    for text in answer.warnings.iter().map(|text| said(text, client_id)) {
         if texts.len() < MOST && !texts.contains(&text) {
             texts.push(text);
         }
@@ -638,8 +639,7 @@ fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
                 .into_iter()
                 .map(|identity| seen.entry(identity).or_insert_with(|| item.line()).clone());
             if let Some(first) = firsts.find(|first| *first != item.line()) {
-                let destination = destination.name().to_owned();
-                problems.push(item.destination_problem(Error::DuplicateDestination { destination, first }));
+                problems.push(item.destination_problem(mapping::duplicate(&first)));
             }
         }
     }

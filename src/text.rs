@@ -1,38 +1,21 @@
 //! Foreign texts, lists and numbers as a message shows them.
 
-/// How much of a foreign text a message shows.
-const SHOWN_LEN: usize = 100;
+/// How many characters a text may have to be shown in a message.
+const SHOWN_LEN: usize = 400;
 
-/// A foreign text as a message may show it: cut at 100 characters, control characters and direction marks made visible.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_LEN).map(visible_char).collect();
-    if text.chars().nth(SHOWN_LEN).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// How long a text may be that the author wrote and a message shows.
-const WRITTEN_LEN: usize = 1000;
-
-/// A text of the author's as a message may show it: as a whole, or not at all if it is very long.
+/// A text as a message may show it: unchanged and as a whole, or not at all.
 ///
-/// It may be a secret that was written in the wrong place, and the agent hides a secret only where it stands as a whole.
-pub(crate) fn written(text: &str) -> String {
-    if text.chars().nth(WRITTEN_LEN).is_some() {
-        return "…".to_owned();
-    }
-    text.chars().map(visible_char).collect()
+/// It may be a secret in the wrong place, or hold one, and the agent hides a secret only where it is printed as a whole.
+pub(crate) fn shown(text: &str) -> String {
+    let is_hidden = text.chars().nth(SHOWN_LEN).is_some() || text.chars().any(unseen);
+    if is_hidden { "…".to_owned() } else { text.to_owned() }
 }
 
-/// Stands in for a character that would not be seen, or would move others on the screen.
-pub(crate) fn visible_char(c: char) -> char {
-    match c {
-        '\t' => ' ',
-        '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' => '\u{FFFD}',
-        c if c.is_control() => '\u{FFFD}',
-        c => c,
-    }
+/// Whether a character would not be seen, or would move others on the screen.
+pub(crate) fn unseen(c: char) -> bool {
+    let is_format = matches!(c,
+        '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
+    is_format || (c.is_control() && c != '\t')
 }
 
 /// How many names a list in a message shows.

@@ -299,14 +299,12 @@ fn a_record_whose_title_nobody_knows_may_be_the_one_that_is_asked_for() {
         optional.run();
         let problem = optional.problems().join("\n");
         let expected = match title {
-            None => {
-                "line 1, column 1: no record with the UID or title `Mail` is shared with this application, unless it \
+            None => "line 1, column 1: no record with this UID or title is shared with this application, unless it \
                      is the one that cannot be opened\n  \
                        1 | Mail/field/password > var?:X\n    \
                          | ^^^^^^^^^^^^^^^^^^^\n\
                      hint: open and save in Keeper Vault what the warnings name, or share it again with the application"
-                    .to_owned()
-            }
+                .to_owned(),
             Some(_) => format!(
                 "line 1, column 1: the record {BAD} cannot be opened: what it decrypts to is not the JSON of a record\n  \
                    1 | Mail/field/password > var?:X\n    \
@@ -371,7 +369,7 @@ fn the_uid_of_a_folder_is_told_from_that_of_a_record() {
         assert_eq!(
             scenario.problems(),
             [format!(
-                "line 1, column 1: `{uid}` is the UID of a folder, not of a record\n  \
+                "line 1, column 1: this is the UID of a folder, not of a record\n  \
                    1 | {line}\n    \
                      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
                  hint: name a record that it holds, by its UID or title"
@@ -388,7 +386,9 @@ fn a_record_that_cannot_be_opened_is_not_the_one_with_another_uid() {
     let mut scenario = Scenario::of(Keeper::holding(json!([database(), record])), lines);
     scenario.run();
     assert_eq!(scenario.variables(true, false).into_keys().collect::<Vec<_>>(), ["DB_PASSWORD"]);
-    assert!(scenario.warnings().contains(
-        &"line 2: skipped: no record with the UID or title `SomeOtherRecordUid0001` is shared with this application"
-    ));
+    assert!(
+        scenario
+            .warnings()
+            .contains(&"line 2: skipped: no record with this UID or title is shared with this application")
+    );
 }

@@ -49,7 +49,8 @@ fn read(text: &str, platform: Platform) -> Result<Vec<mapping::Mapping>, Vec<Pro
 
 fn is_inside(problem: &Problem) -> bool {
     let Some(place) = &problem.place else { return true };
-    let width = place.text.chars().count();
+    let Some(text) = &place.text else { return true };
+    let width = text.chars().count();
     place.line >= 1
         && place.column >= 1
         && place.column - 1 + place.length <= width.max(place.column)
@@ -137,7 +138,7 @@ proptest! {
     fn no_answer_makes_the_reader_panic(status in 100_u16..600, body in any::<Vec<u8>>(), json in grammar_like()) {
         let key = || TransmissionKey::new([7; 32]);
         for body in [body, json.clone().into_bytes(), format!("{{\"error\":\"{json}\",\"key_id\":{json}}}").into_bytes()] {
-            let _ = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key()), "ksm.test", &RustCrypto);
+            let _ = response::read(HttpResponse { status, body, ..HttpResponse::default() }, Some(&key()), "ksm.test", &SecretText::default(), &RustCrypto);
         }
     }
 

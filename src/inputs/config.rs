@@ -5,6 +5,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::line::UNDEFINED;
 use crate::base64;
 use crate::crypto::ecies::RecipientKey;
 use crate::crypto::keys::AppKey;
@@ -12,6 +13,7 @@ use crate::crypto::signature::ClientKey;
 use crate::error::Error;
 use crate::json::{NotJson, Value};
 use crate::secret::SecretText;
+use crate::text::{listed, shown};
 
 /// A bound config.
 #[derive(Clone, Debug)]
@@ -58,45 +60,78 @@ pub fn secrets_of(text: &str) -> Vec<SecretText> {
 /// The JSON text of a config, decoded if need be.
 fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
     if text.is_empty() {
-        return Err(Error::ConfigEmpty);
+        return Err(missing_config());
     }
     if text.starts_with(['{', '[']) {
         return Ok(Zeroizing::new(text.to_owned()));
     }
     if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
-        return Err(Error::ConfigUndefined { name: name.to_owned() });
+        return Err(Error::new(format!(
+            "the config is the text `$({})`: the pipeline has no variable of that name",
+            shown(name)
+        ))
+        .with_hint(UNDEFINED));
     }
     let unquoted = unquote(text);
     if unquoted.starts_with('{') {
-        return Err(Error::ConfigQuoted);
+        return Err(Error::new("the config is a JSON text inside quotes; expected it without the outer quotes"));
     }
     if is_token(unquoted) {
-        return Err(Error::ConfigIsToken);
+        let error = Error::new("the config is a one-time token; expected one that is already bound to a device");
+        return Err(error.with_hint(token_hint()));
     }
     if is_path(unquoted) {
-        return Err(Error::ConfigIsPath);
+        let error = Error::new("the config looks like the path of a file; expected the config itself");
+        return Err(error.with_hint("pass the file's content, best by a secret variable"));
     }
     let Some(decoded) = base64::decode(unquoted) else {
         return Err(match Value::parse(text) {
-            Ok(value) => Error::ConfigNotAnObject { found: value.kind() },
-            Err(_) => Error::ConfigNeitherJsonNorBase64,
+            Ok(value) => not_an_object(&value),
+            Err(_) => Error::new("the config is neither JSON nor Base64").with_hint(BOUND_CONFIG),
         });
     };
     let decoded = String::from_utf8(decoded).map_err(|error| {
         error.into_bytes().zeroize();
-        Error::ConfigDecodesTo { found: "bytes that are not text" }
+        decodes_to("bytes that are not text")
     })?;
     let decoded = Zeroizing::new(decoded);
     let inner = decoded.trim_start_matches('\u{FEFF}').trim();
     if inner.starts_with(['{', '[']) {
         return Ok(Zeroizing::new(inner.to_owned()));
     }
-    let found = match base64::decode(inner) {
-        Some(twice) if twice.trim_ascii_start().first() == Some(&b'{') => "Base64 (it was encoded twice)",
-        _ => "a text that is not JSON",
-    };
-    Err(Error::ConfigDecodesTo { found })
+    match base64::decode(inner) {
+        Some(twice) if twice.trim_ascii_start().first() == Some(&b'{') => {
+            let error = Error::new("the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object");
+            Err(error.with_hint("decode it once"))
+        }
+        _ => Err(decodes_to("a text that is not JSON")),
+    }
 }
+
+/// There is no config at all.
+pub(super) fn missing_config() -> Error {
+    Error::new(
+        "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and `keeperConnection` or \
+         the environment variable `KSM_CONFIG`",
+    )
+    .with_hint(format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
+}
+
+fn decodes_to(found: &str) -> Error {
+    Error::new(format!("the config is Base64 of {found}; expected Base64 of a JSON object")).with_hint(BOUND_CONFIG)
+}
+
+fn not_an_object(value: &Value) -> Error {
+    Error::new(format!("the config is {} in JSON; expected an object", value.kind())).with_hint(BOUND_CONFIG)
+}
+
+fn token_hint() -> String {
+    format!("a one-time token works once, so a pipeline must not use it up; {BOUND_CONFIG}")
+}
+
+const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager › application › Devices › Add Device › Configuration File) \
+     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable or in a service \
+     connection";
 
 /// Takes one pair of quotes away.
 fn unquote(text: &str) -> &str {
@@ -140,10 +175,15 @@ impl Members {
 fn read_members(json: &str) -> Result<Members, Error> {
     let value = Value::parse(json).map_err(|NotJson { offset, is_cut }| {
         let (line, column) = place(json, offset);
-        if is_cut { Error::ConfigCut { line, column } } else { Error::ConfigBrokenJson { line, column } }
+        let error = if is_cut {
+            Error::new(format!("the config's JSON ends too early (line {line}, column {column})"))
+        } else {
+            Error::new(format!("the config's JSON is broken at line {line}, column {column}"))
+        };
+        error.with_hint("copy it again as a whole; Base64 is safer to paste than JSON")
     })?;
     let Value::Object(object) = &value else {
-        return Err(Error::ConfigNotAnObject { found: value.kind() });
+        return Err(not_an_object(&value));
     };
     let text = |value: &Value| match value {
         // EXPOSE: it becomes a secret again.
@@ -167,7 +207,8 @@ const REQUIRED: [&str; 4] = ["hostname", "clientId", "privateKey", "appKey"];
 impl Config {
     fn from_members(members: &Members) -> Result<Self, Error> {
         if members.get("clientKey").is_some() && members.get("appKey").is_none() {
-            return Err(Error::ConfigUnbound);
+            let error = Error::new("the config is not bound to a device yet: it has a `clientKey` but no `appKey`");
+            return Err(error.with_hint(token_hint()));
         }
         let [Some(hostname), Some(client_id), Some(private_key), Some(app_key)] =
             REQUIRED.map(|name| members.get(name))
@@ -202,7 +243,7 @@ impl Config {
                 let client_id = SecretText::from(client_id);
                 Ok(Self { hostname, client_id, client_key, app_key, server_key_id, server_key })
             }
-            _ => Err(Error::ConfigMembers { members: wrong }),
+            _ => Err(wrong_members(&wrong)),
         }
     }
 }
@@ -210,12 +251,24 @@ impl Config {
 fn missing(members: &Members) -> Error {
     let names: Vec<String> =
         REQUIRED.iter().filter(|name| members.get(name).is_none()).map(|name| (*name).to_owned()).collect();
-    let misspelled = names.iter().find_map(|name| {
-        let (found, _) = members.0.iter().find(|(member, _)| member.eq_ignore_ascii_case(name))?;
-        Some((found.clone(), name.clone()))
-    });
-    Error::ConfigMissing { names, misspelled }
+    let misspelled = names.iter().find(|name| members.0.iter().any(|(member, _)| member.eq_ignore_ascii_case(name)));
+    let error = Error::new(format!("the config lacks {}", listed(&names)));
+    match misspelled {
+        Some(name) => error.with_hint(format!("it has this name in other capitals: write `{name}`")),
+        None => error.with_hint(CUT_OR_CHANGED),
+    }
 }
+
+/// "the config's `a` is not X, and its `b` is not Y".
+fn wrong_members(members: &[(&str, &str)]) -> Error {
+    let [(name, expected), others @ ..] = members else { return Error::Internal("a config without a fault") };
+    let others = others
+        .iter()
+        .fold(String::new(), |text, (name, expected)| format!("{text}, and its `{name}` is not {expected}"));
+    Error::new(format!("the config's `{name}` is not {expected}{others}")).with_hint(CUT_OR_CHANGED)
+}
+
+const CUT_OR_CHANGED: &str = "the config was cut or changed: copy it again, or make a new one";
 
 /// The regions that Keeper's one-time tokens name, and their hosts.
 const REGIONS: [(&str, &str); 7] = [
@@ -233,8 +286,14 @@ fn read_hostname(text: &str) -> Option<String> {
     if let Some((_, host)) = REGIONS.iter().find(|(region, _)| region.eq_ignore_ascii_case(text)) {
         return Some((*host).to_owned());
     }
-    let host = text.strip_prefix("https://").unwrap_or(text);
-    let host = host.split('/').next().unwrap_or_default();
+    let host = match text.strip_prefix("https://") {
+        Some(rest) => rest.split('/').next().unwrap_or_default(),
+        // Without a scheme, only what no Base64 can be is taken for a host before a path.
+        None => match text.split_once('/') {
+            Some((host, path)) if path.is_empty() || host.contains(['.', ':']) => host,
+            _ => text,
+        },
+    };
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
         _ => (host, None),
@@ -243,10 +302,15 @@ fn read_hostname(text: &str) -> Option<String> {
     let has_colons_in_brackets = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
     let name_is_fine = !name.is_empty()
         && has_colons_in_brackets
+        && name.split('.').all(|label| label.len() <= LABEL_LEN)
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
     let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
     (name_is_fine && port_is_fine).then(|| host.to_owned())
 }
+
+/// How long a part of a host's name may be. Messages show the host, so no key may pass for one; the shortest has 43
+/// characters in Base64.
+const LABEL_LEN: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -258,6 +322,8 @@ mod tests {
             ("keepersecurity.com", "keepersecurity.com"),
             ("localhost:8443", "localhost:8443"),
             ("https://keepersecurity.eu/vault/", "keepersecurity.eu"),
+            ("keepersecurity.eu/vault", "keepersecurity.eu"),
+            ("keeper/", "keeper"),
             ("[::1]:8443", "[::1]:8443"),
             ("[::1]", "[::1]"),
             ("us", "keepersecurity.com"),
@@ -273,39 +339,59 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_config_is_told_by_what_it_looks_like() {
-        use Error::{
-            ConfigDecodesTo, ConfigEmpty, ConfigIsPath, ConfigIsToken, ConfigNeitherJsonNorBase64, ConfigNotAnObject,
-            ConfigQuoted, ConfigUndefined,
-        };
-        for (text, error) in [
-            ("", ConfigEmpty),
-            (" \n ", ConfigEmpty),
-            ("$(secret_config)", ConfigUndefined { name: "secret_config".to_owned() }),
-            ("US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", ConfigIsToken),
-            ("qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", ConfigIsToken),
-            ("./ksm-config.json", ConfigIsPath),
-            ("C:\\agent\\ksm-config", ConfigIsPath),
-            ("/etc/ksm/config", ConfigIsPath),
-            ("'{\"hostname\":\"ksm.test\"}'", ConfigQuoted),
-            ("hello, world", ConfigNeitherJsonNorBase64),
-            ("version 1.5 of it", ConfigNeitherJsonNorBase64),
-            ("\"hello, world\"", ConfigNotAnObject { found: "a text" }),
-            ("[1]", ConfigNotAnObject { found: "a list" }),
-            ("aGVsbG8gd29ybGQ=", ConfigDecodesTo { found: "a text that is not JSON" }),
-            ("8P//8A==", ConfigDecodesTo { found: "bytes that are not text" }),
-            ("ZXlKaElqb3hmUT09", ConfigDecodesTo { found: "Base64 (it was encoded twice)" }),
+    fn no_key_passes_for_a_host() {
+        for key in [
+            "qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ",
+            "qZ+dE/aRPgXjXew+xEfrD4V/m2Ftu5YbVYEg6U9j+hQ=",
+            "qZdE/aRPgXjXew",
         ] {
-            assert_eq!(parse(text).map(|_| ()), Err(error), "{text:?}");
+            assert_eq!(read_hostname(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_config_is_named_for_what_it_looks_like() {
+        const EMPTY: &str = "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and \
+                             `keeperConnection` or the environment variable `KSM_CONFIG`";
+        const TOKEN: &str = "the config is a one-time token; expected one that is already bound to a device";
+        const PATH: &str = "the config looks like the path of a file; expected the config itself";
+        const NEITHER: &str = "the config is neither JSON nor Base64";
+        for (text, message) in [
+            ("", EMPTY),
+            (" \n ", EMPTY),
+            (
+                "$(secret_config)",
+                "the config is the text `$(secret_config)`: the pipeline has no variable of that name",
+            ),
+            ("US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", TOKEN),
+            ("qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", TOKEN),
+            ("./ksm-config.json", PATH),
+            ("C:\\agent\\ksm-config", PATH),
+            ("/etc/ksm/config", PATH),
+            (
+                "'{\"hostname\":\"ksm.test\"}'",
+                "the config is a JSON text inside quotes; expected it without the outer quotes",
+            ),
+            ("hello, world", NEITHER),
+            ("version 1.5 of it", NEITHER),
+            ("\"hello, world\"", "the config is a text in JSON; expected an object"),
+            ("[1]", "the config is a list in JSON; expected an object"),
+            ("aGVsbG8gd29ybGQ=", "the config is Base64 of a text that is not JSON; expected Base64 of a JSON object"),
+            ("8P//8A==", "the config is Base64 of bytes that are not text; expected Base64 of a JSON object"),
+            ("ZXlKaElqb3hmUT09", "the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object"),
+        ] {
+            assert_eq!(parse(text).expect_err(text).to_string(), message, "{text:?}");
         }
     }
 
     #[test]
     fn a_long_text_that_begins_with_a_slash_is_rather_base64_than_a_path() {
-        let found = "bytes that are not text";
-        for (length, error) in [(199, Error::ConfigIsPath), (200, Error::ConfigDecodesTo { found })] {
+        for (length, message) in [
+            (199, "the config looks like the path of a file; expected the config itself"),
+            (200, "the config is Base64 of bytes that are not text; expected Base64 of a JSON object"),
+        ] {
             let text = format!("/{}", "A".repeat(length - 1));
-            assert_eq!(parse(&text).map(|_| ()), Err(error), "{length} characters");
+            assert_eq!(parse(&text).expect_err("no config").to_string(), message, "{length} characters");
         }
     }
 }

@@ -41,8 +41,10 @@ pub(super) fn parse_destination(
     };
     if name.is_empty() {
         let expected = if kind == "file" { "path" } else { "name" };
-        let after = prefix.map_or_else(|| ">".to_owned(), |prefix| format!("{prefix}:"));
-        return Err(line.destination_problem(Error::MissingDestination { expected, after }));
+        let after = if prefix.is_some() { ':' } else { '>' };
+        return Err(
+            line.destination_problem(Error::new(format!("expected a {expected} after `{after}`, found nothing")))
+        );
     }
     let name = name.to_owned();
     let destination = match kind {
@@ -64,23 +66,31 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
     let mut words = words.split('+');
     let word = words.next().unwrap_or_default();
     if KINDS.into_iter().any(|kind| word.strip_suffix('?') == Some(kind)) {
-        let reason = "the `?` stands right before the colon, as in `var+base64?:NAME`";
-        return Err(line.destination_problem(Error::FormsDoNotFit { reason }));
+        let error = Error::new("the `?` stands right before the colon, as in `var+base64?:NAME`");
+        return Err(line.destination_problem(error));
     }
     let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
-        let length = prefix.chars().count() + 1;
-        let nearest = nearest_of(&KINDS, word);
-        let error = Error::UnknownPrefix { prefix: prefix.to_owned(), nearest };
-        return Err(line.problem(Span { start: line.destination.start, length }, error));
+        let span = Span { start: line.destination.start, length: prefix.len() + 1 };
+        return Err(line.problem(span, unknown_kind(word)));
     };
     let mut forms = Forms::default();
-    let mut start = line.destination.start + word.chars().count();
+    let mut start = line.destination.start + word.len();
     for word in words {
-        let length = word.chars().count() + 1;
+        let length = word.len() + 1;
         forms.add(word).map_err(|error| line.problem(Span { start, length }, error))?;
         start += length;
     }
     Ok((kind, forms, is_optional))
+}
+
+fn unknown_kind(word: &str) -> Error {
+    let error = Error::new("unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`");
+    match nearest_of(&KINDS, word) {
+        Some(nearest) => error.with_hint(format!("did you mean `{nearest}:`?")),
+        None => {
+            error.with_hint("`var:` sets a variable of the job, no prefix an output variable; a name cannot hold a `:`")
+        }
+    }
 }
 
 /// Whether a text before a colon is the drive of a Windows path.
@@ -130,7 +140,7 @@ impl Destination {
             // An output variable is kept under the step's name, which is not known here.
             Self::Output(name) => check_name(name),
             Self::File(path) => match path::problem(path, platform) {
-                Some(problem) => Err(Error::Path { path: path.clone(), problem }),
+                Some(problem) => Err(Error::new(format!("the path {problem}"))),
                 None => Ok(()),
             },
         }

@@ -44,7 +44,6 @@ const FORMS: [&str; 6] = ["base64", "unbase64", "json", "dotenv", "expand", "kee
 
 impl Forms {
     pub(super) fn add(&mut self, word: &str) -> Result<(), Error> {
-        let form = || format!("+{word}");
         let is_taken = match word {
             "json" => self.structure.replace(Structure::Json).is_some(),
             "dotenv" => self.structure.replace(Structure::Dotenv).is_some(),
@@ -55,14 +54,14 @@ impl Forms {
             digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 // The owner has to be able to read it, and special bits have no meaning for a secret.
                 let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777 && mode & 0o400 != 0);
-                let mode = mode.filter(|_| digits.len() <= 4).ok_or_else(|| Error::Mode { form: form() })?;
+                let mode = mode.filter(|_| digits.len() <= 4).ok_or_else(not_a_mode)?;
                 self.mode.replace(mode).is_some()
             }
             word => {
-                return Err(Error::UnknownForm { form: form(), nearest: nearest_of(&FORMS, word) });
+                return Err(unknown_form(word));
             }
         };
-        if is_taken { Err(Error::FormTwice { form: form() }) } else { Ok(()) }
+        if is_taken { Err(Error::new("another form of the same kind comes before this one")) } else { Ok(()) }
     }
 
     /// Whether the value is handed on as it is.
@@ -72,9 +71,23 @@ impl Forms {
     }
 }
 
+fn not_a_mode() -> Error {
+    Error::new("not a file mode; expected octal digits such as `+0640`, with which the owner can read")
+}
+
+fn unknown_form(word: &str) -> Error {
+    let error = Error::new(
+        "unknown form; expected `+base64`, `+unbase64`, `+json`, `+dotenv`, `+expand`, `+keepcase` or a file's mode such as `+0640`",
+    );
+    match nearest_of(&FORMS, word) {
+        Some(nearest) => error.with_hint(format!("did you mean `+{nearest}`?")),
+        None => error,
+    }
+}
+
 /// Refuses forms that make no sense for a secret and its destination.
 pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms: Forms) -> Result<(), Error> {
-    let refused = |reason| Err(Error::FormsDoNotFit { reason });
+    let refused = |reason| Err(Error::new(reason));
     let is_record = *selector == Selector::Everything;
     let is_file = matches!(destination, Destination::File(_));
     let stars = destination.name().matches('*').count();

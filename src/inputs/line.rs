@@ -1,5 +1,7 @@
 //! A line as written, and what a problem needs to know of it.
 
+use std::rc::Rc;
+
 use super::destination::Destination;
 use super::forms::Forms;
 use super::mapping::Mapping;
@@ -8,20 +10,64 @@ use crate::error::Error;
 use crate::problem::{Place, Problem};
 use crate::text::shown;
 
-/// A line as written, and where its parts stand. Columns count characters from 0.
+/// A line as written, and where its parts are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The file, if it is not the task's input `secrets`.
-    file: Option<Box<str>>,
+    file: Option<Rc<str>>,
     /// Counted from 1.
     pub number: usize,
-    text: String,
+    text: Rc<str>,
     pub(super) notation: Span,
     pub(super) destination: Span,
     is_placeholder: bool,
+    /// Whether a message may show it.
+    is_shown: bool,
 }
 
-/// Some characters of a line.
+/// The input or file of a line.
+pub(super) struct Origin {
+    file: Option<Rc<str>>,
+    is_shown: bool,
+}
+
+impl Origin {
+    /// The origin of the lines of this text.
+    ///
+    /// A text that holds something else than mapping lines may be a secret of several lines in the wrong place. The agent
+    /// knows it only as a whole, and not at all if it is from a file, so no line of it is shown.
+    pub(super) fn of(file: Option<&str>, text: &str) -> Self {
+        let mut foreign = lines(text).filter(|(_, line)| is_foreign(file, line));
+        let is_shown = foreign.next().is_none() || (lines(text).nth(1).is_none() && is_input(file));
+        Self { file: file.map(Rc::from), is_shown }
+    }
+}
+
+/// The lines of a text that say something, with their numbers.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let says_something = |line: &str| {
+        let line = line.trim_start_matches('\u{FEFF}').trim_start();
+        !line.is_empty() && !line.starts_with('#')
+    };
+    text.lines().enumerate().filter(move |(_, line)| says_something(line)).map(|(index, line)| (index + 1, line))
+}
+
+/// Whether a line is neither a mapping line nor one that only lacks its `>`, nor a variable that was not replaced.
+fn is_foreign(file: Option<&str>, line: &str) -> bool {
+    let line = line.trim();
+    let is_macro = || macro_span(line, 0).is_some_and(|span| span.length == line.len());
+    let lacks_arrow_only = || match file {
+        Some(TEMPLATES) => line.contains('.') && !line.contains(['"', '=', '{']),
+        _ => ["/field/", "/custom_field/", "/file/"].iter().any(|selector| line.contains(selector)),
+    };
+    !line.contains('>') && !is_macro() && !lacks_arrow_only()
+}
+
+fn is_input(file: Option<&str>) -> bool {
+    file.is_none_or(|file| file == TEMPLATES)
+}
+
+/// Some bytes of a line. What of it is no text is no part of any message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -34,58 +80,50 @@ impl Line {
         Mapping { notation, destination, forms, is_optional: false, line: self }
     }
 
-    pub(super) fn new(file: Option<&str>, number: usize, text: &str) -> Self {
+    pub(super) fn new(origin: &Origin, number: usize, text: &str) -> Self {
+        let Origin { file, is_shown } = origin;
         let none = Span::default();
         Self {
-            file: file.map(Into::into),
+            file: file.clone(),
             number,
-            text: text.to_owned(),
+            text: text.into(),
             notation: none,
             destination: none,
             is_placeholder: false,
+            is_shown: *is_shown,
         }
     }
 
     /// Splits the line at its last `>`.
     pub(super) fn split(&mut self, missing_arrow: Error) -> Result<(String, String), Problem> {
-        let whole = trimmed_span(&self.text, 0);
-        let Some((before, after)) = self.text.rsplit_once('>') else {
-            let error = match macro_name(&self.text) {
-                Some(name) => Error::UndefinedVariable { name: name.to_owned() },
-                None => missing_arrow,
-            };
-            return Err(self.problem(whole, error));
+        let text = Rc::clone(&self.text);
+        let Some((before, after)) = text.rsplit_once('>') else {
+            if let Some(span) = macro_span(&text, 0) {
+                return Err(self.problem(span, undefined_variable()));
+            }
+            return Err(self.problem(trimmed_span(&text, 0), missing_arrow));
         };
-        let (before, after) = (before.to_owned(), after.to_owned());
-        let arrow = before.chars().count();
-        self.notation = trimmed_span(&before, 0);
-        self.destination = trimmed_span(&after, arrow + 1);
-        if before.trim().is_empty() {
-            return Err(self.problem(Span { start: arrow, length: 1 }, Error::MissingNotation));
+        let arrow = before.len();
+        self.notation = trimmed_span(before, 0);
+        self.destination = trimmed_span(after, arrow + 1);
+        if self.notation.length == 0 {
+            let error = Error::new("expected a notation before the `>`, found nothing");
+            return Err(self.problem(Span { start: arrow, length: 1 }, error));
         }
-        Ok((before, after))
+        Ok((self.notation(), self.destination()))
     }
 
     /// A destination that still holds a macro means that the agent did not replace it.
-    pub(super) fn refuse_macro(&self, destination: &str) -> Result<(), Problem> {
-        let Some(name) = macro_name(destination).map(str::to_owned) else { return Ok(()) };
-        let is_input = self.file.as_deref().is_none_or(|file| file == TEMPLATES);
-        let error = if is_input { Error::UndefinedVariable { name } } else { Error::MacroInFile { name } };
-        Err(self.destination_problem(error))
+    pub(super) fn refuse_macro(&self) -> Result<(), Problem> {
+        let Some(span) = macro_span(&self.destination(), self.destination.start) else { return Ok(()) };
+        Err(self.problem(span, if is_input(self.file.as_deref()) { undefined_variable() } else { macro_in_file() }))
     }
 
-    /// A part of a line of a file; the column counts from 0.
+    /// A part of a line of a file.
     #[must_use]
-    pub(crate) fn in_file(file: &str, number: usize, text: &str, column: usize, length: usize) -> Self {
-        let part = Span { start: column, length };
-        Self {
-            file: Some(file.into()),
-            number,
-            text: text.to_owned(),
-            notation: part,
-            destination: part,
-            is_placeholder: true,
-        }
+    pub(super) fn in_file(file: &Rc<str>, number: usize, text: &Rc<str>, part: Span) -> Self {
+        let (file, text) = (Some(Rc::clone(file)), Rc::clone(text));
+        Self { file, number, text, notation: part, destination: part, is_placeholder: true, is_shown: true }
     }
 
     /// "line 3", with the file in front if it is not the task's input `secrets`.
@@ -118,39 +156,57 @@ impl Line {
     /// The notation as written.
     #[must_use]
     pub fn notation(&self) -> String {
-        self.part(self.notation)
+        self.part(self.notation).to_owned()
     }
 
     /// The destination as written.
     #[must_use]
     pub fn destination(&self) -> String {
-        self.part(self.destination)
+        self.part(self.destination).to_owned()
     }
 
-    fn part(&self, span: Span) -> String {
-        self.text.chars().skip(span.start).take(span.length).collect()
+    fn part(&self, span: Span) -> &str {
+        self.text.get(span.start..span.start + span.length).unwrap_or_default()
     }
 
     pub(super) fn problem(&self, span: Span, error: Error) -> Problem {
-        let (line, text) = (self.number, self.text.clone());
-        let place = Place { file: self.file.clone(), line, column: span.start + 1, length: span.length, text };
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let place = Place {
+            file: self.file.clone(),
+            line: self.number,
+            column: before.chars().count() + 1,
+            length: self.part(span).chars().count(),
+            text: self.is_shown.then(|| Rc::clone(&self.text)),
+        };
         Problem { place: Some(Box::new(place)), error }
     }
 }
 
-/// The name in the first `$(name)`: the agent leaves such a text as it is when there is no such variable.
-fn macro_name(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("$(")?;
-    let (name, _) = rest.split_once(')')?;
-    Some(name)
-}
-
-/// Where the trimmed text stands, if the text begins at the column `offset`.
-fn trimmed_span(text: &str, offset: usize) -> Span {
-    let trimmed = text.trim_start();
-    let start = offset + text.chars().count() - trimmed.chars().count();
-    Span { start, length: trimmed.trim_end().chars().count() }
-}
-
 /// The name by which messages call the input `templates`, as if it were a file.
 pub(super) const TEMPLATES: &str = "templates";
+
+fn undefined_variable() -> Error {
+    Error::new("`$(…)` was not replaced: the pipeline has no variable of that name").with_hint(UNDEFINED)
+}
+
+fn macro_in_file() -> Error {
+    Error::new("`$(…)` is not replaced here: the agent replaces variables in the task's inputs, not in files")
+        .with_hint("move this line to the input `secrets`, or write the path itself")
+}
+
+/// What to do about a variable that the pipeline does not have.
+pub(super) const UNDEFINED: &str = "define it as a secret variable of the pipeline or link the variable group that holds it; variables of a group are \
+     not given to builds of forks";
+
+/// The first `$(name)` in a text: the agent leaves such a text as it is when there is no such variable.
+fn macro_span(text: &str, offset: usize) -> Option<Span> {
+    let (before, rest) = text.split_once("$(")?;
+    let (name, _) = rest.split_once(')')?;
+    Some(Span { start: offset + before.len(), length: name.len() + "$()".len() })
+}
+
+/// The trimmed text, if the text begins at the byte `offset`. A byte order mark may begin the first line of a file.
+fn trimmed_span(text: &str, offset: usize) -> Span {
+    let trimmed = text.trim_start_matches(|c: char| c == '\u{FEFF}' || c.is_whitespace());
+    Span { start: offset + text.len() - trimmed.len(), length: trimmed.trim_end().len() }
+}

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use super::destination::{Destination, parse_destination};
 use super::forms::{Forms, check_forms};
-use super::line::{Line, Span, TEMPLATES};
+use super::line::{Line, Origin, Span, TEMPLATES, lines};
 use super::name;
 use super::notation::{self, Notation, Selector};
 use super::path::Platform;
@@ -53,15 +53,14 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
     let mut problems = Vec::new();
     let mut seen: HashMap<_, String> = HashMap::new();
     for source in sources {
+        let origin = Origin::of(source.file, source.text);
         for (number, text) in lines(source.text) {
-            match parse_line(Line::new(source.file, number, text), platform) {
+            match parse_line(Line::new(&origin, number, text), platform) {
                 Ok(mapping) => {
                     let name = mapping.line.name();
                     let identities = mapping.destination.identities(platform);
                     if let Some(first) = identities.iter().find_map(|identity| seen.get(identity)) {
-                        let destination = mapping.destination.name().to_owned();
-                        let error = Error::DuplicateDestination { destination, first: first.clone() };
-                        problems.push(mapping.line.destination_problem(error));
+                        problems.push(mapping.line.destination_problem(duplicate(first)));
                     }
                     for identity in identities {
                         seen.entry(identity).or_insert_with(|| name.clone());
@@ -82,8 +81,9 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
 pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
     let mut orders = Vec::new();
     let mut problems = Vec::new();
+    let origin = Origin::of(Some(TEMPLATES), text);
     for (number, text) in lines(text) {
-        match parse_template_line(Line::new(Some(TEMPLATES), number, text), platform) {
+        match parse_template_line(Line::new(&origin, number, text), platform) {
             Ok(order) => orders.push(order),
             Err(problem) => problems.push(problem),
         }
@@ -91,41 +91,32 @@ pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, V
     if problems.is_empty() { Ok(orders) } else { Err(problems) }
 }
 
-/// The lines that say something, with their numbers.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.trim_start_matches('\u{FEFF}').lines().map(str::trim_end).enumerate();
-    lines
-        .filter(|(_, line)| !line.trim_start().is_empty() && !line.trim_start().starts_with('#'))
-        .map(|(index, line)| (index + 1, line))
-}
-
 fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
-    let (_, after) = line.split(Error::MissingTemplateArrow)?;
+    let (_, after) = line.split(Error::new("expected `template > file`, found no `>`"))?;
     // Without a prefix it is a file, as that of an attachment is.
     let selector = Selector::File(String::new());
-    let (destination, forms, is_optional) = parse_destination(after.trim(), &selector, &line)?;
-    let refused = |reason| Err(line.destination_problem(Error::FormsDoNotFit { reason }));
+    let (destination, forms, is_optional) = parse_destination(&after, &selector, &line)?;
+    let refused = |reason| Err(line.destination_problem(Error::new(reason)));
     if !matches!(destination, Destination::File(_)) || !forms.is_plain() {
         return refused("a template becomes a file: expected a path or `file:PATH`");
     }
     if is_optional {
         return refused("a template cannot be optional, nor can a part of it");
     }
-    line.refuse_macro(destination.name())?;
+    line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     let notation = Notation { record: String::new(), selector };
     Ok(Mapping { notation, destination, forms, is_optional: false, line })
 }
 
 fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
-    let (before, after) = line.split(Error::MissingArrow)?;
-    let written = before.trim();
-    let notation = notation::parse(written).map_err(|fault| {
+    let (before, after) = line.split(missing_arrow())?;
+    let notation = notation::parse(&before).map_err(|fault| {
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
     })?;
-    let (destination, forms, is_optional) = parse_destination(after.trim(), &notation.selector, &line)?;
-    line.refuse_macro(destination.name())?;
+    let (destination, forms, is_optional) = parse_destination(&after, &notation.selector, &line)?;
+    line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     check_forms(&notation.selector, &destination, forms)
         .and_then(|()| match notation.selector {
@@ -136,6 +127,17 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     Ok(Mapping { notation, destination, forms, is_optional, line })
 }
 
+fn missing_arrow() -> Error {
+    Error::new("expected `notation > destination`, found no `>`")
+        .with_hint("as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`")
+}
+
+/// Two lines have one destination.
+pub(crate) fn duplicate(first: &str) -> Error {
+    Error::new(format!("this is the destination of {first} as well"))
+        .with_hint("give each line a destination of its own; for variables upper and lower case make no difference")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +145,10 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<Mapping>, Vec<Problem>> {
         parse(&[Source { file: None, text }], Platform::Linux)
+    }
+
+    fn messages(problems: &[Problem]) -> Vec<String> {
+        problems.iter().map(|problem| problem.error.to_string()).collect()
     }
 
     fn password() -> Notation {
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_message_for_an_unknown_prefix_names_every_kind() {
-        let message = Error::UnknownPrefix { prefix: "x".to_owned(), nearest: None }.to_string();
+        let message = read("A/type > x:y").expect_err("no such kind")[0].error.to_string();
         for kind in crate::inputs::destination::KINDS {
             assert!(message.contains(&format!("`{kind}:`")), "{kind}");
         }
@@ -207,7 +213,7 @@ mod tests {
         let problems = read("A/file/cert.pem > x:cert.pem").expect_err("no drive without a slash");
         assert_eq!(
             problems[0].error.to_string(),
-            "unknown destination prefix `x:`; expected `var:`, `out:`, `env:` or `file:`"
+            "unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`"
         );
     }
 
@@ -243,22 +249,22 @@ mod tests {
                    1 | Database/field/password\n    \
                      | ^^^^^^^^^^^^^^^^^^^^^^^\n\
                  hint: as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`",
-                "line 2, column 27: unknown destination prefix `vra:`; expected `var:`, `out:`, `env:` or `file:`\n  \
+                "line 2, column 27: unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`\n  \
                    2 | Database/field/password > vra:DB\n    \
                      |                           ^^^^\n\
                  hint: did you mean `var:`?",
-                "line 4, column 1: the notation `Database` has no selector\n  \
+                "line 4, column 1: the notation has no selector\n  \
                    4 | Database > B\n    \
                      | ^^^^^^^^\n\
                  hint: as in `Database/field/password`; a `/` in a title is written `\\/`",
-                "line 5, column 27: `a` is the destination of line 3 as well\n  \
+                "line 5, column 27: this is the destination of line 3 as well\n  \
                    5 | Database/field/password > env:a\n    \
                      |                           ^^^^^\n\
                  hint: give each line a destination of its own; for variables upper and lower case make no difference",
                 "line 6, column 1: expected a notation before the `>`, found nothing\n  \
                    6 | > C\n    \
                      | ^",
-                "line 7, column 27: expected a path after `file:`, found nothing\n  \
+                "line 7, column 27: expected a path after `:`, found nothing\n  \
                    7 | Database/field/password > file:\n    \
                      |                           ^^^^^",
             ]
@@ -283,9 +289,9 @@ mod tests {
     #[test]
     fn a_name_that_no_variable_can_have_is_refused() {
         for (line, message) in [
-            ("A/type > var:a=b", "the name `a=b` holds a `=`, which a variable's name cannot have"),
-            ("A/type > out:a\u{1}b", "the name `a�b` holds a control character, which a variable's name cannot have"),
-            ("$(mappings)", "`$(mappings)` was not replaced: the pipeline has no variable of that name"),
+            ("A/type > var:a=b", "the name holds a `=`, which a variable's name cannot have"),
+            ("A/type > out:a\u{1}b", "the name holds a control character, which a variable's name cannot have"),
+            ("$(mappings)", "`$(…)` was not replaced: the pipeline has no variable of that name"),
         ] {
             assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);
         }
@@ -295,7 +301,7 @@ mod tests {
     fn one_destination_may_stand_in_one_line_only() {
         for (first, second) in [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b")] {
             let problems = read(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
-            assert!(matches!(problems[..], [Problem { error: Error::DuplicateDestination { .. }, .. }]));
+            assert_eq!(messages(&problems), ["this is the destination of line 1 as well"]);
         }
         assert!(read("A/type > var:X\nA/type > out:X\nA/type > file:X").is_ok());
     }

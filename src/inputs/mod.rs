@@ -16,6 +16,7 @@ use tsify::Tsify;
 
 use crate::error::Error;
 use crate::secret::SecretText;
+use crate::text::shown;
 
 /// The task's inputs as texts. What is left out is empty.
 #[derive(Clone, Debug, Default, Deserialize, Tsify)]
@@ -86,7 +87,7 @@ impl Inputs {
     /// The one config that is given.
     ///
     /// # Errors
-    /// [`Error::ConfigEmpty`] or [`Error::ConfigTwice`].
+    /// There is none, or more than one.
     pub fn the_config(&self) -> Result<&str, Error> {
         let names = ["`keeperConnection`", "`keepersecretconfig`", "`KSM_CONFIG`"];
         let mut given = self.configs().into_iter().zip(names).filter(|(text, _)| !text.trim().is_empty());
@@ -95,16 +96,19 @@ impl Inputs {
                 Err(Error::new("the service connection `keeperConnection` is of another type, which holds no config")
                     .with_hint("choose a connection of the type Keeper Secrets Manager"))
             }
-            (None, _) => Err(Error::ConfigEmpty),
+            (None, _) => Err(config::missing_config()),
             (Some((text, _)), None) => Ok(text),
-            (Some((_, first)), Some((_, second))) => Err(Error::ConfigTwice { first, second }),
+            (Some((_, first)), Some((_, second))) => Err(Error::new(format!(
+                "{first} and {second} both hold a config; expected one in exactly one of the inputs \
+                 `keepersecretconfig` and `keeperConnection` or the environment variable `KSM_CONFIG`"
+            ))),
         }
     }
 
     /// The input `mode`.
     ///
     /// # Errors
-    /// [`Error::Choice`] when there is no such mode.
+    /// There is no such mode.
     pub fn the_mode(&self) -> Result<Mode, Error> {
         match self.mode.trim() {
             "" | "run" => Ok(Mode::Run),
@@ -117,7 +121,7 @@ impl Inputs {
     /// The input `outputPolicy`.
     ///
     /// # Errors
-    /// [`Error::Choice`] when there is no such policy.
+    /// There is no such policy.
     pub fn the_output_policy(&self) -> Result<OutputPolicy, Error> {
         match self.output_policy.trim() {
             "" | "warn" => Ok(OutputPolicy::Warn),
@@ -130,18 +134,22 @@ impl Inputs {
     /// The input `timeoutInSeconds` in milliseconds, or nothing if it is left out.
     ///
     /// # Errors
-    /// [`Error::TimeLimit`] when it is not a whole number from 1 to 3600.
+    /// It is not a whole number from 1 to 3600.
     pub fn the_timeout_ms(&self) -> Result<Option<u64>, Error> {
         match self.timeout_in_seconds.trim() {
             "" => Ok(None),
             written => match written.parse::<u64>() {
                 Ok(seconds @ 1..=3600) if written.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(seconds * 1000)),
-                _ => Err(Error::TimeLimit { written: written.to_owned() }),
+                _ => Err(Error::new(format!(
+                    "`timeoutInSeconds` is `{}`; expected whole seconds from 1 to 3600",
+                    shown(written)
+                ))
+                .with_hint("leave it out for 120 s")),
             },
         }
     }
 }
 
 fn choice(input: &'static str, found: &str, expected: &'static str) -> Error {
-    Error::Choice { input, found: found.to_owned(), expected }
+    Error::new(format!("`{input}` is `{}`; expected {expected}", shown(found)))
 }

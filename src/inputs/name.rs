@@ -11,7 +11,7 @@ use super::job::Job;
 use super::mapping::Mapping;
 use super::path::fold_case;
 use crate::error::Error;
-use crate::text::written;
+use crate::text::shown;
 
 /// The name that a variable gets in the environment, as Windows compares it.
 pub(crate) fn environment_form(name: &str) -> String {
@@ -27,7 +27,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::new(format!("the name `{}` holds {found}, which a variable's name cannot have", written(name))))
+    Err(Error::new(format!("the name holds {found}, which a variable's name cannot have")))
 }
 
 /// Refuses what the agent itself would read: a secret variable of such a name changes the job. Programs don't find secret
@@ -67,7 +67,7 @@ pub(super) fn check_wildcard(destination: &Destination) -> Result<(), Error> {
     if prefix.chars().count() >= 2 && prefix.contains(char::is_alphabetic) {
         return Ok(());
     }
-    Err(Error::new(format!("`{}` lets the record choose names of the job's variables", written(name)))
+    Err(Error::new("the `*` lets the record choose names of the job's variables")
         .with_hint(format!("begin the name with letters of its own, as in `{kind}:DB_*`")))
 }
 
@@ -83,14 +83,14 @@ pub(crate) fn check_in_job(destination: &Destination, job: &Job) -> Result<(), E
         },
         Destination::Environment(name) if job.has_secret(name) => Err(Error::new(format!(
             "`{}` is a secret variable of the job already and stays secret, so that no step finds it in its environment",
-            written(name)
+            shown(name)
         ))
         .with_hint("choose another name, or set it with `var:`")),
         Destination::Environment(name) => match job.namesake(name) {
             Some(other) => Err(Error::new(format!(
                 "`{}` has the name of the job's variable `{}` in the environment",
-                written(name),
-                written(other)
+                shown(name),
+                shown(other)
             ))
             .with_hint("choose another name")),
             None => Ok(()),
@@ -105,7 +105,7 @@ fn check_output(name: &str, job: &Job) -> Result<(), Error> {
     if job.protects_read_only() && (job.has_public(name) || is_predefined(&environment_form(name))) {
         return Err(Error::new(format!(
             "the job has a variable `{}`, and if it is read-only the agent refuses an output variable of its name",
-            written(name)
+            shown(name)
         ))
         .with_hint("choose another name"));
     }
@@ -118,7 +118,7 @@ fn check_output(name: &str, job: &Job) -> Result<(), Error> {
 }
 
 fn reserved(name: &str) -> Error {
-    Error::new(format!("`{}` is a variable of the agent or the system; setting it would change the job", written(name)))
+    Error::new(format!("`{}` is a variable of the agent or the system; setting it would change the job", shown(name)))
         .with_hint("choose another name")
 }
 
@@ -385,7 +385,7 @@ mod tests {
     fn a_wildcard_needs_letters_of_its_own_before_the_star() {
         for name in ["*", "_*", "1_*", "X*", "*_OF_DB"] {
             for kind in ["var", "env"] {
-                let message = format!("`{name}` lets the record choose names of the job's variables");
+                let message = "the `*` lets the record choose names of the job's variables";
                 assert_eq!(refusals(&format!("A/* > {kind}:{name}")), [message], "{kind}:{name}");
             }
             assert_eq!(refusals(&format!("A/* > out:{name}")), [""; 0], "{name}");
@@ -395,8 +395,8 @@ mod tests {
 
     #[test]
     fn two_lines_may_not_set_one_name_of_the_environment() {
-        assert_eq!(refusals("A/type > env:a.b\nA/type > env:A_B"), ["`A_B` is the destination of line 1 as well"]);
-        assert_eq!(refusals("A/type > var:a.b\nA/type > env:a.b"), ["`a.b` is the destination of line 1 as well"]);
+        assert_eq!(refusals("A/type > env:a.b\nA/type > env:A_B"), ["this is the destination of line 1 as well"]);
+        assert_eq!(refusals("A/type > var:a.b\nA/type > env:a.b"), ["this is the destination of line 1 as well"]);
         assert_eq!(refusals("A/type > var:a.b\nA/type > env:A_B"), [""; 0]);
     }
 

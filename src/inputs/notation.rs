@@ -19,7 +19,7 @@ use std::str::CharIndices;
 
 use crate::base64;
 use crate::error::Error;
-use crate::text;
+use crate::text::nearest_of;
 
 /// What a mapping line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,14 +80,14 @@ pub enum Index {
     Nth(u32),
 }
 
-/// An error and the characters of the notation that it concerns.
+/// An error and the bytes of the notation that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong.
+    /// What is wrong. It quotes nothing of the notation, which may be a secret in the wrong place, or decoded.
     pub error: Error,
-    /// The first faulty character, counted from 0.
+    /// The first faulty byte, counted from 0.
     pub start: usize,
-    /// How many characters are faulty.
+    /// How many bytes are faulty.
     pub length: usize,
 }
 
@@ -102,16 +102,20 @@ pub fn parse(text: &str) -> Result<Notation, Fault> {
     if text.contains('/') {
         return Parser::new(text).notation();
     }
-    let whole = |error| Fault { error, start: 0, length: text.chars().count() };
-    let missing = || whole(Error::MissingSelector { notation: text.to_owned() });
-    let decoded = base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(missing)?;
-    if !decoded.contains('/') {
-        return Err(missing());
+    let whole = |error| Fault { error, start: 0, length: text.len() };
+    let decoded = base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.filter(|decoded| decoded.contains('/')) {
+        Some(decoded) => Parser::new(&decoded).notation().map_err(|fault| whole(fault.error)),
+        None => Err(whole(missing_selector())),
     }
-    Parser::new(&decoded).notation().map_err(|fault| whole(fault.error))
 }
 
-/// A reader of one notation; positions are in characters, for a person to count.
+fn missing_selector() -> Error {
+    Error::new("the notation has no selector")
+        .with_hint("as in `Database/field/password`; a `/` in a title is written `\\/`")
+}
+
+/// A reader of one notation; positions are in bytes.
 struct Parser<'a> {
     text: &'a str,
     chars: Peekable<CharIndices<'a>>,
@@ -128,10 +132,10 @@ impl<'a> Parser<'a> {
         let start = self.position;
         let record = self.token('/')?;
         if self.next().is_none() {
-            return Err(self.fault(0, Error::MissingSelector { notation: self.text.to_owned() }));
+            return Err(self.fault(0, missing_selector()));
         }
         if record.is_empty() {
-            return Err(Fault { error: Error::MissingRecord, start, length: 1 });
+            return Err(Fault { error: missing_record(), start, length: 1 });
         }
         Ok(Notation { record, selector: self.selector()? })
     }
@@ -158,12 +162,8 @@ impl<'a> Parser<'a> {
             "field" => self.field(start, "field", Section::Standard),
             "custom_field" => self.field(start, "custom_field", Section::Custom),
             "file" => self.file(start),
-            "" => Err(Fault { error: Error::MissingSelector { notation: self.text.to_owned() }, start, length: 0 }),
-            lower => {
-                let nearest =
-                    text::nearest(lower, &SELECTORS).and_then(|near| SELECTORS.into_iter().find(|word| *word == near));
-                Err(self.fault(start, Error::UnknownSelector { selector: word, nearest }))
-            }
+            "" => Err(Fault { error: missing_selector(), start, length: 0 }),
+            lower => Err(self.fault(start, unknown_selector(lower))),
         }
     }
 
@@ -176,7 +176,7 @@ impl<'a> Parser<'a> {
     fn parameter(&mut self, start: usize, selector: &'static str) -> Result<String, Fault> {
         self.next_if(|c| c == '/');
         if self.peek().is_none() {
-            return Err(self.fault(start, Error::MissingParameter { selector }));
+            return Err(self.fault(start, missing_parameter(selector)));
         }
         self.token('[')
     }
@@ -185,8 +185,9 @@ impl<'a> Parser<'a> {
         let name = self.parameter(start, "file")?;
         if self.peek().is_some() {
             let start = self.position;
-            let index = self.rest();
-            return Err(self.fault(start, Error::IndexOnFile { index }));
+            self.skip_rest();
+            let error = Error::new("an attachment has no index").with_hint(ESCAPED_BRACKET);
+            return Err(self.fault(start, error));
         }
         Ok(Selector::File(name))
     }
@@ -207,7 +208,9 @@ impl<'a> Parser<'a> {
             (Some(text), Some(property)) => {
                 let Some(index) = read_index(&text) else {
                     let length = first_end - first_start;
-                    return Err(Fault { error: Error::IndexNotANumber { index: text }, start: first_start, length });
+                    let error = Error::new("the first of two indexes is not a number")
+                        .with_hint("as in `name[0][first]` or `name[first]`");
+                    return Err(Fault { error, start: first_start, length });
                 };
                 match property.as_str() {
                     "" => (index, None),
@@ -226,17 +229,20 @@ impl<'a> Parser<'a> {
             None => return Ok(None),
             Some('[') => self.next(),
             Some(_) => {
-                let text = self.rest();
-                return Err(self.fault(start, Error::IndexFollowed { text }));
+                self.skip_rest();
+                let error = Error::new("expected `[` or the end of the notation after `]`").with_hint(ESCAPED_BRACKET);
+                return Err(self.fault(start, error));
             }
         };
         let mut text = String::new();
         loop {
             let here = self.position;
             match self.next() {
-                None => return Err(self.fault(start, Error::IndexUnclosed)),
+                None => return Err(self.fault(start, Error::new("a `[` is never closed").with_hint(ESCAPED_BRACKET))),
                 Some(']') => return Ok(Some(text)),
-                Some('[') => return Err(self.fault(here, Error::IndexNested)),
+                Some('[') => {
+                    return Err(self.fault(here, Error::new("a `[` stands inside of `[…]`").with_hint(ESCAPED_BRACKET)));
+                }
                 Some('\\') => text.push(self.escaped(here)?),
                 Some(c) => text.push(c),
             }
@@ -257,20 +263,26 @@ impl<'a> Parser<'a> {
     }
 
     fn escaped(&mut self, backslash: usize) -> Result<char, Fault> {
-        match self.next() {
-            Some(c @ ('/' | '[' | ']' | '\\')) => Ok(c),
-            found => Err(self.fault(backslash, Error::BadEscape { found })),
+        if let Some(c @ ('/' | '[' | ']' | '\\')) = self.next() {
+            return Ok(c);
         }
+        let error = Error::new("a backslash escapes only `/`, `[`, `]` and `\\`");
+        Err(self.fault(backslash, error.with_hint("write a backslash itself as `\\\\`")))
     }
 
     fn end(&mut self) -> Result<(), Fault> {
         let start = self.position;
-        let text = self.rest();
-        if text.is_empty() { Ok(()) } else { Err(self.fault(start, Error::TrailingText { text })) }
+        self.skip_rest();
+        if self.position == start {
+            return Ok(());
+        }
+        let error = Error::new("unexpected text at the end of the notation")
+            .with_hint("a `/` in a title, and a `[` in a label, is written with a backslash before it");
+        Err(self.fault(start, error))
     }
 
-    fn rest(&mut self) -> String {
-        std::iter::from_fn(|| self.next()).collect()
+    fn skip_rest(&mut self) {
+        while self.next().is_some() {}
     }
 
     fn next(&mut self) -> Option<char> {
@@ -279,7 +291,7 @@ impl<'a> Parser<'a> {
 
     fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
         let (_, c) = self.chars.next_if(|(_, c)| wanted(*c))?;
-        self.position += 1;
+        self.position += c.len_utf8();
         Some(c)
     }
 
@@ -291,6 +303,25 @@ impl<'a> Parser<'a> {
     fn fault(&self, start: usize, error: Error) -> Fault {
         Fault { error, start, length: self.position - start }
     }
+}
+
+const ESCAPED_BRACKET: &str = "a `[` in a name or label is written `\\[`";
+
+fn missing_record() -> Error {
+    Error::new("expected a record's UID or title before the `/`, found nothing")
+}
+
+fn unknown_selector(word: &str) -> Error {
+    let error = Error::new("unknown selector; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`");
+    match nearest_of(&SELECTORS, word) {
+        Some(nearest) => error.with_hint(format!("did you mean `{nearest}`?")),
+        None => error.with_hint("a `/` in a title is written `\\/`"),
+    }
+}
+
+fn missing_parameter(selector: &str) -> Error {
+    let what = if selector == "file" { "an attachment's name" } else { "a field's type or label" };
+    Error::new(format!("`{selector}` needs {what}"))
 }
 
 /// Nothing means all values and digits mean one; anything else is no index but a property.
@@ -348,28 +379,28 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_the_characters_it_concerns() {
+    fn a_fault_names_the_bytes_it_concerns() {
         for (written, start, length, message) in [
-            ("Database", 0, 8, "the notation `Database` has no selector"),
-            ("A/", 2, 0, "the notation `A/` has no selector"),
+            ("Database", 0, 8, "the notation has no selector"),
+            ("A/", 2, 0, "the notation has no selector"),
             ("/type", 0, 1, "expected a record's UID or title before the `/`, found nothing"),
             (
                 "A/feild/x",
                 2,
                 5,
-                "unknown selector `feild`; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`",
+                "unknown selector; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`",
             ),
             ("A/field/", 2, 6, "`field` needs a field's type or label"),
             ("A/file", 2, 4, "`file` needs an attachment's name"),
-            ("A/type/extra", 7, 5, "unexpected text `extra` at the end of the notation"),
-            (r"A\q/type", 1, 2, r"a backslash escapes only `/`, `[`, `]` and `\`; found `\q`"),
-            (r"A/field/x\", 9, 1, r"a backslash escapes only `/`, `[`, `]` and `\`; found one at the end"),
+            ("A/type/extra", 7, 5, "unexpected text at the end of the notation"),
+            (r"A\q/type", 1, 2, r"a backslash escapes only `/`, `[`, `]` and `\`"),
+            (r"A/field/x\", 9, 1, r"a backslash escapes only `/`, `[`, `]` and `\`"),
             ("A/field/x[0", 9, 2, "a `[` is never closed"),
             ("A/field/x[[0]]", 10, 1, "a `[` stands inside of `[…]`"),
-            ("A/field/x[0]y", 12, 1, "expected `[` or the end of the notation after `]`, found `y`"),
-            ("Ä/field/x[0][y][z]", 15, 3, "unexpected text `[z]` at the end of the notation"),
-            ("A/field/x[y][z]", 9, 3, "the index `[y]` is not a number"),
-            ("A/file/x[0]", 8, 3, "an attachment has no index; found `[0]`"),
+            ("A/field/x[0]y", 12, 1, "expected `[` or the end of the notation after `]`"),
+            ("Ä/field/x[0][y][z]", 16, 3, "unexpected text at the end of the notation"),
+            ("A/field/x[y][z]", 9, 3, "the first of two indexes is not a number"),
+            ("A/file/x[0]", 8, 3, "an attachment has no index"),
         ] {
             let fault = parse(written).expect_err(written);
             assert_eq!(

@@ -7,7 +7,10 @@
 //!
 //! `$${keeper://` writes `${keeper://` and is no placeholder. A notation that needs a `}` or a `|` is written in Base64.
 
-use super::line::Line;
+use std::cell::LazyCell;
+use std::rc::Rc;
+
+use super::line::{Line, Span};
 use super::notation::{self, Notation, Selector};
 use crate::error::Error;
 use crate::problem::Problem;
@@ -64,39 +67,38 @@ const FORMS: [(&str, TemplateForm); 6] = [
 /// # Errors
 /// All faulty placeholders.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
+    let file = Rc::from(file);
     let mut pieces = Vec::new();
     let mut problems = Vec::new();
     let mut literal = String::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let mut rest = line;
-        let mut column = 0;
+        // One text for all placeholders of the line, and none for a line without.
+        let shared = LazyCell::new(|| Rc::from(line.trim_end_matches(['\r', '\n'])));
         while let Some((before, after)) = rest.split_once(OPENING) {
-            column += before.chars().count();
             if let Some(unescaped) = before.strip_suffix('$') {
                 literal.push_str(unescaped);
                 literal.push_str(OPENING);
-                column += OPENING.len();
                 rest = after;
                 continue;
             }
             literal.push_str(before);
-            let place = |length| Line::in_file(file, index + 1, line.trim_end(), column, length);
+            let start = line.len() - after.len() - OPENING.len();
+            let place = |length| Line::in_file(&file, index + 1, &shared, Span { start, length });
             let Some((inside, behind)) = after.split_once('}') else {
-                let length = OPENING.len() + after.trim_end().chars().count();
-                let line = place(length);
-                problems.push(line.notation_problem(Error::PlaceholderUnclosed));
+                let line = place(OPENING.len() + after.trim_end().len());
+                problems.push(line.notation_problem(unclosed()));
                 rest = "";
                 break;
             };
-            let length = OPENING.len() + inside.chars().count() + 1;
+            let place = place(OPENING.len() + inside.len() + 1);
             match parse_placeholder(inside) {
                 Ok((notation, form)) => {
                     pieces.push(Piece::Text(std::mem::take(&mut literal)));
-                    pieces.push(Piece::Placeholder(Placeholder { notation, form, line: place(length) }));
+                    pieces.push(Piece::Placeholder(Placeholder { notation, form, line: place }));
                 }
-                Err(error) => problems.push(place(length).notation_problem(error)),
+                Err(error) => problems.push(place.notation_problem(error)),
             }
-            column += length;
             rest = behind;
         }
         literal.push_str(rest);
@@ -105,25 +107,33 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
     if problems.is_empty() { Ok(pieces) } else { Err(problems) }
 }
 
+fn unclosed() -> Error {
+    Error::new("`${keeper://` is never closed; expected a `}` on the same line")
+        .with_hint("write `$${keeper://` if it is to stay as it is")
+}
+
 fn parse_placeholder(inside: &str) -> Result<(Notation, TemplateForm), Error> {
     let (written, form) = match inside.rsplit_once('|') {
         None => (inside, TemplateForm::default()),
         Some((written, word)) => {
             let word = word.trim();
             let form = FORMS.into_iter().find(|(known, _)| *known == word).map(|(_, form)| form);
-            let words = FORMS.map(|(known, _)| known);
-            let unknown = || Error::UnknownTemplateForm {
-                form: word.to_owned(),
-                nearest: nearest(word, &words).map(str::to_owned),
-            };
-            (written, form.ok_or_else(unknown)?)
+            (written, form.ok_or_else(|| unknown_form(word))?)
         }
     };
     let notation = notation::parse(written.trim()).map_err(|fault| fault.error)?;
     if notation.selector == Selector::Everything {
-        return Err(Error::FormsDoNotFit { reason: "a placeholder takes one value, not a whole record" });
+        return Err(Error::new("a placeholder takes one value, not a whole record"));
     }
     Ok((notation, form))
+}
+
+fn unknown_form(word: &str) -> Error {
+    let error = Error::new("unknown form; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or `base64`");
+    match nearest(word, &FORMS.map(|(known, _)| known)) {
+        Some(nearest) => error.with_hint(format!("did you mean `{nearest}`?")),
+        None => error.with_hint("a `|` in a name can be written only in a notation in Base64"),
+    }
 }
 
 #[cfg(test)]
@@ -168,10 +178,10 @@ mod tests {
         assert_eq!(
             rendered,
             [
-                "app/in.json, line 2, column 8: unknown selector `feild`; expected `field`, `custom_field`, `file`, \
+                "app/in.json, line 2, column 8: unknown selector; expected `field`, `custom_field`, `file`, \
                  `type`, `title` or `notes`\n  2 |   \"a\": ${keeper://A/feild/x},\n    \
                  |        ^^^^^^^^^^^^^^^^^^^^^\nhint: did you mean `field`?",
-                "app/in.json, line 3, column 8: unknown form `jsn`; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or \
+                "app/in.json, line 3, column 8: unknown form; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or \
                  `base64`\n  3 |   \"b\": ${keeper://B/type | jsn}\n    \
                  |        ^^^^^^^^^^^^^^^^^^^^^^^^\nhint: did you mean `json`?",
                 "app/in.json, line 5, column 1: `${keeper://` is never closed; expected a `}` on the same line\n  5 | \

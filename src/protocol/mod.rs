@@ -7,4 +7,5 @@ pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod retry;
+pub mod said;
 pub mod server_keys;

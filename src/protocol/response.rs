@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
 use crate::protocol::answer::Answer;
 use crate::protocol::failure::{Failure, is_transient, peer};
-use crate::secret::SecretBytes;
+use crate::protocol::said::said;
+use crate::secret::{SecretBytes, SecretText};
 
 /// What came back for one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,13 @@ pub enum Reply {
 ///
 /// # Errors
 /// Whatever sending it again would not change.
-pub fn read(response: HttpResponse, key: Option<&TransmissionKey>, host: &str, gcm: &dyn Gcm) -> Result<Reply, Error> {
+pub fn read(
+    response: HttpResponse,
+    key: Option<&TransmissionKey>,
+    host: &str,
+    client_id: &SecretText,
+    gcm: &dyn Gcm,
+) -> Result<Reply, Error> {
     let host = peer(host, response.via.as_deref());
     if response.status == 200 {
         let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
@@ -69,7 +76,7 @@ pub fn read(response: HttpResponse, key: Option<&TransmissionKey>, host: &str, g
             .map_err(|_| broken("it does not decrypt with this request's key, so it was changed on the way"))?;
         return parse_answer(&json).map(|answer| Reply::Answer(Box::new(answer))).map_err(broken);
     }
-    read_failure(&response, &host)
+    read_failure(&response, &host, client_id)
 }
 
 /// Reads the decrypted JSON of an answer, which may be followed by blanks.
@@ -111,7 +118,7 @@ impl FromMembers for RefusalBody {
 
 const TOO_MANY_REQUESTS: u16 = 429;
 
-fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
+fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> Result<Reply, Error> {
     let status = response.status;
     let Ok(failure) = json::object::<RefusalBody>(&response.body) else {
         let host = host.to_owned();
@@ -138,7 +145,8 @@ fn read_failure(response: &HttpResponse, host: &str) -> Result<Reply, Error> {
         }
         _ => {
             let message = failure.message.filter(|message| !message.is_empty()).or(failure.additional_info);
-            let error = Error::Refused { status, code, message: message.unwrap_or_default() };
+            let message = message.map(|message| said(&message, client_id)).unwrap_or_default();
+            let error = Error::Refused { status, code: said(&code, client_id), message };
             if is_transient(status) { Ok(Reply::Unavailable(error)) } else { Err(error) }
         }
     }

@@ -20,12 +20,12 @@ impl ServerKeys {
     /// The key to begin with: the config's own, or the one of Keeper's that it names.
     ///
     /// # Errors
-    /// [`Error::ConfigServerKey`] when it names one that is not known here.
+    /// It names one that is not known here.
     pub fn for_config(config: &Config) -> Result<Self, Error> {
         let id = config.server_key_id.as_deref().unwrap_or(DEFAULT_ID);
         match config.server_key {
             Some(point) => Ok(Self::custom(id, point)),
-            None => Self::known(id).ok_or_else(|| Error::ConfigServerKey { id: id.to_owned() }),
+            None => Self::known(id).ok_or_else(unknown_key),
         }
     }
 
@@ -69,6 +69,11 @@ impl ServerKeys {
         }
         Self::known(id).ok_or_else(|| refused("which this task does not know"))
     }
+}
+
+fn unknown_key() -> Error {
+    Error::new("the config's `serverPublicKeyId` names a server key that this task does not know")
+        .with_hint("known are 1 to 18; other servers need a `serverPublicKey` in the config")
 }
 
 /// The id to begin with when the config names none, as Keeper's JavaScript SDK does.

@@ -400,8 +400,8 @@ impl Item {
         let Some(size) = size else { return Ok(()) };
         let forms = self.mapping.forms;
         if (!forms.is_plain() || self.is_placeholder()) && size > CONVERTED_LIMIT {
-            let reason = "the attachment has more than 8 MiB, too much for a form or a template";
-            return Err(self.problem(Error::FormsDoNotFit { reason }));
+            let error = Error::new("the attachment has more than 8 MiB, too much for a form or a template");
+            return Err(self.problem(error));
         }
         let limit = agent.variable_limit(self.mapping.destination.name());
         let rendered = match forms.encoding {

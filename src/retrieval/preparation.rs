@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Options;
-use crate::error::{Error, NO_SUCH_FILE};
+use crate::error::Error;
 use crate::inputs::config::{self, Config};
 use crate::inputs::destination::Destination;
 use crate::inputs::mapping::{self, Mapping, Source};
@@ -15,6 +15,7 @@ use crate::problem::Problem;
 use crate::protocol::failure::Failure;
 use crate::protocol::response::HttpOutcome;
 use crate::protocol::server_keys::ServerKeys;
+use crate::text::shown;
 
 /// Everything that the author wrote, read.
 pub(super) struct Prepared {
@@ -66,7 +67,9 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome
     let path = inputs.secrets_file.trim();
     let lines = match path {
         "" => None,
-        path => files.next().and_then(|file| read_text(path, file).map_err(&mut note).ok()),
+        path => files
+            .next()
+            .and_then(|file| read_text(file, |reason| unreadable_file(path, reason)).map_err(&mut note).ok()),
     };
     let mut sources = vec![Source { file: None, text: &inputs.secrets }];
     sources.extend(lines.as_deref().map(|text| Source { file: Some(path), text }));
@@ -79,7 +82,7 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome
         Vec::new()
     });
     if problems.is_empty() && mappings.is_empty() && templates.is_empty() {
-        problems.push(Error::NoMappings.into());
+        problems.push(nothing_to_do().into());
     }
     let outputs = mappings.iter().filter(|mapping| matches!(mapping.destination, Destination::Output(_)));
     if policy == OutputPolicy::Deny {
@@ -123,12 +126,11 @@ fn read_templates(
     for order in orders {
         let identities = order.destination.identities(agent.platform);
         if let Some(first) = identities.into_iter().find_map(|identity| taken.insert(identity, order.line.name())) {
-            let destination = order.destination.name().to_owned();
-            problems.push(order.line.destination_problem(Error::DuplicateDestination { destination, first }));
+            problems.push(order.line.destination_problem(mapping::duplicate(&first)));
         }
         let path = order.line.notation();
         let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
-        match read_text(&path, file).map_err(|error| vec![order.line.notation_problem(error)]) {
+        match read_text(file, unreadable_template).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) => match template::parse(&path, &text) {
                 Ok(pieces) => templates.push(Template { order, pieces }),
                 Err(found) => problems.extend(found),
@@ -139,24 +141,38 @@ fn read_templates(
     if problems.is_empty() { Ok(templates) } else { Err(problems) }
 }
 
-fn read_text(path: &str, file: HttpOutcome) -> Result<String, Error> {
-    let refused = |reason: &str| Error::UnreadableFile { path: path.to_owned(), reason: reason.to_owned() };
+fn unreadable_file(path: &str, reason: &str) -> Error {
+    Error::new(format!("the file `{}` cannot be read: {reason}", shown(path)))
+}
+
+fn unreadable_template(reason: &str) -> Error {
+    Error::new(format!("the template cannot be read: {reason}"))
+}
+
+fn read_text(file: HttpOutcome, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
     match file {
         HttpOutcome::Answered(file) => String::from_utf8(file.body).map_err(|_| refused("it is not UTF-8")),
-        HttpOutcome::Failed(failure) => Err(refused(match failure.code.as_str() {
-            "ENOENT" => NO_SUCH_FILE,
-            "EACCES" | "EPERM" => "the agent has no right to",
-            "EISDIR" => "it is a folder",
-            "NOT_A_FILE" => "it is not a plain file",
-            "TOO_LARGE" => "it has more than 4 MiB",
-            "TOO_MUCH" => "the files that the step reads have more than 64 MiB together",
-            "OUTSIDE" => "it is outside of the working directory, or a link leads there",
-            "ENOTDIR" => "a part of its path is not a folder",
-            "ENAMETOOLONG" => "its path is too long",
-            "ELOOP" => "its links lead in a circle",
-            code => code,
-        })),
+        HttpOutcome::Failed(failure) => Err(match failure.code.as_str() {
+            "ENOENT" => refused("there is no such file").with_hint(
+                "the path begins at the default working directory; is the repository checked out in this job?",
+            ),
+            "EACCES" | "EPERM" => refused("the agent has no right to"),
+            "EISDIR" => refused("it is a folder"),
+            "NOT_A_FILE" => refused("it is not a plain file"),
+            "TOO_LARGE" => refused("it has more than 4 MiB"),
+            "TOO_MUCH" => refused("the files that the step reads have more than 64 MiB together"),
+            "OUTSIDE" => refused("it is outside of the working directory, or a link leads there"),
+            "ENOTDIR" => refused("a part of its path is not a folder"),
+            "ENAMETOOLONG" => refused("its path is too long"),
+            "ELOOP" => refused("its links lead in a circle"),
+            code => refused(&shown(code)),
+        }),
     }
+}
+
+fn nothing_to_do() -> Error {
+    Error::new("there is no mapping line, neither in `secrets` nor in `secretsFile`, and no template")
+        .with_hint("write one line for each secret, as in `Database/field/password > var:DB_PASSWORD`")
 }
 
 fn output_denied() -> Error {

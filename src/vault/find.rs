@@ -8,7 +8,7 @@ use super::names;
 use super::record::Record;
 use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Section};
-use crate::text::{listed, nearest, shown, written};
+use crate::text::{listed, nearest, shown};
 
 /// The first field, in stored order, whose type or label is the name; else the only one whose type or label looks the
 /// same.
@@ -33,8 +33,7 @@ fn unknown_field(record: &Record, FieldSelector { section, field, .. }: &FieldSe
         (None, None) => format!("it has {}", listed(&existing)),
     };
     let title = shown(&record.data.title);
-    Error::absent(format!("the record `{title}` has no {section} field with the type or label `{}`", written(field)))
-        .with_hint(hint)
+    Error::absent(format!("the record `{title}` has no {section} field of this type or label")).with_hint(hint)
 }
 
 /// The names by which fields can be selected, each once.
@@ -56,11 +55,11 @@ pub(super) fn attachment<'a>(record: &'a Record, name: &str) -> Result<&'a Attac
 }
 
 fn unknown_attachment(record: &Record, name: &str) -> Error {
-    let (title, name_written) = (shown(&record.data.title), written(name));
+    let title = shown(&record.data.title);
     let existing: Vec<String> = record.attachments.iter().map(|file| file.name.clone()).collect();
     let has = match (listed(&existing), record.broken_attachments.len()) {
         (names, 0) if names.is_empty() => {
-            return Error::absent(format!("the record `{title}` has no attachment `{name_written}`"))
+            return Error::absent(format!("the record `{title}` has no attachment of this name"))
                 .with_hint("the record has no attachments");
         }
         (names, 0) => names,
@@ -68,10 +67,10 @@ fn unknown_attachment(record: &Record, name: &str) -> Error {
         (names, broken) => format!("{names}, and {broken} that cannot be opened"),
     };
     let error = if record.broken_attachments.is_empty() {
-        Error::absent(format!("the record `{title}` has no attachment `{name_written}`"))
+        Error::absent(format!("the record `{title}` has no attachment of this name"))
     } else {
         // Nobody knows the name of what cannot be opened.
-        Error::new(format!("the record `{title}` has no attachment `{name_written}` that can be opened"))
+        Error::new(format!("the record `{title}` has no attachment of this name that can be opened"))
     };
     error.with_hint(match nearest(name, &existing) {
         Some(nearest) => format!("did you mean `{}`? it has {has}", shown(nearest)),

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Index, Section, Selector};
 use crate::json::{self, Value};
 use crate::secret::SecretText;
-use crate::text::{listed, shown, written};
+use crate::text::{counted, listed, shown};
 
 /// What a notation selects.
 #[derive(Clone, Debug)]
@@ -134,11 +134,11 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
         Index::First => match (field.values.first(), &selector.property) {
             (Some(value), _) => value,
             (None, None) => return Ok(Resolved::Text(SecretText::default())),
-            (None, Some(_)) => return Err(out_of_range(0, 0)),
+            (None, Some(_)) => return Err(out_of_range(0)),
         },
         Index::Nth(index) => {
             let value = usize::try_from(index).ok().and_then(|index| field.values.get(index));
-            value.ok_or_else(|| out_of_range(index, field.values.len()))?
+            value.ok_or_else(|| out_of_range(field.values.len()))?
         }
     };
     match (&selector.property, value) {
@@ -154,26 +154,23 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
     }
 }
 
-fn out_of_range(index: u32, count: usize) -> Error {
-    let has = match count {
-        0 => "is empty, so it has no value".to_owned(),
-        1 => "has 1 value and so no value".to_owned(),
-        n => format!("has {n} values and so no value"),
+fn out_of_range(count: usize) -> Error {
+    let error = match count {
+        0 => Error::absent("the field is empty, so it has no value"),
+        _ => Error::absent(format!("the field has {}, and none at this index", counted(count, "value", "values"))),
     };
-    let error = Error::absent(format!("the field {has} `[{index}]`"));
     if count == 0 { error } else { error.with_hint("indexes count from 0") }
 }
 
 fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error> {
     let Value::Object(members) = value else {
-        let property = written(property);
-        return Err(Error::new(format!("the value is {}, so it has no property `{property}`", value.kind()))
-            .with_hint(format!("leave out `[{property}]`")));
+        return Err(Error::new(format!("the value is {}, so it has no properties", value.kind()))
+            .with_hint("leave out the property in `[…]`"));
     };
     value.member(property).ok_or_else(|| {
         let existing: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
         let has = if existing.is_empty() { "none".to_owned() } else { listed(&existing) };
-        Error::absent(format!("the value has no property `{}`", written(property))).with_hint(format!("it has {has}"))
+        Error::absent("the value has no such property").with_hint(format!("it has {has}"))
     })
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, is_uid_like};
 use crate::json::{self, Faults, FromMembers, Reader, Stuck};
 use crate::protocol::answer::{self, Answer, NoBlob};
 use crate::secret::SecretBytes;
-use crate::text::{counted, listed_plain, nearest, shown, written};
+use crate::text::{counted, listed_plain, nearest, shown};
 
 /// What is shared with the application.
 pub struct Vault {
@@ -192,18 +192,13 @@ impl Vault {
     fn unknown(&self, name: &str, unreadable: usize) -> Error {
         const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
         if self.is_folder(name) {
-            return Error::new(format!("`{}` is the UID of a folder, not of a record", written(name)))
+            return Error::new("this is the UID of a folder, not of a record")
                 .with_hint("name a record that it holds, by its UID or title");
         }
         let error = match unreadable {
-            0 => Error::absent(format!(
-                "no record with the UID or title `{}` is shared with this application",
-                written(name)
-            )),
+            0 => Error::absent("no record with this UID or title is shared with this application"),
             _ => Error::new(format!(
-                "no record with the UID or title `{}` is shared with this application, unless it is {} that cannot be \
-                 opened",
-                written(name),
+                "no record with this UID or title is shared with this application, unless it is {} that cannot be opened",
                 if unreadable == 1 { "the one".to_owned() } else { format!("one of {unreadable}") },
             )),
         };

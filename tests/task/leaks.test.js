@@ -157,6 +157,28 @@ const WAYS = [
     },
   }),
 ];
+
+/** @type {Record<string, (keeper: import('./packed-task.js').Keeper) => string>} */
+const FORMS_OF_CONFIG = {
+  Base64: ({ configBase64 }) => configBase64,
+  JSON: ({ configJson }) => configJson,
+  'indented JSON': ({ config }) => JSON.stringify(config, null, '\t'),
+};
+
+/** Inputs, and how a secret variable comes to them. */
+const MISPLACED = [
+  ...['secrets', 'secretsFile', 'templates', 'mode', 'outputPolicy', 'timeoutInSeconds', 'keeperConnection'],
+  'caCertificate',
+]
+  .map((input) => [input, '$(secret_config)'])
+  .concat([
+    ['secrets', '$(secret_config) > A'],
+    ['secrets', 'Lines/custom_field/$(secret_config) > A'],
+    ['secrets', 'Lines/custom_field/plain > $(secret_config)'],
+    ['secrets', 'Lines/custom_field/plain > var:$(secret_config)'],
+    ['templates', '$(secret_config) > out.txt'],
+    ['templates', 'template.txt > $(secret_config)'],
+  ]);
 const NO_INPUT = { isConfigInline: true, config: '' };
 const CONNECTION = '0a1b2c3d-0000-4000-8000-000000000001';
 
@@ -390,14 +412,16 @@ const OUTCOMES = [
       agent: { environment: { KSM_CONFIG: configBase64 } },
     }),
   },
-  ...['secrets', 'secretsFile', 'templates', 'mode', 'outputPolicy', 'keeperConnection'].map((input) => ({
-    when: `the config is in \`${input}\` by mistake`,
-    lines: [],
-    way: ({ configBase64 }) => ({
-      config: configBase64,
-      agent: { inputs: { keepersecretconfig: '', [input]: '$(secret_config)' } },
-    }),
-  })),
+  ...Object.entries(FORMS_OF_CONFIG).flatMap(([form, write]) =>
+    MISPLACED.map(([input, text]) => ({
+      when: `the config as ${form} is in \`${input}\` by mistake: ${text}`,
+      lines: [],
+      way: (keeper) => ({
+        config: write(keeper),
+        agent: { inputs: { keepersecretconfig: '', [input]: text } },
+      }),
+    })),
+  ),
 ];
 
 /**

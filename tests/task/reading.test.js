@@ -47,7 +47,7 @@ async function assertRefused(t, machine, path, reason) {
     errorsOf(outcome).map((problem) => problem.split('\n')[0]),
     [
       `the file \`${path}\` cannot be read: ${reason}`,
-      `templates, line 1, column 1: the file \`${path}\` cannot be read: ${reason}`,
+      `templates, line 1, column 1: the template cannot be read: ${reason}`,
       '2 problems; nothing was set',
     ],
   );
@@ -160,7 +160,7 @@ describe('the task does not read', { concurrency: 2 }, () => {
     assert.deepEqual(
       errorsOf(outcome).map((problem) => problem.split('\n')[0]),
       [
-        'templates, line 17, column 1: the file `large` cannot be read: the files that the step reads have more than 64 MiB together',
+        'templates, line 17, column 1: the template cannot be read: the files that the step reads have more than 64 MiB together',
       ],
     );
   });

@@ -251,11 +251,11 @@ describe('a template', { concurrency: 2 }, () => {
     assert.deepEqual(
       errorsOf(outcome).map((problem) => problem.split('\n')[0]),
       [
-        'templates, line 1, column 1: the file `folder` cannot be read: it is a folder',
-        'templates, line 2, column 1: the file `missing` cannot be read: there is no such file',
-        'templates, line 3, column 1: the file `latin1` cannot be read: it is not UTF-8',
-        'templates, line 4, column 1: the file `large` cannot be read: it has more than 4 MiB',
-        `templates, line 5, column 1: the file \`/dev/null\` cannot be read: ${
+        'templates, line 1, column 1: the template cannot be read: it is a folder',
+        'templates, line 2, column 1: the template cannot be read: there is no such file',
+        'templates, line 3, column 1: the template cannot be read: it is not UTF-8',
+        'templates, line 4, column 1: the template cannot be read: it has more than 4 MiB',
+        `templates, line 5, column 1: the template cannot be read: ${
           // There is no such file on Windows.
           isWindows ? 'there is no such file' : 'it is not a plain file'
         }`,
