@@ -559,8 +559,8 @@ fn every_form_of_a_config_is_accepted_or_refused_in_words() {
         (
             "empty",
             Refused(
-                "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and \
-                 `keeperConnection` or the environment variable `KSM_CONFIG`",
+                "there is no config; expected one in the input `keepersecretconfig` or \
+                 `keeperConnection`, or in the environment variable `KSM_CONFIG`",
             ),
         ),
         ("garbage", Refused("the config is neither JSON nor Base64")),

@@ -111,8 +111,8 @@ fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
 /// There is no config at all.
 pub(super) fn missing_config() -> Error {
     Error::new(
-        "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and `keeperConnection` or \
-         the environment variable `KSM_CONFIG`",
+        "there is no config; expected one in the input `keepersecretconfig` or `keeperConnection`, or in the environment \
+         variable `KSM_CONFIG`",
     )
     .with_hint(format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
 }
@@ -351,8 +351,8 @@ mod tests {
 
     #[test]
     fn what_is_no_config_is_named_for_what_it_looks_like() {
-        const EMPTY: &str = "there is no config; expected one in exactly one of the inputs `keepersecretconfig` and \
-                             `keeperConnection` or the environment variable `KSM_CONFIG`";
+        const EMPTY: &str = "there is no config; expected one in the input `keepersecretconfig` or \
+                             `keeperConnection`, or in the environment variable `KSM_CONFIG`";
         const TOKEN: &str = "the config is a one-time token; expected one that is already bound to a device";
         const PATH: &str = "the config looks like the path of a file; expected the config itself";
         const NEITHER: &str = "the config is neither JSON nor Base64";

@@ -89,19 +89,19 @@ impl Inputs {
     /// # Errors
     /// There is none, or more than one.
     pub fn the_config(&self) -> Result<&str, Error> {
-        let names = ["`keeperConnection`", "`keepersecretconfig`", "`KSM_CONFIG`"];
-        let mut given = self.configs().into_iter().zip(names).filter(|(text, _)| !text.trim().is_empty());
-        match (given.next(), given.next()) {
-            (None, _) if self.is_other_connection => {
+        let [connection, config, environment] =
+            self.configs().map(|text| Some(text).filter(|text| !text.trim().is_empty()));
+        match (connection, config) {
+            (Some(_), Some(_)) => {
+                Err(Error::new("`keeperConnection` and `keepersecretconfig` both hold a config; expected one of them"))
+            }
+            (Some(text), None) | (None, Some(text)) => Ok(text),
+            (None, None) if self.is_other_connection => {
                 Err(Error::new("the service connection `keeperConnection` is of another type, which holds no config")
                     .with_hint("choose a connection of the type Keeper Secrets Manager"))
             }
-            (None, _) => Err(config::missing_config()),
-            (Some((text, _)), None) => Ok(text),
-            (Some((_, first)), Some((_, second))) => Err(Error::new(format!(
-                "{first} and {second} both hold a config; expected one in exactly one of the inputs \
-                 `keepersecretconfig` and `keeperConnection` or the environment variable `KSM_CONFIG`"
-            ))),
+            // Other tools of Keeper's read this variable too, so it gives way to the inputs.
+            (None, None) => environment.ok_or_else(config::missing_config),
         }
     }
 

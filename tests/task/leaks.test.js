@@ -409,7 +409,10 @@ const OUTCOMES = [
     way: ({ configJson, configBase64 }) => ({
       isConfigInline: true,
       config: configJson,
-      agent: { environment: { KSM_CONFIG: configBase64 } },
+      agent: {
+        inputs: { keeperConnection: CONNECTION },
+        endpoints: { [CONNECTION]: { scheme: 'Token', parameters: { apitoken: configBase64 } } },
+      },
     }),
   },
   ...Object.entries(FORMS_OF_CONFIG).flatMap(([form, write]) =>
