@@ -5,6 +5,7 @@ use super::line::{Line, Span};
 use super::name::{self, check_name};
 use super::notation::Selector;
 use super::path::{self, Platform};
+use super::slip;
 use crate::error::Error;
 use crate::problem::Problem;
 use crate::text::nearest_of;
@@ -86,6 +87,7 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
 fn unknown_kind(word: &str) -> Error {
     let error = Error::new("unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`");
     match nearest_of(&KINDS, word) {
+        _ if word.starts_with(['"', '\'', '`']) => error.with_hint("leave the quotes out; blanks inside need none"),
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}:`?")),
         None => {
             error.with_hint("`var:` sets a variable of the job, no prefix an output variable; a name cannot hold a `:`")
@@ -135,14 +137,15 @@ impl Destination {
 
     pub(super) fn check(&self, platform: Platform) -> Result<(), Error> {
         match self {
+            Self::File(path) => slip::check_path(path)?,
+            _ => slip::check_name(self.name())?,
+        }
+        match self {
             Self::Variable(name) => check_name(name).and_then(|()| name::check_variable(name)),
             Self::Environment(name) => check_name(name).and_then(|()| name::check_environment(name)),
             // An output variable is kept under the step's name, which is not known here.
             Self::Output(name) => check_name(name),
-            Self::File(path) => match path::problem(path, platform) {
-                Some(problem) => Err(Error::new(format!("the path {problem}"))),
-                None => Ok(()),
-            },
+            Self::File(path) => path::check(path, platform),
         }
     }
 }

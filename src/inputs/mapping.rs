@@ -189,7 +189,7 @@ mod tests {
             ("env:DB_PASSWORD", Destination::Environment(name("DB_PASSWORD"))),
             ("var: DB_PASSWORD ", Destination::Variable(name("DB_PASSWORD"))),
             ("file:/tmp/x", Destination::File(name("/tmp/x"))),
-            ("file:C:\\x\\y", Destination::File(name("C:\\x\\y"))),
+            ("file: a b/c ", Destination::File(name("a b/c"))),
             ("out:PATH", Destination::Output(name("PATH"))),
         ] {
             for line in [
@@ -205,9 +205,12 @@ mod tests {
     #[test]
     fn an_attachment_without_a_prefix_is_a_file() {
         for (written, path) in
-            [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x"), ("file:/x", "/x")]
+            [("cert.pem", "cert.pem"), ("C:\\x\\y.pem", "C:\\x\\y.pem"), ("d:/x", "d:/x"), ("file:/x/y", "/x/y")]
         {
-            assert_eq!(one(&format!("A/file/cert.pem > {written}")).1, Destination::File(path.to_owned()), "{written}");
+            let line = format!("A/file/cert.pem > {written}");
+            let source = Source { file: None, text: &line };
+            let mappings = parse(&[source], Platform::Windows).expect("a drive is no kind");
+            assert_eq!(mappings[0].destination, Destination::File(path.to_owned()), "{written}");
         }
         assert_eq!(one("A/file/cert.pem > var:CERT").1, Destination::Variable("CERT".to_owned()));
         let problems = read("A/file/cert.pem > x:cert.pem").expect_err("no drive without a slash");
@@ -290,7 +293,7 @@ mod tests {
     fn a_name_that_no_variable_can_have_is_refused() {
         for (line, message) in [
             ("A/type > var:a=b", "the name holds a `=`, which a variable's name cannot have"),
-            ("A/type > out:a\u{1}b", "the name holds a control character, which a variable's name cannot have"),
+            ("A/type > out:a\u{1}b", "the destination holds the invisible character U+0001"),
             ("$(mappings)", "`$(…)` was not replaced: the pipeline has no variable of that name"),
         ] {
             assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);

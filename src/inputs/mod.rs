@@ -9,6 +9,7 @@ pub mod mapping;
 pub mod name;
 pub mod notation;
 pub mod path;
+mod slip;
 pub mod template;
 
 use serde::Deserialize;
