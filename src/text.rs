@@ -1,5 +1,7 @@
 //! Foreign texts, lists and numbers as a message shows them.
 
+use zeroize::Zeroizing;
+
 /// How many characters a text may have to be shown in a message.
 const SHOWN_LEN: usize = 400;
 
@@ -16,6 +18,27 @@ pub(crate) fn unseen(c: char) -> bool {
     let is_format = matches!(c,
         '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
     is_format || (c.is_control() && c != '\t')
+}
+
+/// Bytes as a text: UTF-8, or the UTF-16 that PowerShell and editors on Windows write, with or without a byte order mark.
+pub(crate) fn decode(bytes: &[u8]) -> Option<String> {
+    let Some((bytes, read)) = utf_16(bytes) else { return std::str::from_utf8(bytes).ok().map(str::to_owned) };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units = Zeroizing::new(pairs.iter().map(|pair| read(*pair)).collect::<Vec<u16>>());
+    if rest.is_empty() { String::from_utf16(&units).ok() } else { None }
+}
+
+type ReadUnit = fn([u8; 2]) -> u16;
+
+/// What follows the byte order mark, if there is one, and how a unit is read; none if it is not UTF-16.
+pub(crate) fn utf_16(bytes: &[u8]) -> Option<(&[u8], ReadUnit)> {
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => Some((rest, u16::from_le_bytes)),
+        [0xFE, 0xFF, rest @ ..] => Some((rest, u16::from_be_bytes)),
+        [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Some((bytes, u16::from_le_bytes)),
+        [0, a, 0, b, ..] if *a != 0 && *b != 0 => Some((bytes, u16::from_be_bytes)),
+        _ => None,
+    }
 }
 
 /// How many names a list in a message shows.

@@ -1174,7 +1174,7 @@ fn a_member_of_the_config_that_cannot_be_right_is_named() {
     for (member, value, expected) in [
         ("hostname", "a b", "a host such as `keepersecurity.com`"),
         ("clientId", "AAAA", "Base64 of 64 bytes"),
-        ("privateKey", "AAAA", "Base64 of a PKCS#8 key for P-256"),
+        ("privateKey", "AAAA", "Base64 of a private key for P-256"),
         ("appKey", "AAAA", "Base64 of 32 bytes"),
         ("serverPublicKeyId", "seven", "a number"),
         ("serverPublicKey", "AAAA", "Base64 of a P-256 point"),
@@ -1524,7 +1524,36 @@ fn a_file_that_cannot_be_read_is_told_with_the_reason() {
     }
     let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
     scenario.resume([answered(200, b"\xff")]);
-    assert_eq!(problem(&scenario), "the file `secrets.txt` cannot be read: it is not UTF-8");
+    assert_eq!(problem(&scenario), "the file `secrets.txt` cannot be read: it is neither UTF-8 nor UTF-16");
+}
+
+#[test]
+fn a_file_with_mapping_lines_may_be_in_utf_16_as_powershell_writes_it() {
+    let text = "\u{FEFF}# für später\r\nDatabase/field/password > var:A\r\n";
+    for (from, write) in [(0, u16::to_le_bytes as fn(u16) -> [u8; 2]), (1, u16::to_be_bytes)] {
+        let keeper = database();
+        let inputs = Inputs { secrets_file: "secrets.txt".to_owned(), ..Inputs::new(&keeper.config(), "") };
+        let mut scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(write).collect();
+        scenario.resume([answered(200, &bytes)]).run();
+        assert_eq!(scenario.plan().variables.len(), 1, "{from}");
+    }
+}
+
+#[test]
+fn a_template_in_utf_16_is_told_to_be_saved_in_utf_8() {
+    let keeper = database();
+    let inputs = Inputs { templates: "in.txt > out.txt".to_owned(), ..Inputs::new(&keeper.config(), "") };
+    let mut scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
+    let bytes: Vec<u8> = "\u{FEFF}${keeper://Database/type}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    scenario.resume([answered(200, &bytes)]);
+    assert_eq!(
+        problem(&scenario),
+        "templates, line 1, column 1: the template cannot be read: it is in UTF-16\n  \
+           1 | in.txt > out.txt\n    \
+             | ^^^^^^\n\
+         hint: save it in UTF-8"
+    );
 }
 
 #[test]

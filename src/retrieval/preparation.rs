@@ -13,9 +13,9 @@ use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
 use crate::problem::Problem;
 use crate::protocol::failure::Failure;
-use crate::protocol::response::HttpOutcome;
+use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::protocol::server_keys::ServerKeys;
-use crate::text::shown;
+use crate::text::{decode, shown, utf_16};
 
 /// Everything that the author wrote, read.
 pub(super) struct Prepared {
@@ -130,7 +130,7 @@ fn read_templates(
         }
         let path = order.line.notation();
         let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
-        match read_text(file, unreadable_template).map_err(|error| vec![order.line.notation_problem(error)]) {
+        match read_template(file).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) => match template::parse(&path, &text) {
                 Ok(pieces) => templates.push(Template { order, pieces }),
                 Err(found) => problems.extend(found),
@@ -149,9 +149,19 @@ fn unreadable_template(reason: &str) -> Error {
     Error::new(format!("the template cannot be read: {reason}"))
 }
 
+/// A template's text, which is written in the encoding in which it is read.
+fn read_template(file: HttpOutcome) -> Result<String, Error> {
+    match &file {
+        HttpOutcome::Answered(HttpResponse { body, .. }) if utf_16(body).is_some() => {
+            Err(unreadable_template("it is in UTF-16").with_hint("save it in UTF-8"))
+        }
+        _ => read_text(file, unreadable_template),
+    }
+}
+
 fn read_text(file: HttpOutcome, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
     match file {
-        HttpOutcome::Answered(file) => String::from_utf8(file.body).map_err(|_| refused("it is not UTF-8")),
+        HttpOutcome::Answered(file) => decode(&file.body).ok_or_else(|| refused("it is neither UTF-8 nor UTF-16")),
         HttpOutcome::Failed(failure) => Err(match failure.code.as_str() {
             "ENOENT" => refused("there is no such file").with_hint(
                 "the path begins at the default working directory; is the repository checked out in this job?",

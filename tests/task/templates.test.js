@@ -253,7 +253,7 @@ describe('a template', { concurrency: 2 }, () => {
       [
         'templates, line 1, column 1: the template cannot be read: it is a folder',
         'templates, line 2, column 1: the template cannot be read: there is no such file',
-        'templates, line 3, column 1: the template cannot be read: it is not UTF-8',
+        'templates, line 3, column 1: the template cannot be read: it is neither UTF-8 nor UTF-16',
         'templates, line 4, column 1: the template cannot be read: it has more than 4 MiB',
         `templates, line 5, column 1: the template cannot be read: ${
           // There is no such file on Windows.
