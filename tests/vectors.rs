@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::crypto::ecies::RecipientKey;
 use ksm_task::crypto::frame::{Cut, Frame};
@@ -113,10 +113,10 @@ fn a_private_key_is_read_with_and_without_its_public_point() {
     let judge = SigningKey::from_slice(&scalar).unwrap();
     let expected: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&judge, b"message");
     for der in [&java, &node] {
-        let key = ClientKey::from_pkcs8_der(der).unwrap_or_else(|| panic!("a key of {} bytes", der.len()));
+        let key = ClientKey::parse(der).unwrap_or_else(|| panic!("a key of {} bytes", der.len()));
         assert_eq!(key.sign(b"message"), expected.to_der().as_bytes(), "a key of {} bytes", der.len());
         for length in 0..der.len() {
-            assert!(ClientKey::from_pkcs8_der(&der[..length]).is_none(), "{length} of {} bytes", der.len());
+            assert!(ClientKey::parse(&der[..length]).is_none(), "{length} of {} bytes", der.len());
         }
     }
 }
@@ -554,7 +554,10 @@ fn every_form_of_a_config_is_accepted_or_refused_in_words() {
         ("b64_plusslash", TOO_LITTLE),
         ("b64url_plusslash", TOO_LITTLE),
         ("b64_ws_json", Accepted("99")),
-        ("json_single_quotes", Refused("the config's JSON is broken at line 1, column 2")),
+        (
+            "json_single_quotes",
+            Refused("the config's JSON has single quotes, as Python prints it; expected double quotes"),
+        ),
         ("empty_obj", Refused("the config lacks `hostname`, `clientId`, `privateKey` and `appKey`")),
         (
             "empty",
@@ -589,6 +592,80 @@ fn every_form_of_a_config_is_accepted_or_refused_in_words() {
             Refused(message) => Err(message.to_owned()),
         };
         assert_eq!(read, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_config_is_read_as_keepers_command_line_and_other_tools_write_it() {
+    let vectors = vectors::ksm();
+    let json = text(&vectors, "/configCases/cases/0/input");
+    let members: Value = serde_json::from_str(json).unwrap();
+    let member = |name: &str| members[name].as_str().unwrap();
+    let ini = format!(
+        "[_config]\nactive_profile = _default\ncolor = True\neditor\n\n[_default]\nclientid = {}\nprivatekey = {}\n\
+         appkey = {}\nhostname = {}\nappownerpublickey = {}\nserverpublickeyid = 010\n\n",
+        member("clientId"),
+        member("privateKey"),
+        member("appKey"),
+        member("hostname"),
+        member("appOwnerPublicKey"),
+    );
+    let utf_16 = |text: &str, write: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(write).collect::<Vec<u8>>();
+    let with_mark = |text: &str| format!("\u{FEFF}{text}");
+    for (what, written, id) in [
+        ("INI", ini.clone(), "10"),
+        ("INI with ends of lines of Windows", ini.replace('\n', "\r\n"), "10"),
+        ("INI in Base64, as exported", URL_SAFE.encode(&ini), "10"),
+        ("UTF-16", STANDARD.encode(utf_16(json, u16::to_le_bytes)), "99"),
+        ("UTF-16 with a mark", STANDARD.encode(utf_16(&with_mark(json), u16::to_le_bytes)), "99"),
+        ("big-endian UTF-16", STANDARD.encode(utf_16(json, u16::to_be_bytes)), "99"),
+        ("big-endian UTF-16 with a mark", STANDARD.encode(utf_16(&with_mark(json), u16::to_be_bytes)), "99"),
+        ("UTF-8 with a mark", STANDARD.encode(with_mark(json)), "99"),
+        ("INI in UTF-16", STANDARD.encode(utf_16(&ini, u16::to_le_bytes)), "10"),
+        (
+            "certutil",
+            format!("-----BEGIN CERTIFICATE-----\r\n{}\r\n-----END CERTIFICATE-----\r\n", STANDARD.encode(json)),
+            "99",
+        ),
+        ("an id with a zero", json.replace("\"99\"", "\"07\""), "7"),
+    ] {
+        let config = config::parse(&written).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!((config.hostname.as_str(), config.server_key_id.as_deref()), ("ksm.test", Some(id)), "{what}");
+        let parts = config::secrets_of(&written);
+        assert!(parts.iter().any(|part| part.expose() == member("privateKey")), "{what}: the key is masked");
+    }
+}
+
+#[test]
+fn what_is_no_config_is_named_for_what_it_is() {
+    let vectors = vectors::ksm();
+    let json = text(&vectors, "/configCases/cases/0/input");
+    let members: Value = serde_json::from_str(json).unwrap();
+    let key = members["privateKey"].as_str().unwrap();
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+    let encoded = |found: &str| format!("the config is Base64 of {found}; expected Base64 of a JSON object");
+    for (written, message) in [
+        (key.to_owned(), encoded("a key or certificate alone")),
+        (pem.clone(), "the config is a key or certificate in PEM; expected the whole config".to_owned()),
+        (STANDARD.encode(&pem), encoded("a key or certificate in PEM")),
+        (STANDARD.encode(b"\x1f\x8b\x08\0\0"), encoded("a gzip archive")),
+        (STANDARD.encode(b"PK\x03\x04\x80\xff"), encoded("a ZIP archive")),
+        (
+            json.replace('"', "\\\""),
+            "the config's JSON has backslashes before its quotes, as inside of another text; expected it without"
+                .to_owned(),
+        ),
+        (
+            format!("b'{}'", STANDARD.encode(json)),
+            "the config is in `b'…'`, as Python prints bytes; expected it without".to_owned(),
+        ),
+        (
+            "[a]\nclientid = a\n[b]\nclientid = b".to_owned(),
+            "the config is an INI text with several profiles, and none of them is `_default`".to_owned(),
+        ),
+        ("[a]\nstorage = aws".to_owned(), "the config is an INI text without a profile that holds a config".to_owned()),
+    ] {
+        assert_eq!(config::parse(&written).map(|_| ()).unwrap_err().to_string(), message);
     }
 }
 

@@ -1,9 +1,9 @@
-//! The private scalar in a PKCS#8 key for P-256: as much of ASN.1 as that takes.
+//! The private scalar in a key for P-256: as much of ASN.1 as that takes.
 //!
 //! ```text
-//! PrivateKeyInfo (RFC 5208, 5)     SEQUENCE { INTEGER 0, SEQUENCE { OID ecPublicKey, OID prime256v1 },
-//!                                             OCTET STRING { ECPrivateKey }, … }
-//! ECPrivateKey   (RFC 5915, 3)     SEQUENCE { INTEGER 1, OCTET STRING scalar, … }
+//! OneAsymmetricKey (RFC 5958, 2)     SEQUENCE { INTEGER 0 or 1, SEQUENCE { OID ecPublicKey, OID prime256v1 },
+//!                                               OCTET STRING { ECPrivateKey }, … }
+//! ECPrivateKey     (RFC 5915, 3)     SEQUENCE { INTEGER 1, OCTET STRING scalar, [0] { OID prime256v1 }, … }
 //! ```
 //!
 //! The point that most writers add, and Keeper's Java SDK leaves out, is not needed: it follows from the scalar.
@@ -14,26 +14,42 @@ const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OBJECT_ID: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
+/// `[0]`
+const PARAMETERS: u8 = 0xa0;
 
 /// 1.2.840.10045.2.1 (RFC 5480, 2.1.1)
 const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// 1.2.840.10045.3.1.7 (RFC 5480, 2.1.1.1)
 const PRIME256V1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
-/// The 32 bytes of the scalar, or nothing if it is not such a key.
-pub(super) fn private_scalar(der: &[u8]) -> Option<&[u8; KEY_LEN]> {
-    let (info, []) = take(der, SEQUENCE)? else { return None };
-    let ([0], info) = take(info, INTEGER)? else { return None };
-    let (algorithm, info) = take(info, SEQUENCE)?;
+/// The 32 bytes of the scalar, which may also be there alone, or nothing if it is not such a key.
+pub(super) fn private_scalar(key: &[u8]) -> Option<&[u8; KEY_LEN]> {
+    // A key that was cut to the scalar's length is none.
+    let is_der = matches!(key, [SEQUENCE, _, INTEGER, 1, ..] | [SEQUENCE, 0x81, _, INTEGER, 1, ..]);
+    if let (false, Ok(scalar)) = (is_der, key.try_into()) {
+        return Some(scalar);
+    }
+    let (info, []) = take(key, SEQUENCE)? else { return None };
+    let ([0 | 1], info) = take(info, INTEGER)? else { return None };
+    let Some((algorithm, info)) = take(info, SEQUENCE) else { return scalar_of_sec1(key) };
     let (kind, algorithm) = take(algorithm, OBJECT_ID)?;
     let (curve, []) = take(algorithm, OBJECT_ID)? else { return None };
     if kind != EC_PUBLIC_KEY || curve != PRIME256V1 {
         return None;
     }
     let (key, _) = take(info, OCTET_STRING)?;
+    scalar_of_sec1(key)
+}
+
+fn scalar_of_sec1(key: &[u8]) -> Option<&[u8; KEY_LEN]> {
     let (key, []) = take(key, SEQUENCE)? else { return None };
     let ([1], key) = take(key, INTEGER)? else { return None };
-    let (scalar, _) = take(key, OCTET_STRING)?;
+    let (scalar, key) = take(key, OCTET_STRING)?;
+    if let Some((parameters, _)) = take(key, PARAMETERS)
+        && take(parameters, OBJECT_ID) != Some((&PRIME256V1, &[]))
+    {
+        return None;
+    }
     scalar.try_into().ok()
 }
 
@@ -77,13 +93,31 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_the_newer_version_or_of_sec_1_or_a_scalar_alone_is_one_too() {
+        let mut newer = long_key();
+        newer[VERSION + 1] = 1;
+        assert_eq!(private_scalar(&newer), Some(&[7; 32]));
+        let sec1 = |curve: &[u8]| {
+            let parameters = [&[0xa0, 0x0a, 0x06, 0x08], curve].concat();
+            [&[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20][..], &[7; 32], &parameters].concat()
+        };
+        assert_eq!(private_scalar(&sec1(&PRIME256V1)), Some(&[7; 32]));
+        assert_eq!(private_scalar(&sec1(&[7; 8])), None, "another curve");
+        assert_eq!(private_scalar(&[7; 32]), Some(&[7; 32]));
+        assert_eq!(private_scalar(&[7; 33]), None);
+    }
+
+    /// Where the short key holds its version; the head of the long one is a byte longer.
+    const VERSION: usize = 4;
+
+    #[test]
     fn a_key_that_is_cut_or_of_another_kind_is_refused() {
         let key = short_key();
         for length in 0..key.len() {
             assert_eq!(private_scalar(&key[..length]), None, "cut at {length}");
         }
         // Everything but the scalar itself is checked.
-        for position in 0..key.len() - 32 {
+        for position in (0..key.len() - 32).filter(|position| *position != VERSION) {
             let mut changed = key.clone();
             changed[position] ^= 1;
             assert_eq!(private_scalar(&changed), None, "byte {position} changed");

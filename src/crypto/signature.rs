@@ -13,12 +13,13 @@ use super::pkcs8;
 pub struct ClientKey(SecretKey);
 
 impl ClientKey {
-    /// Reads a PKCS#8 DER private key (RFC 5208), with the public point in it (138 bytes) or without (67 bytes).
+    /// Reads a private key for P-256: PKCS#8 of either version (RFC 5208, RFC 5958), SEC 1 (RFC 5915), or the scalar alone.
     ///
-    /// Keeper's Java SDK writes the short form, the others the long one; the point is derived from the scalar.
+    /// Keeper's Java SDK writes PKCS#8 without the public point (67 bytes), the others with it (138 bytes); the point is
+    /// derived from the scalar.
     #[must_use]
-    pub fn from_pkcs8_der(der: &[u8]) -> Option<Self> {
-        SecretKey::from_slice(pkcs8::private_scalar(der)?).ok().map(Self)
+    pub fn parse(key: &[u8]) -> Option<Self> {
+        SecretKey::from_slice(pkcs8::private_scalar(key)?).ok().map(Self)
     }
 
     /// `ECDSA[key](SHA-256(message))` as an ASN.1 DER sequence, with the deterministic nonce of RFC 6979.

@@ -1,11 +1,14 @@
 //! The config: how to reach Keeper and as whom.
 //!
-//! A JSON object, or Base64 of one, that Keeper Vault or Commander makes for a device of an application. Its members
-//! are those of "Secrets Manager Configuration" in Keeper's documentation; names are case-sensitive.
+//! A JSON object that Keeper Vault or Commander makes for a device of an application, or the INI of Keeper's command line.
+//! The members are those of "Secrets Manager Configuration" in Keeper's documentation; names are case-sensitive in JSON.
 
-use zeroize::{Zeroize, Zeroizing};
+mod hostname;
+mod ini;
+mod text;
 
-use super::line::UNDEFINED;
+use zeroize::Zeroizing;
+
 use crate::base64;
 use crate::crypto::ecies::RecipientKey;
 use crate::crypto::keys::AppKey;
@@ -13,7 +16,9 @@ use crate::crypto::signature::ClientKey;
 use crate::error::Error;
 use crate::json::{NotJson, Value};
 use crate::secret::SecretText;
-use crate::text::{listed, shown};
+use crate::text::listed;
+use hostname::read_hostname;
+use text::{COPY_AGAIN, Written};
 
 /// A bound config.
 #[derive(Clone, Debug)]
@@ -37,142 +42,42 @@ pub struct Config {
 /// # Errors
 /// What is wrong with the config, never quoting it.
 pub fn parse(text: &str) -> Result<Config, Error> {
-    let text = text.trim_start_matches('\u{FEFF}').trim();
-    let json = to_json(text)?;
-    let members = read_members(&json)?;
-    Config::from_members(&members)
+    Config::from_members(&Members::read(&Written::read(text)?)?)
 }
 
 /// The parts of a config that must not stand in a log, as far as they can be read.
 ///
-/// The whole text is the caller's to mask: it must not wait for a parser. The JSON comes last; it is to be masked as one
-/// text, because its other members, such as the hostname, are no secrets.
+/// The whole text is the caller's to mask: it must not wait for a parser. The decoded text comes last; it is to be masked as
+/// one, because its other members, such as the hostname, are no secrets.
 #[must_use]
 pub fn secrets_of(text: &str) -> Vec<SecretText> {
-    let text = text.trim_start_matches('\u{FEFF}').trim();
-    let Ok(json) = to_json(text) else { return Vec::new() };
-    let Ok(members) = read_members(&json) else { return vec![SecretText::from(json.trim())] };
+    let Ok(written) = Written::read(text) else { return Vec::new() };
+    let (Written::Json(whole) | Written::Ini(whole)) = &written;
+    let whole = SecretText::from(whole.trim());
+    let Ok(members) = Members::read(&written) else { return vec![whole] };
     let parts = ["privateKey", "clientId", "appKey", "clientKey"];
     let parts = parts.iter().filter_map(|name| members.get(name)).filter(|part| part.len() >= 8);
-    parts.map(SecretText::from).chain([SecretText::from(json.trim())]).collect()
-}
-
-/// The JSON text of a config, decoded if need be.
-fn to_json(text: &str) -> Result<Zeroizing<String>, Error> {
-    if text.is_empty() {
-        return Err(missing_config());
-    }
-    if text.starts_with(['{', '[']) {
-        return Ok(Zeroizing::new(text.to_owned()));
-    }
-    if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
-        return Err(Error::new(format!(
-            "the config is the text `$({})`: the pipeline has no variable of that name",
-            shown(name)
-        ))
-        .with_hint(UNDEFINED));
-    }
-    let unquoted = unquote(text);
-    if unquoted.starts_with('{') {
-        return Err(Error::new("the config is a JSON text inside quotes; expected it without the outer quotes"));
-    }
-    if is_token(unquoted) {
-        let error = Error::new("the config is a one-time token; expected one that is already bound to a device");
-        return Err(error.with_hint(token_hint()));
-    }
-    if is_path(unquoted) {
-        let error = Error::new("the config looks like the path of a file; expected the config itself");
-        return Err(error.with_hint("pass the file's content, best by a secret variable"));
-    }
-    let Some(decoded) = base64::decode(unquoted) else {
-        return Err(match Value::parse(text) {
-            Ok(value) => not_an_object(&value),
-            Err(_) => Error::new("the config is neither JSON nor Base64").with_hint(BOUND_CONFIG),
-        });
-    };
-    let decoded = String::from_utf8(decoded).map_err(|error| {
-        error.into_bytes().zeroize();
-        decodes_to("bytes that are not text")
-    })?;
-    let decoded = Zeroizing::new(decoded);
-    let inner = decoded.trim_start_matches('\u{FEFF}').trim();
-    if inner.starts_with(['{', '[']) {
-        return Ok(Zeroizing::new(inner.to_owned()));
-    }
-    match base64::decode(inner) {
-        Some(twice) if twice.trim_ascii_start().first() == Some(&b'{') => {
-            let error = Error::new("the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object");
-            Err(error.with_hint("decode it once"))
-        }
-        _ => Err(decodes_to("a text that is not JSON")),
-    }
-}
-
-/// There is no config at all.
-pub(super) fn missing_config() -> Error {
-    Error::new(
-        "there is no config; expected one in the input `keepersecretconfig` or `keeperConnection`, or in the environment \
-         variable `KSM_CONFIG`",
-    )
-    .with_hint(format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
-}
-
-fn decodes_to(found: &str) -> Error {
-    Error::new(format!("the config is Base64 of {found}; expected Base64 of a JSON object")).with_hint(BOUND_CONFIG)
-}
-
-fn not_an_object(value: &Value) -> Error {
-    Error::new(format!("the config is {} in JSON; expected an object", value.kind())).with_hint(BOUND_CONFIG)
-}
-
-fn token_hint() -> String {
-    format!("a one-time token works once, so a pipeline must not use it up; {BOUND_CONFIG}")
-}
-
-const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager › application › Devices › Add Device › Configuration File) \
-     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable or in a service \
-     connection";
-
-/// Takes one pair of quotes away.
-fn unquote(text: &str) -> &str {
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            return inner.trim();
-        }
-    }
-    text
-}
-
-/// Whether a text is a one-time token: `PREFIX:KEY` or `KEY`, the key being Base64 of 32 bytes.
-fn is_token(text: &str) -> bool {
-    let ([key] | [_, key] | [_, key, _, _]) = text.split(':').collect::<Vec<_>>()[..] else { return false };
-    base64::decode(key).is_some_and(|bytes| bytes.len() == 32)
-}
-
-/// Whether a text is rather a path than a config.
-fn is_path(text: &str) -> bool {
-    let has_folder = text.contains(['/', '\\']);
-    let ending = text.rsplit('.').next().unwrap_or_default();
-    let has_ending = text.contains('.') && matches!(ending, "json" | "txt" | "b64" | "base64" | "cfg" | "ini");
-    let is_windows = text.get(1..3).is_some_and(|colon| colon == ":\\" || colon == ":/");
-    !text.contains('\n')
-        && (has_ending
-            || is_windows
-            || (has_folder && text.starts_with(['.', '~']))
-            || (text.starts_with('/') && text.len() < 200))
+    parts.map(SecretText::from).chain([whole]).collect()
 }
 
 /// The members that hold a text or a number. `null` is as good as missing.
 struct Members(Vec<(String, SecretText)>);
 
 impl Members {
+    fn read(written: &Written) -> Result<Self, Error> {
+        match written {
+            Written::Json(json) => read_json(json),
+            Written::Ini(ini) => ini::read(ini).map(Self),
+        }
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         // EXPOSE: the config is read here.
         self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text.expose())
     }
 }
 
-fn read_members(json: &str) -> Result<Members, Error> {
+fn read_json(json: &str) -> Result<Members, Error> {
     let value = Value::parse(json).map_err(|NotJson { offset, is_cut }| {
         let (line, column) = place(json, offset);
         let error = if is_cut {
@@ -180,7 +85,7 @@ fn read_members(json: &str) -> Result<Members, Error> {
         } else {
             Error::new(format!("the config's JSON is broken at line {line}, column {column}"))
         };
-        error.with_hint("copy it again as a whole; Base64 is safer to paste than JSON")
+        error.with_hint(COPY_AGAIN)
     })?;
     let Value::Object(object) = &value else {
         return Err(not_an_object(&value));
@@ -226,12 +131,13 @@ impl Config {
         let id_len = base64::decode(client_id).map(|bytes| bytes.len());
         check("clientId", "Base64 of 64 bytes", id_len == Some(64));
         let private_key = Zeroizing::new(base64::decode(private_key).unwrap_or_default());
-        let client_key = ClientKey::from_pkcs8_der(&private_key);
-        check("privateKey", "Base64 of a PKCS#8 key for P-256", client_key.is_some());
+        let client_key = ClientKey::parse(&private_key);
+        check("privateKey", "Base64 of a private key for P-256", client_key.is_some());
         let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
         let app_key = <[u8; 32]>::try_from(app_key.as_slice()).ok().map(|bytes| AppKey::new(*Zeroizing::new(bytes)));
         check("appKey", "Base64 of 32 bytes", app_key.is_some());
-        let server_key_id = members.get("serverPublicKeyId").map(str::to_owned);
+        // Some tools write ids with zeros in front.
+        let server_key_id = members.get("serverPublicKeyId").map(|id| without_zeros(id).to_owned());
         let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
         check("serverPublicKeyId", "a number", server_key_id.as_ref().is_none_or(is_number));
         let point = members.get("serverPublicKey");
@@ -246,6 +152,11 @@ impl Config {
             _ => Err(wrong_members(&wrong)),
         }
     }
+}
+
+fn without_zeros(number: &str) -> &str {
+    let digits = number.trim_start_matches('0');
+    if digits.is_empty() { number } else { digits }
 }
 
 fn missing(members: &Members) -> Error {
@@ -270,84 +181,30 @@ fn wrong_members(members: &[(&str, &str)]) -> Error {
 
 const CUT_OR_CHANGED: &str = "the config was cut or changed: copy it again, or make a new one";
 
-/// The regions that Keeper's one-time tokens name, and their hosts.
-const REGIONS: [(&str, &str); 7] = [
-    ("US", "keepersecurity.com"),
-    ("EU", "keepersecurity.eu"),
-    ("AU", "keepersecurity.com.au"),
-    ("GOV", "govcloud.keepersecurity.us"),
-    ("JP", "keepersecurity.jp"),
-    ("CA", "keepersecurity.ca"),
-    ("IL5", "il5.keepersecurity.us"),
-];
-
-/// A host with an optional port. A region's name and a URL are understood as well.
-fn read_hostname(text: &str) -> Option<String> {
-    if let Some((_, host)) = REGIONS.iter().find(|(region, _)| region.eq_ignore_ascii_case(text)) {
-        return Some((*host).to_owned());
-    }
-    let host = match text.strip_prefix("https://") {
-        Some(rest) => rest.split('/').next().unwrap_or_default(),
-        // Without a scheme, only what no Base64 can be is taken for a host before a path.
-        None => match text.split_once('/') {
-            Some((host, path)) if path.is_empty() || host.contains(['.', ':']) => host,
-            _ => text,
-        },
-    };
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
-    // An IPv6 address stands in brackets, or its last part would be taken for a port.
-    let has_colons_in_brackets = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
-    let name_is_fine = !name.is_empty()
-        && has_colons_in_brackets
-        && name.split('.').all(|label| label.len() <= LABEL_LEN)
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'));
-    let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
-    (name_is_fine && port_is_fine).then(|| host.to_owned())
+/// There is no config at all.
+pub(super) fn missing_config() -> Error {
+    Error::new(
+        "there is no config; expected one in the input `keepersecretconfig` or `keeperConnection`, or in the environment \
+         variable `KSM_CONFIG`",
+    )
+    .with_hint(format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
 }
 
-/// How long a part of a host's name may be. Messages show the host, so no key may pass for one; the shortest has 43
-/// characters in Base64.
-const LABEL_LEN: usize = 40;
+fn not_an_object(value: &Value) -> Error {
+    Error::new(format!("the config is {} in JSON; expected an object", value.kind())).with_hint(BOUND_CONFIG)
+}
+
+fn token_hint() -> String {
+    format!("a one-time token works once, so a pipeline must not use it up; {BOUND_CONFIG}")
+}
+
+const BOUND_CONFIG: &str = "make a bound config in Keeper Vault (Secrets Manager › application › Devices › Add Device › Configuration File) \
+     or with `keeper secrets-manager client add --config-init b64`, and store it as a secret variable or in a service \
+     connection";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hostname_may_have_a_port_and_may_be_written_as_a_url_or_a_region() {
-        for (written, host) in [
-            ("keepersecurity.com", "keepersecurity.com"),
-            ("localhost:8443", "localhost:8443"),
-            ("https://keepersecurity.eu/vault/", "keepersecurity.eu"),
-            ("keepersecurity.eu/vault", "keepersecurity.eu"),
-            ("keeper/", "keeper"),
-            ("[::1]:8443", "[::1]:8443"),
-            ("[::1]", "[::1]"),
-            ("us", "keepersecurity.com"),
-            ("IL5", "il5.keepersecurity.us"),
-        ] {
-            assert_eq!(read_hostname(written), Some(host.to_owned()), "{written}");
-        }
-        for written in
-            ["", "a b", "user@host", "host:0", "host:70000", "host:x", "fe80::abcd", "http://host", "host\n", "host?x"]
-        {
-            assert_eq!(read_hostname(written), None, "{written:?}");
-        }
-    }
-
-    #[test]
-    fn no_key_passes_for_a_host() {
-        for key in [
-            "qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ",
-            "qZ+dE/aRPgXjXew+xEfrD4V/m2Ftu5YbVYEg6U9j+hQ=",
-            "qZdE/aRPgXjXew",
-        ] {
-            assert_eq!(read_hostname(key), None, "{key}");
-        }
-    }
 
     #[test]
     fn what_is_no_config_is_named_for_what_it_looks_like() {

@@ -1,0 +1,171 @@
+//! A config's text: JSON, the INI of Keeper's command line, or Base64 of either, in UTF-8 or UTF-16.
+
+use zeroize::Zeroizing;
+
+use super::super::line::UNDEFINED;
+use super::{BOUND_CONFIG, missing_config, not_an_object, token_hint};
+use crate::base64;
+use crate::error::Error;
+use crate::json::Value;
+use crate::text::{decode, shown};
+
+/// A config's text in one of the two languages, decoded if need be.
+pub(super) enum Written {
+    Json(Zeroizing<String>),
+    Ini(Zeroizing<String>),
+}
+
+impl Written {
+    /// Finds out in which language a text is.
+    pub(super) fn read(text: &str) -> Result<Self, Error> {
+        let text = trimmed(text);
+        if text.is_empty() {
+            return Err(missing_config());
+        }
+        if let Some(written) = Self::plain(text) {
+            return written;
+        }
+        if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
+            return Err(Error::new(format!(
+                "the config is the text `$({})`: the pipeline has no variable of that name",
+                shown(name)
+            ))
+            .with_hint(UNDEFINED));
+        }
+        let unquoted = unquote(text);
+        if unquoted.starts_with('{') {
+            return Err(Error::new("the config is a JSON text inside quotes; expected it without the outer quotes"));
+        }
+        if is_token(unquoted) {
+            let error = Error::new("the config is a one-time token; expected one that is already bound to a device");
+            return Err(error.with_hint(token_hint()));
+        }
+        if is_path(unquoted) {
+            let error = Error::new("the config looks like the path of a file; expected the config itself");
+            return Err(error.with_hint("pass the file's content, best by a secret variable"));
+        }
+        let unarmored = without_armor(unquoted);
+        if unarmored.starts_with("-----BEGIN ") {
+            let error = Error::new("the config is a key or certificate in PEM; expected the whole config");
+            return Err(error.with_hint(BOUND_CONFIG));
+        }
+        match base64::decode(unarmored) {
+            Some(bytes) => Self::decoded(&Zeroizing::new(bytes)),
+            None => Err(neither(text)),
+        }
+    }
+
+    /// What is JSON or INI as it is.
+    fn plain(text: &str) -> Option<Result<Self, Error>> {
+        if is_ini(text) {
+            return Some(Ok(Self::Ini(Zeroizing::new(text.to_owned()))));
+        }
+        if !text.starts_with(['{', '[']) {
+            return None;
+        }
+        let inside = text.trim_start_matches('{').trim_start();
+        let json = |problem: &str| Err(Error::new(format!("the config's JSON {problem}")).with_hint(COPY_AGAIN));
+        Some(if inside.starts_with("\\\"") {
+            json("has backslashes before its quotes, as inside of another text; expected it without")
+        } else if inside.starts_with('\'') {
+            json("has single quotes, as Python prints it; expected double quotes")
+        } else {
+            Ok(Self::Json(Zeroizing::new(text.to_owned())))
+        })
+    }
+
+    /// What Base64 decodes to.
+    fn decoded(bytes: &[u8]) -> Result<Self, Error> {
+        let Some(text) = decode(bytes) else { return Err(decodes_to(describe(bytes))) };
+        let text = Zeroizing::new(text);
+        let inner = trimmed(&text);
+        if let Some(written) = Self::plain(inner) {
+            return written;
+        }
+        match base64::decode(inner).map(Zeroizing::new) {
+            Some(twice) if twice.trim_ascii_start().starts_with(b"{") => {
+                let error =
+                    Error::new("the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object");
+                Err(error.with_hint("decode it once"))
+            }
+            _ if inner.starts_with("-----BEGIN ") => Err(decodes_to("a key or certificate in PEM")),
+            _ => Err(decodes_to("a text that is not JSON")),
+        }
+    }
+}
+
+/// What to do about a text that was changed on its way.
+pub(super) const COPY_AGAIN: &str = "copy it again as a whole; Base64 is safer to paste than JSON";
+
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{FEFF}').trim()
+}
+
+fn decodes_to(found: &str) -> Error {
+    Error::new(format!("the config is Base64 of {found}; expected Base64 of a JSON object")).with_hint(BOUND_CONFIG)
+}
+
+fn neither(text: &str) -> Error {
+    if let Ok(value) = Value::parse(text) {
+        return not_an_object(&value);
+    }
+    if text.starts_with("b'") || text.starts_with("b\"") {
+        return Error::new("the config is in `b'…'`, as Python prints bytes; expected it without")
+            .with_hint("leave out the `b` and the quotes");
+    }
+    Error::new("the config is neither JSON nor Base64").with_hint(BOUND_CONFIG)
+}
+
+/// What bytes are that are no text.
+fn describe(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0x30, ..] => "a key or certificate alone",
+        [0x1F, 0x8B, ..] => "a gzip archive",
+        [b'P', b'K', ..] => "a ZIP archive",
+        _ => "bytes that are not text",
+    }
+}
+
+/// Whether a text begins with a section of an INI and goes on with members.
+fn is_ini(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    let is_section = |line: &str| line.starts_with('[') && line.ends_with(']') && !line.contains(['"', ',', '{']);
+    lines.next().is_some_and(is_section)
+        && lines.next().is_none_or(|line| line.starts_with('[') || line.contains('='))
+        && text.contains('=')
+}
+
+/// Takes one pair of quotes away.
+fn unquote(text: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner.trim();
+        }
+    }
+    text
+}
+
+/// Leaves out the lines that Windows' `certutil -encode` writes around Base64, whatever it is of.
+fn without_armor(text: &str) -> &str {
+    let inside = text.strip_prefix("-----BEGIN CERTIFICATE-----");
+    inside.and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----")).map_or(text, str::trim)
+}
+
+/// Whether a text is a one-time token: `PREFIX:KEY` or `KEY`, the key being Base64 of 32 bytes.
+fn is_token(text: &str) -> bool {
+    let ([key] | [_, key] | [_, key, _, _]) = text.split(':').collect::<Vec<_>>()[..] else { return false };
+    base64::decode(key).is_some_and(|bytes| bytes.len() == 32)
+}
+
+/// Whether a text is rather a path than a config.
+fn is_path(text: &str) -> bool {
+    let has_folder = text.contains(['/', '\\']);
+    let ending = text.rsplit('.').next().unwrap_or_default();
+    let has_ending = text.contains('.') && matches!(ending, "json" | "txt" | "b64" | "base64" | "cfg" | "ini");
+    let is_windows = text.get(1..3).is_some_and(|colon| colon == ":\\" || colon == ":/");
+    !text.contains('\n')
+        && (has_ending
+            || is_windows
+            || (has_folder && text.starts_with(['.', '~']))
+            || (text.starts_with('/') && text.len() < 200))
+}
