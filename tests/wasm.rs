@@ -206,7 +206,7 @@ async fn a_request_is_what_the_platforms_cryptography_expects() {
     let step = retrieval.start(NOW_MS).unwrap();
     assert_eq!(names(&member(&step, "next")), ["fetch"]);
     let request = member(&step, "next.fetch.0");
-    assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "timeoutMs"]);
+    assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "timeoutMs", "silenceMs"]);
     assert_eq!(text(&request, "method"), "POST");
     assert_eq!(text(&request, "url"), "https://keeper.test/api/rest/sm/v1/get_secret");
     assert!((number(&request, "delayMs") - 0.0).abs() < f64::EPSILON);
@@ -305,7 +305,7 @@ async fn a_whole_run_goes_through_the_door() {
     assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
 
     let request = member(&step, "next.fetch.0");
-    assert_eq!(names(&request), ["method", "url", "limit", "delayMs"]);
+    assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "silenceMs"]);
     assert_eq!(text(&request, "method"), "GET");
     let stored = keeper.stored(&text(&request, "url"));
     let step = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap();
@@ -560,7 +560,7 @@ fn an_answer_may_be_without_a_body() {
 fn an_input_that_is_left_out_is_empty() {
     let mut retrieval = Retrieval::new(Object::new().into(), options(), platform_cipher()).unwrap();
     let step = retrieval.start(NOW_MS).unwrap();
-    assert!(text(&step, "next.problems.0").starts_with("there is no config; expected one in exactly one of"));
+    assert!(text(&step, "next.problems.0").starts_with("there is no config; expected one in the input"));
 }
 
 #[wasm_bindgen_test]
