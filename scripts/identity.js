@@ -50,6 +50,7 @@ export function identifyTask(task, identity, version) {
     id: identity.taskId,
     friendlyName: identity.taskTitle,
     author: identity.author,
+    helpMarkDown: `${task.helpMarkDown} [Documentation](${identity.repository}/blob/main/docs/getting-started.md)`,
     ...(version && { version: taskVersion(version) }),
     inputs: task.inputs.map((input) =>
       input.type.startsWith('connectedService:')

@@ -55,7 +55,7 @@ test('the connection that the task asks for is the one that the extension brings
 
 test('what identity.json does not set stays as the manifests say', () => {
   const identified = identifyTask(task, preview);
-  const { id, friendlyName, author, inputs, ...rest } = identified;
+  const { id, friendlyName, author, helpMarkDown, inputs, ...rest } = identified;
   assert.deepEqual(rest, Object.fromEntries(Object.keys(rest).map((name) => [name, task[name]])));
   assert.equal(identifyExtension(manifest, preview).description, manifest.description);
 });
