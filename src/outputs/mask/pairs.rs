@@ -63,7 +63,8 @@ fn said_by(name: &str, value: &str, state: &mut State) -> Telling {
         state.named = (named != Telling::Nothing).then_some(named);
         return if named == Telling::Nothing { telling(name) } else { Telling::Nothing };
     }
-    if name.eq_ignore_ascii_case("value") { state.named.unwrap_or(Telling::Nothing) } else { telling(name) }
+    let is_value = name.eq_ignore_ascii_case("value") || name == "string";
+    if is_value { state.named.unwrap_or(Telling::Nothing) } else { telling(name) }
 }
 
 /// What is between a name and its value.
@@ -81,6 +82,8 @@ enum Separator {
 fn separator(line: &str, start: usize, end: usize, is_start: bool) -> Option<(Separator, usize)> {
     let before = part(line, 0, start);
     let rest = part(line, end, line.len());
+    // PowerShell's `ConvertTo-SecureString -String '…'`
+    let rest = rest.strip_prefix(" -String").unwrap_or(rest);
     let at = |rest: &str| line.len() - rest.len();
     if before.ends_with('<') {
         let content = part(rest, find_near(rest, |c| c == '>')? + 1, rest.len());
@@ -105,7 +108,9 @@ fn separator(line: &str, start: usize, end: usize, is_start: bool) -> Option<(Se
     let is_option = part(line, start, end).starts_with('-');
     let near = part(before, before.len().saturating_sub(NEAR), before.len());
     let is_netrc = part(line, start, end) == "password" && (is_start || near.contains("login "));
-    let is_alone = is_start && !behind.contains(char::is_whitespace) && behind.contains(|c: char| c.is_ascii_digit());
+    let is_set = before.split_whitespace().next_back().is_some_and(|word| ["setx", "ENV"].contains(&word));
+    let is_like_it = is_set || behind.contains(|c: char| c.is_ascii_digit());
+    let is_alone = is_start && !behind.trim_end().contains(char::is_whitespace) && is_like_it;
     (is_word && (is_option || is_netrc || is_alone)).then(|| (Separator::Blank, at(behind)))
 }
 
@@ -125,6 +130,7 @@ impl Pair<'_> {
     /// Hands on the value. Says where it ends, so that each character is read once.
     fn read(&self, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
         let value = without_tags(part(self.line, self.value_at, self.line.len()), self.separator);
+        let value = without_type(value);
         let indent = self.line.len() - self.line.trim_start().len();
         if self.separator == Separator::Tag {
             if value.trim().is_empty() {
@@ -260,6 +266,26 @@ fn without_tags(mut value: &str, separator: Separator) -> &str {
 fn is_block_header(value: &str) -> bool {
     let value = value.split('#').next().unwrap_or_default().trim();
     value.chars().skip(1).all(|c| "+-".contains(c) || c.is_ascii_digit())
+}
+
+/// A value without what a language has before a text: a type, as in `token: str = "…"`, and letters, as in `r'…'`, `N'…'`.
+fn without_type(value: &str) -> &str {
+    let is_type = |c: char| c.is_alphanumeric() || "_.<>[]&' |".contains(c);
+    let typed = find_near(value, |c| c == '=').and_then(|end| Some((value.get(..end)?, value.get(end + 1..)?)));
+    let value = match typed {
+        Some((name, text))
+            if name.ends_with(' ')
+                && name.starts_with(|c: char| c.is_alphabetic() || c == '&')
+                && name.chars().all(is_type)
+                && text.trim_start().starts_with(['"', '\'', '`']) =>
+        {
+            text.trim_start()
+        }
+        _ => value,
+    };
+    let text = value.trim_start_matches(['b', 'B', 'E', 'f', 'F', 'N', 'r', 'R', 'u', 'U', '@', '$']);
+    let is_prefix = value.len() - text.len() <= 2 && text.starts_with(['"', '\'']);
+    if is_prefix { text } else { value }
 }
 
 fn closing_quote(content: &str, quote: char) -> Option<usize> {

@@ -48,6 +48,50 @@ pub(super) struct State {
     pub(super) block: Option<Block>,
     /// What the last `name` or `key` says of the `value` that follows.
     pub(super) named: Option<Telling>,
+    /// Where this is in a secret of Kubernetes.
+    resource: Resource,
+}
+
+/// A secret of Kubernetes, in YAML: all values of its `data` and `stringData` are secret, whatever their names.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Resource {
+    #[default]
+    Other,
+    Secret,
+    /// Lines that are indented more than this are its data.
+    Data {
+        indent: usize,
+    },
+}
+
+impl Resource {
+    fn of(document: &str) -> Self {
+        let is_kind = |line: &str| trimmed(line).strip_prefix("kind:").is_some_and(is_kind_of_secrets);
+        if lines(document).any(is_kind) { Self::Secret } else { Self::Other }
+    }
+
+    /// The value in the next line, if it is one of the data.
+    fn value<'a>(&mut self, line: &'a str) -> Option<&'a str> {
+        let indent = line.len() - line.trim_start().len();
+        if *self == Self::Other {
+            return None;
+        }
+        if ["data:", "stringData:"].contains(&line.trim()) {
+            *self = Self::Data { indent };
+            return None;
+        }
+        let Self::Data { indent: outer } = *self else { return None };
+        if indent <= outer {
+            *self = Self::Secret;
+            return None;
+        }
+        let (name, value) = line.split_once(':')?;
+        telling::is_neutral(name).then(|| trimmed(value).trim_matches(['"', '\'']))
+    }
+}
+
+fn is_kind_of_secrets(kind: &str) -> bool {
+    trimmed(kind).trim_matches(['"', '\'']) == "Secret"
 }
 
 /// Lines that belong together, all of them secret.
@@ -68,9 +112,11 @@ impl Scanner<'_> {
         if self.json_text(text) {
             return;
         }
-        let mut state = State::default();
-        for line in lines(text) {
-            self.line(line, &mut state);
+        for document in text.split("\n---\n") {
+            let mut state = State { resource: Resource::of(document), ..State::default() };
+            for line in lines(document) {
+                self.line(line, &mut state);
+            }
         }
     }
 
@@ -92,6 +138,9 @@ impl Scanner<'_> {
         }
         if self.json_text(text) {
             return;
+        }
+        if let Some(value) = state.resource.value(line) {
+            self.secret(value, Telling::Strongly);
         }
         pairs::find(line, state, self);
         self.urls(text);
@@ -200,9 +249,13 @@ impl Scanner<'_> {
         let mut named = members.iter().filter(|(name, _)| is_name(name)).filter_map(|(_, value)| value.as_text());
         // EXPOSE: only the name is looked at.
         let named = named.next().map_or(Telling::Nothing, |name| telling(name.expose()));
+        // EXPOSE: it is only compared.
+        let kind = members.iter().find(|(name, _)| name == "kind").and_then(|(_, kind)| kind.as_text());
+        let is_resource = kind.is_some_and(|kind| is_kind_of_secrets(kind.expose()));
         for (name, value) in members {
             let is_object = matches!(value, Value::Object(_));
             let own = match (name.to_ascii_lowercase().as_str(), telling(name)) {
+                ("data" | "stringdata", _) if is_resource => Telling::Strongly,
                 ("value", _) if named != Telling::Nothing => named,
                 ("name" | "key", _) if named != Telling::Nothing => Telling::Nothing,
                 // `{"secrets": {"database": "…"}}`
@@ -228,16 +281,37 @@ impl Scanner<'_> {
     }
 
     fn tokens(&mut self, line: &str) {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "+/=_-.~".contains(c);
-        for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-', '='])) {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "+/_-.~".contains(c);
+        // Base64 has a `=` at its end alone; elsewhere it is behind a name.
+        for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-'])) {
             if !is_token(word) {
                 continue;
             }
             (self.found)(Part::Token(word));
-            if word.contains('.') {
-                word.split('.').filter(|part| is_token(part)).for_each(|part| (self.found)(Part::Token(part)));
+            // The last part of an address may be all that is secret of it.
+            let signs: &[char] = if word.starts_with("//") { &['.', '/'] } else { &['.'] };
+            if word.contains(signs) {
+                word.split(signs).filter(|part| is_token(part)).for_each(|part| (self.found)(Part::Token(part)));
             }
+            self.encoded(word);
         }
+    }
+
+    /// Looks into what a word is the Base64 of.
+    fn encoded(&mut self, word: &str) {
+        let padded = format!("{word}{}", part_of_padding(word));
+        if let Some(text) = telling::decoded(SecretText::from(padded).expose()).map(SecretText::from) {
+            self.nested(text.expose());
+        }
+    }
+}
+
+/// The `=` that are missing at the end of Base64.
+fn part_of_padding(word: &str) -> &'static str {
+    match word.len() % 4 {
+        2 => "==",
+        3 => "=",
+        _ => "",
     }
 }
 

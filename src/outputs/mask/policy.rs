@@ -50,6 +50,8 @@ const MIN_LINE: usize = 8;
 /// A field with more lines, or of more bytes, is treated like an attachment.
 const SMALL_LINES: usize = 64;
 const SMALL_BYTES: usize = 8 * 1024;
+/// An attachment of so few lines is a password, or a user and a password, in lines of their own.
+const SHORT_LINES: usize = 3;
 /// So many parts of a value come before the other forms of others.
 const FIRST_PARTS: usize = 100;
 /// So many parts of a value also get forms of their own.
@@ -108,6 +110,7 @@ fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
 /// What may get printed without the rest.
 fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     let is_small = kind == Kind::Field && text.len() <= SMALL_BYTES && lines(text).count() <= SMALL_LINES;
+    let is_short = lines(text).filter(|line| !trimmed(line).is_empty()).take(SHORT_LINES + 1).count() <= SHORT_LINES;
     let whole = trimmed(text);
     let mut count = 0;
     let mut secrets: Vec<SecretText> = Vec::new();
@@ -124,7 +127,7 @@ fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
         }
         Part::Token(part) => take(Rank::Line, part, sink),
         Part::Value(part) if is_small && is_part(part) => take(Rank::Line, part, sink),
-        Part::Line(part) if is_small && is_line(part) || is_code(part) => take(Rank::Line, part, sink),
+        Part::Line(part) if (is_small || is_short) && is_line(part) || is_code(part) => take(Rank::Line, part, sink),
         Part::Value(_) | Part::Line(_) => {}
     });
     for secret in secrets {

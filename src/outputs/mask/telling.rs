@@ -19,9 +19,12 @@ const LONGEST_NAME: usize = 128;
 /// In whatever part of a name they appear, they tell of a secret.
 const STRONG: &str = "password passwd passphrase passcode pwd secret apikey privatekey accesskey accountkey clientkey \
     encryptionkey signingkey masterkey licensekey authtoken accesstoken passwort kennwort motdepasse senha \
-    wachtwoord contrase";
+    wachtwoord contrase parola hasło haslo heslo lösenord losenord adgangskode salasana jelszó şifre парол パスワード 密码 密碼 \
+    口令 비밀번호 암호 securestring";
 /// As a word of a name they tell of a secret.
 const STRONG_WORDS: &str = "pass secrets token tokens jwt pat pin passwords answer pw psk seed otp bearer";
+/// Words that end like `pass`.
+const OTHER_PASSES: &str = "compass bypass trespass overpass underpass surpass";
 /// Before the word `key` they tell of a secret.
 const STRONG_KEYS: &str = "api private secret access account client encryption signing sign master shared license storage subscription \
     ssh rsa deploy function admin crypt hmac webhook";
@@ -58,6 +61,11 @@ pub(super) fn telling(name: &str) -> Telling {
     let is_strong =
         STRONG.split(' ').any(|part| compact.contains(part)) || words.iter().any(|word| is(STRONG_WORDS, word));
     if is_strong || is_key || compact.ends_with("token") {
+        return Telling::Strongly;
+    }
+    // `PGPASS` and `DBPASS`, but not these words.
+    let is_pass = compact.ends_with("pass") && !OTHER_PASSES.split(' ').any(|word| compact.ends_with(word));
+    if is_pass {
         return Telling::Strongly;
     }
     let is_weak =
@@ -214,7 +222,7 @@ mod tests {
         {
             assert_eq!(telling(name), Telling::Strongly, "{name}");
         }
-        for name in "key auth _auth sig sort_key Authorization credentials dbpass Signature".split(' ') {
+        for name in "key auth _auth sig sort_key Authorization credentials bypass Signature".split(' ') {
             assert_eq!(telling(name), Telling::Weakly, "{name}");
         }
         for name in "name secretName token_url tokenUrl passwordPolicy publicKeyToken public_key author keyboard \

@@ -343,3 +343,40 @@ fn a_text_that_is_masked_as_a_whole_has_eight_characters_at_least() {
         assert_eq!(found.take(), vec![SecretText::from(text); masks], "{text}");
     }
 }
+
+#[test]
+fn a_secret_is_found_in_whatever_syntax_holds_it() {
+    for (text, secret) in [
+        ("REGION=x\nWEBHOOK_ID=sk_live_4eC39HqLyjWDarjtT1zdp7dc\n", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"),
+        ("see https://hooks.example.test/T00/4eC39HqLyjWDarjtT1zdp7dc", "4eC39HqLyjWDarjtT1zdp7dc"),
+        ("apiVersion: v1\nkind: Secret\ndata:\n  shop: aHVudGVyLW9uZQ==\n", "hunter-one"),
+        ("stringData:\n  shop: 'hunter-two'\nkind: \"Secret\"\n", "hunter-two"),
+        (r#"{"kind":"Secret","data":{"shop":"aHVudGVyLW9uZQ=="}}"#, "hunter-one"),
+        ("blob: eyJwYXNzd29yZCI6Imh1bnRlci1vbmUifQ==\n", "hunter-one"),
+        ("<key>password</key><string>hunter-one</string>", "hunter-one"),
+        ("$x = ConvertTo-SecureString 'hunter-one' -AsPlainText", "hunter-one"),
+        ("$x = ConvertTo-SecureString -String \"hunter-one\" -Force", "hunter-one"),
+        ("setx TOKEN hunter\r\n", "hunter"),
+        ("FROM x\nENV DB_PASSWORD hunter\n", "hunter"),
+        ("TOKEN: str = \"hunter-one\"", "hunter-one"),
+        ("let token: &'static str = \"hunter-one\";", "hunter-one"),
+        ("SECRET = r'hunter-one'", "hunter-one"),
+        ("ALTER LOGIN x WITH PASSWORD = N'hunter-one';", "hunter-one"),
+        ("DBPASS=hunter", "hunter"),
+        ("パスワード=hunter", "hunter"),
+        ("пароль: hunter", "hunter"),
+        ("密码: hunter", "hunter"),
+        ("alice\nhunter-one\n", "hunter-one"),
+        ("s3cr3t-p4ssw0rd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "s3cr3t-p4ssw0rd"),
+    ] {
+        let masks = masks_of_file(text);
+        assert_eq!(hidden(secret, &masks), "", "{text}: {masks:?}");
+    }
+    let masks = masks_of_file(
+        "kind: Secret\nmetadata:\n  name: shop-production\ndata:\n  x: aHVudGVyLW9uZQ==\n---\nkind: ConfigMap\ndata:\n  \
+         host: db.example.test\n",
+    );
+    for readable in ["shop-production", "db.example.test", "ConfigMap"] {
+        assert_eq!(hidden(readable, &masks), readable);
+    }
+}
