@@ -4,7 +4,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Refused, isWindows } from './disk.js';
-import { foldersOf, foreignFolderOf, identityOf, plainFileAt, realPath } from './same-file.js';
+import {
+  agentsTemporaryFolder,
+  foldersOf,
+  foreignFolderOf,
+  identityOf,
+  plainFileAt,
+  realPath,
+} from './same-file.js';
 
 const FOLDER_MODE = 0o700;
 
@@ -104,7 +111,7 @@ export function makeFolders(folder, note) {
 export function checkLinks(place) {
   for (const folder of [place, ...foldersOf(place)]) {
     const isLink = fs.lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink();
-    const home = isLink && foreignFolderOf(folder);
+    const home = isLink && folder !== agentsTemporaryFolder() && foreignFolderOf(folder);
     if (home) {
       const link = path.join(realPath(path.dirname(folder)), path.basename(folder));
       throw new Refused(`its folder \`${path.relative(home, link)}\` is a symbolic link`);

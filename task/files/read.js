@@ -2,7 +2,15 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { foldersOf, foreignFolderOf, isInside, plainFileAt, plainFileBehind, realPath } from './same-file.js';
+import {
+  agentsTemporaryFolder,
+  foldersOf,
+  foreignFolderOf,
+  isInside,
+  plainFileAt,
+  plainFileBehind,
+  realPath,
+} from './same-file.js';
 
 /** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
 const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];
@@ -75,7 +83,8 @@ function checkPlace(named, place) {
   if (process.platform !== 'win32' && SYSTEM_FOLDERS.some((folder) => isInside(place, folder))) {
     refuse('NOT_A_FILE');
   }
-  const home = foreignFolderOf(named);
+  const temporary = agentsTemporaryFolder();
+  const home = temporary && isInside(named, temporary) ? realPath(temporary) : foreignFolderOf(named);
   if (
     home !== undefined &&
     (!isInside(place, home) || path.relative(home, place).split(path.sep).includes('.git'))

@@ -82,6 +82,12 @@ export function foreignFolderOf(place) {
   );
 }
 
+/** The agent's temporary folder, as the agent names it: it may be a link, to a disk of its own. */
+export function agentsTemporaryFolder() {
+  const { AGENT_TEMPDIRECTORY = '' } = process.env;
+  return path.isAbsolute(AGENT_TEMPDIRECTORY) ? path.resolve(AGENT_TEMPDIRECTORY) : undefined;
+}
+
 /**
  * The folders that a path leads through, the last one first.
  *

@@ -135,6 +135,25 @@ describe('a file', { concurrency: 2 }, () => {
     assert.deepEqual(fs.readdirSync(elsewhere), []);
   });
 
+  test("may be in the agent's temporary folder where that is a link", { skip: withoutLinks }, async (t) => {
+    const keeper = await openKeeper(t, { holds: HOLDS });
+    const [disk, work] = [makeFolder(t), makeFolder(t)];
+    const tempFolder = join(work, '_temp');
+    fs.symlinkSync(disk, tempFolder);
+    fs.writeFileSync(join(disk, 'in.txt'), 'password=#{Database/field/password}#');
+    const done = await runWithKeeper(t, {
+      keeper,
+      secrets: [toFile(`${tempFolder}/sub/password.txt`)],
+      agent: {
+        workFolder: work,
+        tempFolder,
+        inputs: { templates: `${tempFolder}/in.txt > ${tempFolder}/out.txt` },
+      },
+    });
+    assert.deepEqual(errorsOf(done), []);
+    assert.deepEqual(fs.readdirSync(disk).sort(), ['in.txt', 'out.txt', 'sub']);
+  });
+
   test('cannot be below a file', async (t) => {
     const folder = makeFolder(t);
     fs.writeFileSync(join(folder, 'taken'), '', { mode: 0o644 });
