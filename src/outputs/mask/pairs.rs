@@ -270,6 +270,8 @@ fn is_block_header(value: &str) -> bool {
 
 /// A value without what a language has before a text: a type, as in `token: str = "…"`, and letters, as in `r'…'`, `N'…'`.
 fn without_type(value: &str) -> &str {
+    let value = value.strip_prefix("ConvertTo-SecureString ").unwrap_or(value);
+    let value = value.strip_prefix("-String ").unwrap_or(value);
     let is_type = |c: char| c.is_alphanumeric() || "_.<>[]&' |".contains(c);
     let typed = find_near(value, |c| c == '=').and_then(|end| Some((value.get(..end)?, value.get(end + 1..)?)));
     let value = match typed {

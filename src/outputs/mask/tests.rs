@@ -356,6 +356,7 @@ fn a_secret_is_found_in_whatever_syntax_holds_it() {
         ("<key>password</key><string>hunter-one</string>", "hunter-one"),
         ("$x = ConvertTo-SecureString 'hunter-one' -AsPlainText", "hunter-one"),
         ("$x = ConvertTo-SecureString -String \"hunter-one\" -Force", "hunter-one"),
+        ("$password = ConvertTo-SecureString 'hunter' -AsPlainText", "hunter"),
         ("setx TOKEN hunter\r\n", "hunter"),
         ("FROM x\nENV DB_PASSWORD hunter\n", "hunter"),
         ("TOKEN: str = \"hunter-one\"", "hunter-one"),
