@@ -108,9 +108,10 @@ fn separator(line: &str, start: usize, end: usize, is_start: bool) -> Option<(Se
     let is_option = part(line, start, end).starts_with('-');
     let near = part(before, before.len().saturating_sub(NEAR), before.len());
     let is_netrc = part(line, start, end) == "password" && (is_start || near.contains("login "));
-    let is_set = before.split_whitespace().next_back().is_some_and(|word| ["setx", "ENV"].contains(&word));
-    let is_like_it = is_set || behind.contains(|c: char| c.is_ascii_digit());
-    let is_alone = is_start && !behind.trim_end().contains(char::is_whitespace) && is_like_it;
+    // Looked at for the first name of a line alone, as they read all of it.
+    let is_set = || before.split_whitespace().next_back().is_some_and(|word| ["setx", "ENV"].contains(&word));
+    let is_like_it = || is_set() || behind.contains(|c: char| c.is_ascii_digit());
+    let is_alone = is_start && !behind.trim_end().contains(char::is_whitespace) && is_like_it();
     (is_word && (is_option || is_netrc || is_alone)).then(|| (Separator::Blank, at(behind)))
 }
 
