@@ -88,6 +88,8 @@ export async function startKeeper({
     serve(request, response).catch(() => response.destroy());
   });
   const connections = trackConnections(server);
+  // On a busy machine a task may leave a connection alone for longer than Node would keep it.
+  server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
