@@ -33,7 +33,7 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Crates that only some files may name, and which.
-const RESERVED: [(&str, &[&str]); 13] = [
+const RESERVED: [(&str, &[&str]); 14] = [
     ("wasm_bindgen", &["wasm.rs"]),
     ("js_sys", &["vault/names.rs", "wasm.rs"]),
     ("web_sys", &[]),
@@ -43,7 +43,8 @@ const RESERVED: [(&str, &[&str]); 13] = [
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),
     ("p256", &["crypto/ecies.rs", "crypto/signature.rs"]),
-    ("sha2", &["crypto/ecies.rs", "vault/totp.rs"]),
+    ("md5", &["outputs/transform.rs"]),
+    ("sha2", &["crypto/ecies.rs", "outputs/transform.rs", "vault/totp.rs"]),
     ("sha1", &["vault/totp.rs"]),
     ("hmac", &["vault/totp.rs"]),
     ("base64", &["base64.rs"]),

@@ -1,17 +1,15 @@
-//! The forms behind a kind, such as `+base64`, and what they make sense for.
+//! The forms behind a kind, such as `+base64`, or behind a `|` in a template, and what they make sense for.
 
 use super::destination::Destination;
 use super::notation::Selector;
 use crate::error::Error;
-use crate::text::nearest_of;
+use crate::text::nearest;
 
-/// The forms that stand behind a kind, such as `+base64`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The forms of a line or a placeholder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
-    /// `+json` or `+dotenv`.
-    pub structure: Option<Structure>,
-    /// `+base64` or `+unbase64`, applied after the structure.
-    pub encoding: Option<Encoding>,
+    /// What is made of the value, in this order.
+    pub steps: Vec<Step>,
     /// `+0640`: the mode of a file.
     pub mode: Option<u32>,
     /// `+expand`: the agent may replace `$(NAME)` in the value.
@@ -20,99 +18,328 @@ pub struct Forms {
     pub keeps_case: bool,
 }
 
-/// How a value, or a whole record, is laid out.
+/// What a form makes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Structure {
-    /// As JSON.
-    Json,
-    /// As lines `NAME=value` of a whole record; in a template as one value in its quotes.
-    Dotenv,
-    /// As text of XML; in a template only.
-    Xml,
-}
-
-/// How bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// In Base64.
-    Base64,
-    /// Decoded, being Base64.
+pub enum Step {
+    /// The two-factor code of an otpauth URI.
+    Totp,
+    /// Text without blanks and line ends around it.
+    Trim,
+    /// The bytes that Base64 stands for.
     Unbase64,
+    /// The bytes that hexadecimal digits stand for.
+    Unhex,
+    /// Text with line feeds at the ends of its lines, the last one included.
+    Text,
+    /// Text in capitals.
+    Upper,
+    /// Text in small letters.
+    Lower,
+    /// A JSON string in its quotes, or another JSON value; YAML reads the same.
+    Json,
+    /// With `&`, `<`, `>` and quotes as entities, for text and attributes.
+    Xml,
+    /// Lines `NAME=value` of a whole record; one value in the quotes that shells and dotenv parsers agree on.
+    Dotenv,
+    /// Base64 with padding (RFC 4648, 4).
+    Base64,
+    /// Base64 for URLs, without padding (RFC 4648, 5).
+    Base64Url,
+    /// Two hexadecimal digits for each byte, in lower case.
+    Hex,
+    /// Percent-encoded for the path of a URL, in which `/` stays.
+    UrlEncode,
+    /// Percent-encoded for the query of a URL, in which a blank becomes `+`.
+    UrlEncodePlus,
+    /// The SHA-256 of the bytes in hexadecimal digits.
+    Sha256,
+    /// The MD5 of the bytes in hexadecimal digits.
+    Md5,
 }
 
-const FORMS: [&str; 6] = ["base64", "unbase64", "json", "dotenv", "expand", "keepcase"];
+/// What the word of a form asks for.
+#[derive(Clone, Copy)]
+enum Asks {
+    For(Step),
+    /// The value as it is.
+    Nothing,
+    Expand,
+    KeepCase,
+}
+
+/// Where a form can be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    Line,
+    Template,
+}
+
+/// Every form by its word, except for modes. Messages list them in this order.
+const TABLE: [(&str, Asks, Place); 21] = [
+    ("base64", Asks::For(Step::Base64), Place::Anywhere),
+    ("base64url", Asks::For(Step::Base64Url), Place::Anywhere),
+    ("unbase64", Asks::For(Step::Unbase64), Place::Anywhere),
+    ("hex", Asks::For(Step::Hex), Place::Anywhere),
+    ("unhex", Asks::For(Step::Unhex), Place::Anywhere),
+    ("json", Asks::For(Step::Json), Place::Anywhere),
+    ("yaml", Asks::For(Step::Json), Place::Anywhere),
+    ("xml", Asks::For(Step::Xml), Place::Anywhere),
+    ("dotenv", Asks::For(Step::Dotenv), Place::Anywhere),
+    ("urlencode", Asks::For(Step::UrlEncode), Place::Anywhere),
+    ("urlencodeplus", Asks::For(Step::UrlEncodePlus), Place::Anywhere),
+    ("trim", Asks::For(Step::Trim), Place::Anywhere),
+    ("text", Asks::For(Step::Text), Place::Anywhere),
+    ("upper", Asks::For(Step::Upper), Place::Anywhere),
+    ("lower", Asks::For(Step::Lower), Place::Anywhere),
+    ("sha256", Asks::For(Step::Sha256), Place::Anywhere),
+    ("md5", Asks::For(Step::Md5), Place::Anywhere),
+    ("totp", Asks::For(Step::Totp), Place::Anywhere),
+    ("raw", Asks::Nothing, Place::Template),
+    ("expand", Asks::Expand, Place::Line),
+    ("keepcase", Asks::KeepCase, Place::Line),
+];
+
+/// The words that can be written at a place.
+fn words(place: Place) -> Vec<&'static str> {
+    let known = TABLE.iter().filter(|(_, _, known)| *known == Place::Anywhere || *known == place);
+    known.map(|(word, _, _)| *word).collect()
+}
+
+fn meaning(word: &str, place: Place) -> Option<Asks> {
+    let is_here = |known: Place| known == Place::Anywhere || known == place;
+    TABLE.iter().find(|(known, _, at)| *known == word && is_here(*at)).map(|(_, asks, _)| *asks)
+}
+
+impl Step {
+    /// The word for it, of two the first.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let found = TABLE.iter().find(|(_, asks, _)| matches!(asks, Asks::For(step) if *step == self));
+        found.map_or("raw", |(word, _, _)| word)
+    }
+
+    /// Two of one kind can't follow each other.
+    fn kind(self) -> u8 {
+        match self {
+            Self::Totp => 0,
+            Self::Trim => 1,
+            Self::Unbase64 | Self::Unhex => 2,
+            Self::Text => 3,
+            Self::Upper | Self::Lower => 4,
+            Self::Json | Self::Xml | Self::Dotenv => 5,
+            Self::Base64 | Self::Base64Url | Self::Hex => 6,
+            Self::UrlEncode | Self::UrlEncodePlus => 7,
+            Self::Sha256 | Self::Md5 => 8,
+        }
+    }
+
+    fn is_structure(self) -> bool {
+        matches!(self, Self::Json | Self::Dotenv)
+    }
+
+    fn is_decoding(self) -> bool {
+        matches!(self, Self::Unbase64 | Self::Unhex)
+    }
+
+    /// Whether it leaves a value what it is, rather than writing it in another way.
+    #[must_use]
+    pub fn gives_a_value(self) -> bool {
+        matches!(self, Self::Trim | Self::Unbase64 | Self::Unhex | Self::Text | Self::Upper | Self::Lower)
+    }
+
+    /// The least that it makes of so many bytes.
+    #[must_use]
+    pub fn least_size(self, size: u64) -> u64 {
+        match self {
+            Self::Base64 => size.div_ceil(3).saturating_mul(4),
+            Self::Base64Url => size.saturating_mul(4).div_ceil(3),
+            Self::Hex => size.saturating_mul(2),
+            Self::Unbase64 => size / 4 * 3,
+            Self::Unhex | Self::Text => size / 2,
+            Self::Json | Self::Xml | Self::Dotenv | Self::UrlEncode | Self::UrlEncodePlus => size,
+            // A letter may have more bytes in the other case.
+            Self::Upper | Self::Lower => size / 3,
+            Self::Sha256 | Self::Md5 | Self::Totp | Self::Trim => 0,
+        }
+    }
+}
 
 impl Forms {
+    /// Adds a form of a mapping line.
     pub(super) fn add(&mut self, word: &str) -> Result<(), Error> {
-        let is_taken = match word {
-            "json" => self.structure.replace(Structure::Json).is_some(),
-            "dotenv" => self.structure.replace(Structure::Dotenv).is_some(),
-            "base64" => self.encoding.replace(Encoding::Base64).is_some(),
-            "expand" => std::mem::replace(&mut self.may_expand, true),
-            "keepcase" => std::mem::replace(&mut self.keeps_case, true),
-            "unbase64" => self.encoding.replace(Encoding::Unbase64).is_some(),
-            digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+        let is_taken = match meaning(word, Place::Line) {
+            Some(Asks::For(step)) => return self.push(step),
+            Some(Asks::Expand) => std::mem::replace(&mut self.may_expand, true),
+            Some(Asks::KeepCase) => std::mem::replace(&mut self.keeps_case, true),
+            Some(Asks::Nothing) | None if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
                 // The owner has to be able to read it, and special bits have no meaning for a secret.
-                let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777 && mode & 0o400 != 0);
-                let mode = mode.filter(|_| digits.len() <= 4).ok_or_else(not_a_mode)?;
+                let mode = u32::from_str_radix(word, 8).ok().filter(|mode| *mode <= 0o777 && mode & 0o400 != 0);
+                let mode = mode.filter(|_| word.len() <= 4).ok_or_else(not_a_mode)?;
                 self.mode.replace(mode).is_some()
             }
-            word => {
-                return Err(unknown_form(word));
-            }
+            Some(Asks::Nothing) | None => return Err(unknown_form(word, Place::Line)),
         };
-        if is_taken { Err(Error::new("another form of the same kind comes before this one")) } else { Ok(()) }
+        if is_taken { Err(same_kind()) } else { Ok(()) }
+    }
+
+    /// Adds a form of a placeholder in a template.
+    pub(super) fn add_in_template(&mut self, word: &str) -> Result<(), Error> {
+        match meaning(word, Place::Template) {
+            Some(Asks::For(step)) => {
+                self.push(step)?;
+                check_order(&self.steps, "")
+            }
+            Some(_) => Ok(()),
+            None => Err(unknown_form(word, Place::Template)),
+        }
+    }
+
+    fn push(&mut self, step: Step) -> Result<(), Error> {
+        let is_taken = self.steps.iter().any(|earlier| {
+            earlier.kind() == step.kind() || (step.is_decoding() && earlier.kind() == Step::Base64.kind())
+        });
+        if is_taken {
+            return Err(same_kind());
+        }
+        self.steps.push(step);
+        Ok(())
     }
 
     /// Whether the value is handed on as it is.
     #[must_use]
-    pub fn is_plain(self) -> bool {
-        self.structure.is_none() && self.encoding.is_none()
+    pub fn is_plain(&self) -> bool {
+        self.steps.is_empty()
     }
+
+    /// How a whole record is laid out, if not as one variable for each field: as JSON or dotenv.
+    #[must_use]
+    pub fn structure(&self) -> Option<Step> {
+        self.steps.first().copied().filter(|step| step.is_structure())
+    }
+
+    /// Whether the code of an otpauth URI is wanted.
+    #[must_use]
+    pub fn wants_code(&self) -> bool {
+        self.steps.first() == Some(&Step::Totp)
+    }
+}
+
+fn same_kind() -> Error {
+    Error::new("another form of the same kind comes before this one")
 }
 
 fn not_a_mode() -> Error {
     Error::new("not a file mode; expected octal digits such as `+0640`, with which the owner can read")
 }
 
-fn unknown_form(word: &str) -> Error {
-    let error = Error::new(
-        "unknown form; expected `+base64`, `+unbase64`, `+json`, `+dotenv`, `+expand`, `+keepcase` or a file's mode such as `+0640`",
-    );
-    match nearest_of(&FORMS, word) {
-        Some(nearest) => error.with_hint(format!("did you mean `+{nearest}`?")),
-        None => error,
+fn unknown_form(word: &str, place: Place) -> Error {
+    let known = words(place);
+    let plus = if place == Place::Line { "+" } else { "" };
+    let mut list: Vec<String> = known.iter().map(|word| format!("`{plus}{word}`")).collect();
+    if place == Place::Line {
+        list.push("a file's mode such as `+0640`".to_owned());
+    }
+    let final_one = list.pop().unwrap_or_default();
+    let error = Error::new(format!("unknown form; expected {} or {final_one}", list.join(", ")));
+    match nearest(word, &known) {
+        Some(nearest) => error.with_hint(format!("did you mean `{plus}{nearest}`?")),
+        None if place == Place::Line => error,
+        None => error.with_hint("a `|` in a name can be written only in a notation in Base64"),
     }
 }
 
+/// Refuses steps that make no sense after others. `plus` is what stands before their words.
+fn check_order(steps: &[Step], plus: &str) -> Result<(), Error> {
+    for (index, step) in steps.iter().enumerate() {
+        let earlier = steps.get(..index).unwrap_or_default();
+        let word = step.word();
+        if *step == Step::Totp && index > 0 {
+            return Err(Error::new(format!("`{plus}{word}` comes before other forms: it reads what is stored")));
+        }
+        if step.is_decoding() && earlier.iter().any(|earlier| *earlier != Step::Trim) {
+            return Err(Error::new(format!(
+                "`{plus}{word}` comes before other forms but `{plus}trim`: what they give cannot be decoded"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses forms that make no sense for a secret and its destination.
-pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms: Forms) -> Result<(), Error> {
+pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms: &Forms) -> Result<(), Error> {
     let refused = |reason| Err(Error::new(reason));
     let is_record = *selector == Selector::Everything;
     let is_file = matches!(destination, Destination::File(_));
-    let stars = destination.name().matches('*').count();
     if forms.mode.is_some() && !is_file {
         return refused("a mode is for files only");
     }
     if forms.may_expand && is_file {
         return refused("`+expand` is for variables only: in a file the agent replaces nothing");
     }
-    if forms.keeps_case && !(is_record && forms.structure.is_none()) {
+    if forms.keeps_case && !(is_record && forms.structure().is_none()) {
         return refused("`+keepcase` is for the names of a whole record's variables, as in `env+keepcase:TF_VAR_*`");
     }
-    if forms.structure.is_some() && forms.encoding == Some(Encoding::Unbase64) {
-        return refused("`+unbase64` cannot follow `+json` or `+dotenv`, which are no Base64");
+    check_order(&forms.steps, "+")?;
+    if !is_file && forms.steps.last() == Some(&Step::Text) {
+        return refused("`+text` is for files only: it ends in a line feed; for variables use `+trim`");
     }
-    match (is_record, forms.structure) {
-        (false, Some(Structure::Dotenv)) => refused("`+dotenv` is for whole records, as in `Database/*`"),
-        (true, None) if is_file => refused("a whole record needs `file+json:` or `file+dotenv:`"),
-        (true, None) if stars != 1 => {
+    if is_record {
+        return check_record(destination, forms);
+    }
+    if forms.steps.contains(&Step::Dotenv) {
+        return refused("`+dotenv` is for whole records, as in `Database/*`");
+    }
+    Ok(())
+}
+
+fn check_record(destination: &Destination, forms: &Forms) -> Result<(), Error> {
+    let refused = |reason| Err(Error::new(reason));
+    let is_file = matches!(destination, Destination::File(_));
+    let stars = destination.name().matches('*').count();
+    if let Some(step) = forms.steps.iter().find(|step| step.is_decoding() || **step == Step::Totp) {
+        let word = step.word();
+        return Err(Error::new(format!("`+{word}` is for single values, not for whole records")));
+    }
+    if forms.steps.iter().skip(1).any(|step| step.is_structure()) {
+        return refused("for a whole record `+json` or `+dotenv` comes before other forms");
+    }
+    match forms.structure() {
+        None if is_file => refused("a whole record needs `file+json:` or `file+dotenv:`"),
+        None if stars != 1 => {
             refused("a whole record needs a name with one `*` for the fields, as in `var:DB_*`, or `+json`")
         }
-        (true, Some(_)) if stars > 0 => refused("a name with `*` takes the fields one by one, without `+json`"),
-        (true, None) if forms.encoding == Some(Encoding::Unbase64) => {
-            refused("`+unbase64` is for single values, not for whole records")
-        }
+        Some(_) if stars > 0 => refused("a name with `*` takes the fields one by one, without `+json`"),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_one_form() {
+        for (index, (word, _, _)) in TABLE.iter().enumerate() {
+            assert!(TABLE.iter().skip(index + 1).all(|(other, _, _)| other != word), "{word}");
+        }
+    }
+
+    #[test]
+    fn forms_keep_the_order_in_which_they_are_written() {
+        let mut forms = Forms::default();
+        for word in ["trim", "upper", "0640", "base64", "urlencode"] {
+            forms.add(word).expect(word);
+        }
+        assert_eq!(forms.steps, [Step::Trim, Step::Upper, Step::Base64, Step::UrlEncode]);
+        assert_eq!(forms.mode, Some(0o640));
+    }
+
+    #[test]
+    fn a_message_lists_the_forms_of_its_place() {
+        for (place, mine, others) in [(Place::Line, "`+expand`", "raw"), (Place::Template, "`raw`", "expand")] {
+            let message = unknown_form("x", place).to_string();
+            assert!(message.contains(mine) && !message.contains(others), "{message}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! line        = notation ">" destination       split at the last ">"
 //! destination = [ kind *( "+" form ) [ "?" ] ":" ] name
 //! kind        = "var" | "out" | "env" | "file"   none: an output variable, or of an attachment a file
-//! form        = "base64" | "unbase64" | "json" | "dotenv" | "expand" | "keepcase" | a file's octal mode
+//! form        = a word of the table in `forms.rs` | a file's octal mode
 //! ```
 //!
 //! A blank line and a line that begins with `#` say nothing.
@@ -118,9 +118,9 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     let (destination, forms, is_optional) = parse_destination(&after, &notation.selector, &line)?;
     line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
-    check_forms(&notation.selector, &destination, forms)
+    check_forms(&notation.selector, &destination, &forms)
         .and_then(|()| match notation.selector {
-            Selector::Everything if forms.structure.is_none() => name::check_wildcard(&destination),
+            Selector::Everything if forms.structure().is_none() => name::check_wildcard(&destination),
             _ => Ok(()),
         })
         .map_err(|error| line.destination_problem(error))?;

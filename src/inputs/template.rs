@@ -1,8 +1,8 @@
 //! Text files in which notations stand for secrets.
 //!
 //! ```text
-//! placeholder = "${keeper://" notation [ "|" form ] "}"      on one line
-//! form        = "raw" | "json" | "yaml" | "xml" | "dotenv" | "base64"
+//! placeholder = "${keeper://" notation *( "|" form ) "}"     on one line
+//! form        = a word of the table in `forms.rs`
 //! ```
 //!
 //! `$${keeper://` writes `${keeper://` and is no placeholder. A notation that needs a `}` or a `|` is written in Base64.
@@ -10,11 +10,11 @@
 use std::cell::LazyCell;
 use std::rc::Rc;
 
+use super::forms::Forms;
 use super::line::{Line, Span};
 use super::notation::{self, Notation, Selector};
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::text::nearest;
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,36 +31,12 @@ pub struct Placeholder {
     /// What is wanted.
     pub notation: Notation,
     /// How it is written there.
-    pub form: TemplateForm,
+    pub forms: Forms,
     /// Where it stands.
     pub line: Line,
 }
 
-/// How a secret is written in a template.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TemplateForm {
-    /// As it is.
-    #[default]
-    Raw,
-    /// As a JSON string in its quotes, or another JSON value; YAML reads the same.
-    Json,
-    /// With `&`, `<`, `>` and quotes as entities, for text and attributes.
-    Xml,
-    /// In the quotes that shells and dotenv parsers agree on.
-    Dotenv,
-    /// In Base64.
-    Base64,
-}
-
 const OPENING: &str = "${keeper://";
-const FORMS: [(&str, TemplateForm); 6] = [
-    ("raw", TemplateForm::Raw),
-    ("json", TemplateForm::Json),
-    ("yaml", TemplateForm::Json),
-    ("xml", TemplateForm::Xml),
-    ("dotenv", TemplateForm::Dotenv),
-    ("base64", TemplateForm::Base64),
-];
 
 /// Reads a template. `file` is its path, for messages.
 ///
@@ -93,9 +69,9 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
             };
             let place = place(OPENING.len() + inside.len() + 1);
             match parse_placeholder(inside) {
-                Ok((notation, form)) => {
+                Ok((notation, forms)) => {
                     pieces.push(Piece::Text(std::mem::take(&mut literal)));
-                    pieces.push(Piece::Placeholder(Placeholder { notation, form, line: place }));
+                    pieces.push(Piece::Placeholder(Placeholder { notation, forms, line: place }));
                 }
                 Err(error) => problems.push(place.notation_problem(error)),
             }
@@ -112,28 +88,18 @@ fn unclosed() -> Error {
         .with_hint("write `$${keeper://` if it is to stay as it is")
 }
 
-fn parse_placeholder(inside: &str) -> Result<(Notation, TemplateForm), Error> {
-    let (written, form) = match inside.rsplit_once('|') {
-        None => (inside, TemplateForm::default()),
-        Some((written, word)) => {
-            let word = word.trim();
-            let form = FORMS.into_iter().find(|(known, _)| *known == word).map(|(_, form)| form);
-            (written, form.ok_or_else(|| unknown_form(word))?)
-        }
-    };
+fn parse_placeholder(inside: &str) -> Result<(Notation, Forms), Error> {
+    let mut words = inside.split('|');
+    let written = words.next().unwrap_or_default();
+    let mut forms = Forms::default();
+    for word in words {
+        forms.add_in_template(word.trim())?;
+    }
     let notation = notation::parse(written.trim()).map_err(|fault| fault.error)?;
     if notation.selector == Selector::Everything {
         return Err(Error::new("a placeholder takes one value, not a whole record"));
     }
-    Ok((notation, form))
-}
-
-fn unknown_form(word: &str) -> Error {
-    let error = Error::new("unknown form; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or `base64`");
-    match nearest(word, &FORMS.map(|(known, _)| known)) {
-        Some(nearest) => error.with_hint(format!("did you mean `{nearest}`?")),
-        None => error.with_hint("a `|` in a name can be written only in a notation in Base64"),
-    }
+    Ok((notation, forms))
 }
 
 #[cfg(test)]
@@ -145,7 +111,9 @@ mod tests {
         let pieces = parse("in.json", text).expect(text);
         let shown = pieces.iter().map(|piece| match piece {
             Piece::Text(text) => text.clone(),
-            Piece::Placeholder(placeholder) => format!("<{} {:?}>", placeholder.notation.record, placeholder.form),
+            Piece::Placeholder(placeholder) => {
+                format!("<{} {:?}>", placeholder.notation.record, placeholder.forms.steps)
+            }
         });
         shown.collect()
     }
@@ -154,13 +122,13 @@ mod tests {
     fn a_placeholder_is_a_notation_and_perhaps_a_form() {
         for (text, expected) in [
             ("no secrets here", "no secrets here"),
-            ("a=${keeper://A/field/password}\n", "a=<A Raw>\n"),
-            ("${keeper://A/type}${keeper://B/type | json}", "<A Raw><B Json>"),
+            ("a=${keeper://A/field/password}\n", "a=<A []>\n"),
+            ("${keeper://A/type}${keeper://B/type | json}", "<A []><B [Json]>"),
             ("x: ${ keeper://A/type }", "x: ${ keeper://A/type }"),
             ("$${keeper://A/type}", "${keeper://A/type}"),
-            ("$${keeper://A/type} ${keeper://B/type|yaml}", "${keeper://A/type} <B Json>"),
+            ("$${keeper://A/type} ${keeper://B/type|yaml}", "${keeper://A/type} <B [Json]>"),
             ("keeper://A/type", "keeper://A/type"),
-            ("line\r\n${keeper://A B/custom_field/API key|xml}\r\nend", "line\r\n<A B Xml>\r\nend"),
+            ("line\r\n${keeper://A B/custom_field/API key|xml}\r\nend", "line\r\n<A B [Xml]>\r\nend"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
         }
@@ -181,8 +149,9 @@ mod tests {
                 "app/in.json, line 2, column 8: unknown selector; expected `field`, `custom_field`, `file`, \
                  `type`, `title` or `notes`\n  2 |   \"a\": ${keeper://A/feild/x},\n    \
                  |        ^^^^^^^^^^^^^^^^^^^^^\nhint: did you mean `field`?",
-                "app/in.json, line 3, column 8: unknown form; expected `raw`, `json`, `yaml`, `xml`, `dotenv` or \
-                 `base64`\n  3 |   \"b\": ${keeper://B/type | jsn}\n    \
+                "app/in.json, line 3, column 8: unknown form; expected `base64`, `base64url`, `unbase64`, `hex`, `unhex`, `json`, `yaml`, `xml`, \
+                 `dotenv`, `urlencode`, `urlencodeplus`, `trim`, `text`, `upper`, `lower`, \
+                 `sha256`, `md5`, `totp` or `raw`\n  3 |   \"b\": ${keeper://B/type | jsn}\n    \
                  |        ^^^^^^^^^^^^^^^^^^^^^^^^\nhint: did you mean `json`?",
                 "app/in.json, line 5, column 1: `${keeper://` is never closed; expected a `}` on the same line\n  5 | \
                  ${keeper://C\n    | ^^^^^^^^^^^^\nhint: write `$${keeper://` if it is to stay as it is",

@@ -1,10 +1,11 @@
-//! How a value is written: in Base64, as JSON, as a dotenv file.
+//! How a value is written: what each form makes of it, as JSON, as a dotenv file.
 
 use std::fmt::Write as _;
 
+use super::transform;
 use crate::base64;
 use crate::error::Error;
-use crate::inputs::forms::Encoding;
+use crate::inputs::forms::Step;
 use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
 
@@ -17,24 +18,50 @@ pub struct NamedValue {
     pub value: Value,
 }
 
-/// Writes bytes in Base64, or reads them from it.
+/// What a form makes of a value.
 ///
 /// # Errors
-/// [`Error::NotBase64`] when they are to be read from it and are none.
-pub fn encode(encoding: Option<Encoding>, bytes: SecretBytes) -> Result<SecretBytes, Error> {
+/// The value is nothing that the form can be made of.
+pub fn apply(step: Step, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
     // EXPOSE: the result is a secret again.
-    match encoding {
-        None => Ok(bytes),
-        Some(Encoding::Base64) => Ok(SecretBytes::from(base64::encode(bytes.expose()).into_bytes())),
-        Some(Encoding::Unbase64) => {
-            let text = bytes.to_text().ok_or(Error::NotBase64)?;
-            let text = text.expose().trim();
-            // Keeper's servers are read leniently; what an author calls Base64 has to be it.
-            let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
-            let decoded = base64::decode(text).filter(|_| !has_strays);
-            decoded.map(SecretBytes::from).ok_or(Error::NotBase64)
-        }
-    }
+    let raw = bytes.expose();
+    let text = |purpose| bytes.to_text().ok_or(Error::NotTextFor { purpose });
+    let changed = |purpose, change: &dyn Fn(&str) -> String| Ok(SecretText::from(change(text(purpose)?.expose())));
+    let written = match step {
+        Step::Base64 => SecretText::from(base64::encode(raw)),
+        Step::Base64Url => SecretText::from(base64::encode_url(raw)),
+        Step::Hex => SecretText::from(transform::hex(raw)),
+        Step::Sha256 => SecretText::from(transform::sha256(raw)),
+        Step::Md5 => SecretText::from(transform::md5(raw)),
+        Step::UrlEncode => SecretText::from(transform::url_encode(raw)),
+        Step::UrlEncodePlus => SecretText::from(transform::url_encode_plus(raw)),
+        Step::Unbase64 => return unbase64(bytes).map(SecretBytes::from),
+        Step::Unhex => return transform::unhex(raw).map(SecretBytes::from).ok_or_else(not_hex),
+        Step::Trim => changed("be trimmed", &|text| transform::trim(text).to_owned())?,
+        Step::Text => changed("be a text file", &transform::text_file)?,
+        Step::Upper => changed("be written in capitals", &str::to_uppercase)?,
+        Step::Lower => changed("be written in small letters", &str::to_lowercase)?,
+        Step::Json => json_string(&text("be quoted")?),
+        Step::Xml => xml_text(&text("be quoted")?).ok_or(Error::Xml)?,
+        Step::Dotenv => dotenv_value(&text("be quoted")?).ok_or(Error::DotenvValue)?,
+        // The code is made where the time is known.
+        Step::Totp => return Ok(bytes.clone()),
+    };
+    Ok(to_bytes(&written))
+}
+
+fn unbase64(bytes: &SecretBytes) -> Result<Vec<u8>, Error> {
+    let text = bytes.to_text().ok_or(Error::NotBase64)?;
+    // EXPOSE: the result is a secret again.
+    let text = text.expose().trim();
+    // Keeper's servers are read leniently; what an author calls Base64 has to be it.
+    let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
+    base64::decode(text).filter(|_| !has_strays).ok_or(Error::NotBase64)
+}
+
+fn not_hex() -> Error {
+    Error::new("the value is not hexadecimal, so it cannot be decoded")
+        .with_hint("`unhex` takes two digits for each byte, and nothing between them")
 }
 
 /// A text's bytes in UTF-8.

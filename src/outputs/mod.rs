@@ -3,3 +3,4 @@
 pub mod form;
 pub mod mask;
 pub mod plan;
+pub mod transform;

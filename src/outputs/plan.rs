@@ -233,7 +233,9 @@ impl Agent {
                 "the value for `{}` has several lines, which a variable of the agent cannot hold",
                 shown(name)
             ))
-            .with_hint(if self.may_allow_several_lines {
+            .with_hint(if !value.trim().is_empty() && !value.trim().contains(['\n', '\r']) {
+                "it is one line with line ends around it, which `+trim` takes away, as in `> var+trim:NAME`"
+            } else if self.may_allow_several_lines {
                 "the agent counts `SYSTEM_UNSAFEALLOWMULTILINESECRET` as a variable of the job, spelt exactly so; in the \
                  `env:` of a step it has no effect"
             } else {

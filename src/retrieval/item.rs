@@ -7,7 +7,7 @@ use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::Gcm;
 use crate::error::Error;
 use crate::inputs::destination::Destination;
-use crate::inputs::forms::{Encoding, Structure};
+use crate::inputs::forms::Step;
 use crate::inputs::mapping::Mapping;
 use crate::inputs::name::Names;
 use crate::inputs::notation::Selector;
@@ -15,6 +15,7 @@ use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::{Kind, Masks, ValueId};
 use crate::outputs::plan::{Agent, Content, Plan, PlannedFile, Row};
+use crate::outputs::transform;
 use crate::problem::Problem;
 use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
@@ -111,6 +112,9 @@ impl Item {
                 watch.warn(&mapping.line.name(), "skipped: the value is empty");
                 return Ok(None);
             }
+            Resolved::Text(text) if mapping.forms.wants_code() => {
+                code_in(&text).map_err(|error| mapping.line.notation_problem(error))?
+            }
             Resolved::Text(text) => Secret::Text(text),
             Resolved::Json(text) => Secret::Json(text),
             Resolved::Code(code) => Secret::Codes { codes: vec![code], as_list: false },
@@ -165,6 +169,13 @@ impl Item {
     pub(super) fn attachment(&self) -> Option<&Attachment> {
         match &self.secret {
             Secret::Attachment { attachment, .. } => Some(attachment),
+            _ => None,
+        }
+    }
+
+    fn content(&self) -> Option<&SecretBytes> {
+        match &self.secret {
+            Secret::Attachment { content, .. } => content.as_ref(),
             _ => None,
         }
     }
@@ -245,6 +256,10 @@ impl Item {
         let size = bytes.expose().len();
         *content = Some(bytes);
         self.compare_size(size, watch.notices);
+        if self.mapping.forms.wants_code() {
+            let text = self.content().and_then(SecretBytes::to_text).unwrap_or_default();
+            self.secret = code_in(&text).map_err(|error| self.problem(error))?;
+        }
         self.check(watch)
     }
 
@@ -262,7 +277,7 @@ impl Item {
             return Ok(vec![self.mapping.destination.clone()]);
         }
         let outputs = self.outputs(0).map_err(|error| self.problem(error))?;
-        Ok(outputs.into_iter().map(|(destination, _)| destination).collect())
+        Ok(outputs.into_iter().map(|made| made.destination).collect())
     }
 
     /// A problem with where the line goes.
@@ -291,8 +306,10 @@ impl Item {
             });
         } else {
             let has_codes = self.has_codes();
-            for (destination, bytes) in self.outputs(now_ms).map_err(|error| self.problem(error))? {
-                if has_codes && let Some(text) = bytes.to_text() {
+            for made in self.outputs(now_ms).map_err(|error| self.problem(error))? {
+                let Made { destination, bytes, stages } = made;
+                let stages = stages.iter().map(|(_, bytes)| bytes);
+                for text in stages.chain([&bytes]).filter(|_| has_codes).filter_map(SecretBytes::to_text) {
                     // EXPOSE: masks are handed to the agent, which hides them.
                     self.masked.push(masks.add_converted(text.expose()));
                 }
@@ -346,69 +363,62 @@ impl Item {
     }
 
     /// What goes where. Two-factor codes are those of the time given.
-    fn outputs(&self, now_ms: u64) -> Result<Vec<(Destination, SecretBytes)>, Error> {
-        let forms = self.mapping.forms;
-        let destination = self.mapping.destination.clone();
-        let one = |bytes: SecretBytes| Ok(vec![(destination.clone(), form::encode(forms.encoding, bytes)?)]);
+    fn outputs(&self, now_ms: u64) -> Result<Vec<Made>, Error> {
+        let destination = || self.mapping.destination.clone();
+        let steps = self.mapping.forms.steps.as_slice();
+        let one = |bytes, steps: &[Step]| Ok(vec![Made::of(destination(), bytes, steps)?]);
         match &self.secret {
-            Secret::Text(text) => one(laid_out(text, forms.structure)?),
-            Secret::Json(json) => one(laid_out(json, structure_of_json(forms.structure))?),
+            Secret::Text(text) => one(form::to_bytes(text), steps),
+            Secret::Json(json) => one(form::to_bytes(json), steps_of_json(steps)),
             Secret::Codes { codes, as_list } => {
                 let codes: Vec<Value> = codes.iter().map(|code| Value::Text(code.code(now_ms))).collect();
                 match codes.as_slice() {
-                    [Value::Text(code)] if !as_list => one(laid_out(code, forms.structure)?),
-                    _ => one(laid_out(&Value::List(codes).render(), structure_of_json(forms.structure))?),
+                    [Value::Text(code)] if !as_list => one(form::to_bytes(code), steps),
+                    _ => one(form::to_bytes(&Value::List(codes).render()), steps_of_json(steps)),
                 }
             }
-            Secret::Attachment { content, .. } => {
-                let content = content.clone().unwrap_or_default();
-                if forms.structure.is_none() {
-                    return one(content);
-                }
-                let text = content.to_text().ok_or(Error::NotTextFor { purpose: "be quoted" })?;
-                one(laid_out(&text, forms.structure)?)
-            }
-            Secret::Record(fields) => {
-                let fields = at(fields, now_ms);
-                match forms.structure {
-                    Some(Structure::Json) => {
-                        refuse_clash(&fields, str::to_owned)?;
-                        one(form::to_bytes(&form::json_object(&fields)))
-                    }
-                    Some(Structure::Dotenv) => {
-                        refuse_clash(&fields, form::dotenv_name)?;
-                        one(form::to_bytes(&form::dotenv(&fields)?))
-                    }
-                    // `Xml` is for templates, which take no whole records.
-                    None | Some(Structure::Xml) => {
-                        let variable_name = |field: &str| form::variable_name(field, forms.keeps_case);
-                        refuse_clash(&fields, variable_name)?;
-                        let variables = fields.iter().map(|field| {
-                            let name = destination.name().replace('*', &variable_name(&field.name));
-                            let bytes = form::encode(forms.encoding, form::to_bytes(&field.value.render()))?;
-                            Ok((destination.renamed(name)?, bytes))
-                        });
-                        variables.collect()
-                    }
-                }
-            }
+            Secret::Attachment { content, .. } => one(content.clone().unwrap_or_default(), steps),
+            Secret::Record(fields) => self.outputs_of_record(&at(fields, now_ms)),
         }
+    }
+
+    /// The same for a whole record: its structure comes before other forms.
+    fn outputs_of_record(&self, fields: &[NamedValue]) -> Result<Vec<Made>, Error> {
+        let forms = &self.mapping.forms;
+        let destination = &self.mapping.destination;
+        let steps = forms.steps.as_slice();
+        let laid_out = match forms.structure() {
+            None => {
+                let variable_name = |field: &str| form::variable_name(field, forms.keeps_case);
+                refuse_clash(fields, variable_name)?;
+                let variables = fields.iter().map(|field| {
+                    let name = destination.name().replace('*', &variable_name(&field.name));
+                    Made::of(destination.renamed(name)?, form::to_bytes(&field.value.render()), steps)
+                });
+                return variables.collect();
+            }
+            Some(Step::Dotenv) => {
+                refuse_clash(fields, form::dotenv_name)?;
+                form::dotenv(fields)?
+            }
+            Some(_) => {
+                refuse_clash(fields, str::to_owned)?;
+                form::json_object(fields)
+            }
+        };
+        Ok(vec![Made::of(destination.clone(), form::to_bytes(&laid_out), steps.get(1..).unwrap_or_default())?])
     }
 
     /// An attachment that says that it is too large need not be downloaded.
     fn check_declared_size(&self, size: Option<u64>, agent: Agent) -> Result<(), Problem> {
         let Some(size) = size else { return Ok(()) };
-        let forms = self.mapping.forms;
+        let forms = &self.mapping.forms;
         if (!forms.is_plain() || self.is_placeholder()) && size > CONVERTED_LIMIT {
             let error = Error::new("the attachment has more than 8 MiB, too much for a form or a template");
             return Err(self.problem(error));
         }
         let limit = agent.variable_limit(self.mapping.destination.name());
-        let rendered = match forms.encoding {
-            Some(Encoding::Base64) => size.div_ceil(3) * 4,
-            Some(Encoding::Unbase64) => size / 4 * 3,
-            None => size,
-        };
+        let rendered = forms.steps.iter().fold(size, |size, step| step.least_size(size));
         match self.mapping.destination {
             Destination::File(_) => Ok(()),
             _ if rendered <= limit => Ok(()),
@@ -427,18 +437,33 @@ impl Item {
             watch.warn(&line, "no field of the record has a value");
         }
         for name in self.seeds() {
-            watch.warn(&line, &format!("`{name}` gets the seed of all two-factor codes to come, not a code"));
+            watch.warn(
+                &line,
+                &format!(
+                    "`{name}` gets the seed of all two-factor codes to come, not a code; the form `totp` gives the code"
+                ),
+            );
         }
         let is_converted = is_masked && !self.mapping.forms.is_plain() && self.codes().next().is_none();
-        for (destination, bytes) in self.outputs(0).map_err(|error| self.problem(error))? {
-            let text = bytes.to_text();
+        for made in self.outputs(0).map_err(|error| self.problem(error))? {
             if is_converted {
-                self.masked.extend(self.mask_converted(&bytes, watch.masks));
+                self.mask_converted(&made, watch.masks);
             }
+            let Made { destination, bytes, .. } = made;
+            let text = bytes.to_text();
             if self.is_placeholder() && text.is_none() {
                 return Err(self.problem(Error::NotTextFor { purpose: "stand in a template" }));
             }
             if matches!(destination, Destination::File(_)) {
+                // EXPOSE: only its first line and the ends of its lines are looked at.
+                if text.is_some_and(|text| transform::is_key_with_odd_line_ends(text.expose()))
+                    && !self.is_placeholder()
+                {
+                    let name = shown(destination.name());
+                    watch.notices.push(Notice::Info(format!(
+                        "{line}: the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
+                    )));
+                }
                 continue;
             }
             // EXPOSE: only its size and certain characters are looked at.
@@ -489,20 +514,37 @@ impl Item {
     }
 }
 
-/// A value as its form wants it.
-fn laid_out(text: &SecretText, structure: Option<Structure>) -> Result<SecretBytes, Error> {
-    let quoted = match structure {
-        None => return Ok(form::to_bytes(text)),
-        Some(Structure::Json) => form::json_string(text),
-        Some(Structure::Xml) => form::xml_text(text).ok_or(Error::Xml)?,
-        Some(Structure::Dotenv) => form::dotenv_value(text).ok_or(Error::DotenvValue)?,
-    };
-    Ok(form::to_bytes(&quoted))
+/// What goes to a destination.
+struct Made {
+    destination: Destination,
+    bytes: SecretBytes,
+    /// What each form has made, in their order.
+    stages: Vec<(Step, SecretBytes)>,
+}
+
+impl Made {
+    fn of(destination: Destination, value: SecretBytes, steps: &[Step]) -> Result<Self, Error> {
+        let mut made = Self { destination, bytes: value, stages: Vec::new() };
+        for step in steps {
+            let bytes = form::apply(*step, &made.bytes)?;
+            made.stages.push((*step, bytes.clone()));
+            made.bytes = bytes;
+        }
+        Ok(made)
+    }
 }
 
 /// What is JSON already needs no quotes to be it.
-fn structure_of_json(structure: Option<Structure>) -> Option<Structure> {
-    structure.filter(|structure| *structure != Structure::Json)
+fn steps_of_json(steps: &[Step]) -> &[Step] {
+    steps.strip_prefix(&[Step::Json]).unwrap_or(steps)
+}
+
+/// The two-factor code of an otpauth URI, alone or in a text of several lines, or of a seed alone.
+fn code_in(text: &SecretText) -> Result<Secret, Error> {
+    // EXPOSE: the code is a secret again.
+    let code = Totp::find(text.expose())
+        .map_err(|reason| Error::new(format!("the value gives no two-factor code: {reason}")))?;
+    Ok(Secret::Codes { codes: vec![code], as_list: false })
 }
 
 fn is_empty(text: &SecretText) -> bool {

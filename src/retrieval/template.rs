@@ -3,9 +3,8 @@
 
 use super::preparation::Template;
 use crate::error::Error;
-use crate::inputs::forms::{Encoding, Forms, Structure};
 use crate::inputs::mapping::Mapping;
-use crate::inputs::template::{Piece, Placeholder, TemplateForm};
+use crate::inputs::template::{Piece, Placeholder};
 use crate::outputs::plan::{Content, Plan, PlannedFile, Row};
 use crate::problem::Problem;
 use crate::secret::SecretBytes;
@@ -21,14 +20,7 @@ impl Template {
     }
 
     fn mapping(&self, placeholder: &Placeholder) -> Mapping {
-        let Placeholder { notation, form, line } = placeholder.clone();
-        let forms = match form {
-            TemplateForm::Raw => Forms::default(),
-            TemplateForm::Json => Forms { structure: Some(Structure::Json), ..Forms::default() },
-            TemplateForm::Xml => Forms { structure: Some(Structure::Xml), ..Forms::default() },
-            TemplateForm::Dotenv => Forms { structure: Some(Structure::Dotenv), ..Forms::default() },
-            TemplateForm::Base64 => Forms { encoding: Some(Encoding::Base64), ..Forms::default() },
-        };
+        let Placeholder { notation, forms, line } = placeholder.clone();
         line.placed(notation, self.order.destination.clone(), forms)
     }
 

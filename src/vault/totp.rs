@@ -51,6 +51,17 @@ impl Totp {
         Self::parse_rest(rest)
     }
 
+    /// Reads the first otpauth URI in a text, to the end of its line, or else what [`Totp::parse`] reads.
+    ///
+    /// # Errors
+    /// Why it gives no code.
+    pub fn find(text: &str) -> Result<Self, &'static str> {
+        const SCHEME: &[u8] = b"otpauth:";
+        let start = text.as_bytes().windows(SCHEME.len()).position(|bytes| bytes.eq_ignore_ascii_case(SCHEME));
+        let uri = start.and_then(|start| text.get(start..)?.lines().next());
+        Self::parse(uri.unwrap_or(text))
+    }
+
     /// Whether a text is an otpauth URI, however good, or a seed alone.
     #[must_use]
     pub fn is_made_of(text: &str) -> bool {
@@ -213,6 +224,19 @@ fn decode_base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uri_is_found_in_a_text() {
+        const URI: &str = "otpauth://totp/A B?secret=JBSWY3DPEHPK3PXP";
+        for text in
+            [URI.to_owned(), format!("codes: {URI}\r\nsince May"), format!("\n  {}", URI.replace("otpauth", "OTPAUTH"))]
+        {
+            assert!(Totp::find(&text).is_ok(), "{text:?}");
+        }
+        for text in ["rotate in May", ""] {
+            assert!(Totp::find(text).is_err(), "{text:?}");
+        }
+    }
 
     const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 

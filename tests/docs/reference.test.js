@@ -56,10 +56,42 @@ const FORMED = {
   base64: (text) => Buffer.from(text).toString('base64'),
   unbase64: (text) => Buffer.from(text, 'base64').toString('utf8'),
   json: (text) => JSON.stringify(text),
+  trim: (text) => text.trim(),
 };
 
+/** The forms that a message lists for one that there is not. */
+async function listedForms(t, secrets, inputs = {}, sourcesFolder = undefined) {
+  const keeper = await openKeeper(t, { holds: [] });
+  const agent = { inputs: { ...inputs, mode: 'validate' }, sourcesFolder };
+  const [message] = errorsOf(await runWithKeeper(t, { keeper, secrets, agent }));
+  const [, list] = /unknown form; expected (.*)/.exec(message);
+  return codeIn(list)
+    .map((word) => word.replace('+', ''))
+    .filter((word) => !/^\d/.test(word));
+}
+
+test('the table of forms and the help of the inputs name every form', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reference-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'a.txt'), '${keeper://A/type | no such form}');
+  const ofLines = await listedForms(t, ['A/type > var+no such form:X']);
+  const ofTemplates = await listedForms(t, [], { templates: 'a.txt > b.txt' }, folder);
+  const written = rowsBelow('Forms')
+    .map(({ cells }) => codeIn(cells[0])[0])
+    .filter((form) => !form.includes(':'));
+  const all = [...new Set([...ofLines, ...ofTemplates])];
+  assert.deepEqual(written.sort(), all.sort(), `each form has one row in ${PAGE}, under Forms`);
+  const { inputs } = readJson(inProject('task', 'task.json'));
+  const { helpMarkDown } = inputs.find(({ name }) => name === 'secrets');
+  const unnamed = ofLines.filter((form) => !codeIn(helpMarkDown).includes(form));
+  assert.deepEqual(unnamed, [], 'the help of `secrets` in task/task.json names each form of a line');
+});
+
 test('each destination becomes what it names, in the forms that it names', async (t) => {
-  const written = rowsBelow('Destination', 'Forms').flatMap(({ cells }) => codeIn(cells[0]));
+  const written = rowsBelow('Destination', 'Forms')
+    .flatMap(({ cells }) => codeIn(cells[0]))
+    // The rows of single words are another table.
+    .filter((destination) => !/^[a-z0-9]+$/.test(destination));
   assert.ok(written.length >= 12, `${written.length}`);
   for (const destination of written) {
     // The one of Keeper's official task, for attachments alone.

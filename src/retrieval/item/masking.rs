@@ -1,9 +1,8 @@
 //! What is masked of a line, and what there is to warn of.
 
-use super::{IN_MEMORY_LIMIT, Item, Notice, Secret, Watch, warn};
+use super::{IN_MEMORY_LIMIT, Item, Made, Notice, Secret, Watch, warn};
 use crate::inputs::destination::Destination;
-use crate::inputs::forms::Encoding;
-use crate::outputs::mask::{Kind, Masks, ValueId};
+use crate::outputs::mask::{Kind, Masks};
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 
@@ -34,13 +33,19 @@ impl Item {
         }
     }
 
-    /// Masks what a form has made of the value.
-    pub(super) fn mask_converted(&self, bytes: &SecretBytes, masks: &mut Masks) -> Option<ValueId> {
-        // EXPOSE: masks are handed to the agent, which hides them.
-        if self.mapping.forms.encoding == Some(Encoding::Unbase64) {
-            return Some(masks.add_bytes(bytes.expose(), Kind::Field));
+    /// Masks what each form has made of the value. What is a value of its own is masked in all its forms as well.
+    pub(super) fn mask_converted(&mut self, made: &Made, masks: &mut Masks) {
+        let kind = if self.attachment().is_some() { Kind::Attachment } else { Kind::Field };
+        let mut is_value = true;
+        for (step, bytes) in &made.stages {
+            is_value &= step.gives_a_value();
+            // EXPOSE: masks are handed to the agent, which hides them.
+            if is_value {
+                self.masked.push(masks.add_bytes(bytes.expose(), kind));
+            } else if let Some(text) = bytes.to_text() {
+                self.masked.push(masks.add_converted(text.expose()));
+            }
         }
-        bytes.to_text().map(|text| masks.add_converted(text.expose()))
     }
 
     /// Warns of a value that is empty, or so short that not all is as usual.
