@@ -77,7 +77,7 @@ pub(super) struct Span {
 impl Line {
     /// A mapping that stands here.
     pub(crate) fn placed(self, notation: Notation, destination: Destination, forms: Forms) -> Mapping {
-        Mapping { notation, destination, forms, is_optional: false, line: self }
+        Mapping { notation, destination, forms, is_optional: false, default: None, line: self }
     }
 
     pub(super) fn new(origin: &Origin, number: usize, text: &str) -> Self {

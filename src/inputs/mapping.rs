@@ -31,6 +31,8 @@ pub struct Mapping {
     pub forms: Forms,
     /// `?`: the line is skipped, with a warning, if there is no such secret.
     pub is_optional: bool,
+    /// What a template has in its place if there is no such secret.
+    pub default: Option<Box<str>>,
     /// Where it is written.
     pub line: Line,
 }
@@ -106,7 +108,7 @@ fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Pr
     line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     let notation = Notation { record: String::new(), selector };
-    Ok(Mapping { notation, destination, forms, is_optional: false, line })
+    Ok(Mapping { notation, destination, forms, is_optional: false, default: None, line })
 }
 
 fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
@@ -124,7 +126,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
             _ => Ok(()),
         })
         .map_err(|error| line.destination_problem(error))?;
-    Ok(Mapping { notation, destination, forms, is_optional, line })
+    Ok(Mapping { notation, destination, forms, is_optional, default: None, line })
 }
 
 fn missing_arrow() -> Error {

@@ -5,6 +5,13 @@
 //! form        = a word of the table in `forms.rs`
 //! ```
 //!
+//! A bare notation of three parts counts as well, as it does for `ksm interpolate` of Keeper's command line, but in lines
+//! whose first letter is `#`:
+//!
+//! ```text
+//! bare        = "keeper://" record "/" selector "/" name [ ":-" default ] *( "|" form )
+//! ```
+//!
 //! `$${keeper://` writes `${keeper://` and is no placeholder. A notation that needs a `}` or a `|` is written in Base64.
 
 use std::cell::LazyCell;
@@ -32,11 +39,15 @@ pub struct Placeholder {
     pub notation: Notation,
     /// How it is written there.
     pub forms: Forms,
+    /// What is written if there is no such secret.
+    pub default: Option<Box<str>>,
     /// Where it stands.
     pub line: Line,
 }
 
 const OPENING: &str = "${keeper://";
+
+const SCHEME: &str = "keeper://";
 
 /// Reads a template. `file` is its path, for messages.
 ///
@@ -44,43 +55,123 @@ const OPENING: &str = "${keeper://";
 /// All faulty placeholders.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
     let file = Rc::from(file);
-    let mut pieces = Vec::new();
-    let mut problems = Vec::new();
-    let mut literal = String::new();
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let mut rest = line;
+    let mut reader = Reader::default();
+    for (index, text) in text.split_inclusive('\n').enumerate() {
         // One text for all placeholders of the line, and none for a line without.
-        let shared = LazyCell::new(|| Rc::from(line.trim_end_matches(['\r', '\n'])));
-        while let Some((before, after)) = rest.split_once(OPENING) {
-            if let Some(unescaped) = before.strip_suffix('$') {
-                literal.push_str(unescaped);
-                literal.push_str(OPENING);
+        let shared = LazyCell::new(|| Rc::from(text.trim_end_matches(['\r', '\n'])));
+        let place = |start, length| Line::in_file(&file, index + 1, &shared, Span { start, length });
+        reader.read_line(text, &place);
+    }
+    reader.pieces.push(Piece::Text(reader.literal));
+    if reader.problems.is_empty() { Ok(reader.pieces) } else { Err(reader.problems) }
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Reader {
+    pieces: Vec<Piece>,
+    problems: Vec<Problem>,
+    literal: String,
+}
+
+impl Reader {
+    fn read_line(&mut self, line: &str, place: &dyn Fn(usize, usize) -> Line) {
+        let is_comment = line.trim_start().starts_with('#');
+        let mut rest = line;
+        loop {
+            let start = line.len() - rest.len();
+            let Some((before, after)) = rest.split_once(OPENING) else {
+                return self.read_bare(rest, start, is_comment, place);
+            };
+            let is_escaped = before.ends_with('$');
+            self.read_bare(before.strip_suffix('$').unwrap_or(before), start, is_comment, place);
+            if is_escaped {
+                self.literal.push_str(OPENING);
                 rest = after;
                 continue;
             }
-            literal.push_str(before);
-            let start = line.len() - after.len() - OPENING.len();
-            let place = |length| Line::in_file(&file, index + 1, &shared, Span { start, length });
+            let start = start + before.len();
             let Some((inside, behind)) = after.split_once('}') else {
-                let line = place(OPENING.len() + after.trim_end().len());
-                problems.push(line.notation_problem(unclosed()));
-                rest = "";
-                break;
+                let length = OPENING.len() + after.trim_end().len();
+                return self.problems.push(place(start, length).notation_problem(unclosed()));
             };
-            let place = place(OPENING.len() + inside.len() + 1);
-            match parse_placeholder(inside) {
-                Ok((notation, forms)) => {
-                    pieces.push(Piece::Text(std::mem::take(&mut literal)));
-                    pieces.push(Piece::Placeholder(Placeholder { notation, forms, line: place }));
-                }
-                Err(error) => problems.push(place.notation_problem(error)),
-            }
+            self.take(parse_placeholder(inside), None, place(start, OPENING.len() + inside.len() + 1));
             rest = behind;
         }
-        literal.push_str(rest);
     }
-    pieces.push(Piece::Text(literal));
-    if problems.is_empty() { Ok(pieces) } else { Err(problems) }
+
+    /// Reads text without `${keeper://`, in which bare notations count.
+    fn read_bare(&mut self, text: &str, start: usize, is_comment: bool, place: &dyn Fn(usize, usize) -> Line) {
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(SCHEME).filter(|_| !is_comment) {
+            self.literal.push_str(before);
+            let Some(bare) = Bare::at_start_of(after) else {
+                self.literal.push_str(SCHEME);
+                rest = after;
+                continue;
+            };
+            let start = start + (text.len() - after.len() - SCHEME.len());
+            let parsed = parse_words(bare.notation, bare.forms.split('|').skip(1));
+            let default = bare.default.map(Box::from);
+            self.take(parsed, default, place(start, SCHEME.len() + bare.length));
+            rest = after.get(bare.length..).unwrap_or_default();
+        }
+        self.literal.push_str(rest);
+    }
+
+    fn take(&mut self, parsed: Result<(Notation, Forms), Error>, default: Option<Box<str>>, line: Line) {
+        match parsed {
+            Ok((notation, forms)) => {
+                self.pieces.push(Piece::Text(std::mem::take(&mut self.literal)));
+                self.pieces.push(Piece::Placeholder(Placeholder { notation, forms, default, line }));
+            }
+            Err(error) => self.problems.push(line.notation_problem(error)),
+        }
+    }
+}
+
+/// A notation as Keeper's command line finds it in a text, without its scheme.
+struct Bare<'a> {
+    notation: &'a str,
+    default: Option<&'a str>,
+    /// Each with its `|` in front.
+    forms: &'a str,
+    length: usize,
+}
+
+impl<'a> Bare<'a> {
+    /// What the text begins with; none for less than three parts.
+    fn at_start_of(text: &'a str) -> Option<Self> {
+        let part = |text: &'a str| {
+            let length = until(text, &|c| c == '/');
+            let is_part = length > 0 && text.get(length..).is_some_and(|rest| rest.starts_with('/'));
+            is_part.then_some(length + 1)
+        };
+        let record = part(text)?;
+        let name = record + part(text.get(record..)?)?;
+        let end = name + until(text.get(name..)?, &|c| is_end(c) || matches!(c, ':' | '|'));
+        if end == name {
+            return None;
+        }
+        let (notation, rest) = text.split_at_checked(end)?;
+        let default = rest.strip_prefix(":-").and_then(|rest| {
+            let length = until(rest, &|c| is_end(c) || c == '|');
+            rest.get(..length).filter(|default| !default.is_empty())
+        });
+        let behind = end + default.map_or(0, |default| ":-".len() + default.len());
+        let forms = text.get(behind..).filter(|rest| rest.starts_with('|')).unwrap_or_default();
+        let forms = forms.get(..until(forms, &is_end)).filter(|forms| *forms != "|").unwrap_or_default();
+        Some(Self { notation, default, forms, length: behind + forms.len() })
+    }
+}
+
+fn is_end(c: char) -> bool {
+    matches!(c, '"' | '\'' | '#' | '@')
+}
+
+/// How many bytes come before a blank or what else ends it.
+fn until(text: &str, ends: &dyn Fn(char) -> bool) -> usize {
+    text.find(|c: char| c.is_whitespace() || ends(c)).unwrap_or(text.len())
 }
 
 fn unclosed() -> Error {
@@ -91,6 +182,10 @@ fn unclosed() -> Error {
 fn parse_placeholder(inside: &str) -> Result<(Notation, Forms), Error> {
     let mut words = inside.split('|');
     let written = words.next().unwrap_or_default();
+    parse_words(written, words)
+}
+
+fn parse_words<'a>(written: &str, words: impl Iterator<Item = &'a str>) -> Result<(Notation, Forms), Error> {
     let mut forms = Forms::default();
     for word in words {
         forms.add_in_template(word.trim())?;
@@ -128,6 +223,12 @@ mod tests {
             ("$${keeper://A/type}", "${keeper://A/type}"),
             ("$${keeper://A/type} ${keeper://B/type|yaml}", "${keeper://A/type} <B [Json]>"),
             ("keeper://A/type", "keeper://A/type"),
+            ("a=keeper://A/field/x:-none|upper # b", "a=<A [Upper]> # b"),
+            ("\"keeper://A/field/x\":'keeper://B/file/y|base64'", "\"<A []>\":'<B [Base64]>'"),
+            ("keeper://A/field/x@host keeper://B/field/y:80", "<A []>@host <B []>:80"),
+            (" # keeper://A/field/x", " # keeper://A/field/x"),
+            ("keeper://A/field/ keeper://A b/field/x", "keeper://A/field/ keeper://A b/field/x"),
+            ("$${keeper://A/field/x} keeper://B/field/y", "${keeper://A/field/x} <B []>"),
             ("line\r\n${keeper://A B/custom_field/API key|xml}\r\nend", "line\r\n<A B [Xml]>\r\nend"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");

@@ -39,6 +39,8 @@ pub(super) struct Item {
 
 enum Secret {
     Text(SecretText),
+    /// What stands in a template for a secret that is not there; it is no secret.
+    Default(SecretText),
     /// Anything but a text, as JSON already.
     Json(SecretText),
     Codes {
@@ -101,6 +103,13 @@ impl Item {
             vault.find(&mapping.notation.record).and_then(|record| Ok((resolve::resolve(selector, &record)?, record)));
         let (resolved, record) = match found {
             Ok(found) => found,
+            Err(error) if mapping.default.is_some() && error.is_absence() => {
+                watch.warn(&mapping.line.name(), &format!("the default is taken: {error}"));
+                let text = SecretText::from(mapping.default.as_deref().unwrap_or_default());
+                let mut item = Self::new(mapping, Secret::Default(text));
+                item.check(watch)?;
+                return Ok(Some(item));
+            }
             Err(error) if mapping.is_optional && error.is_absence() => {
                 watch.warn(&mapping.line.name(), &format!("skipped: {error}"));
                 return Ok(None);
@@ -139,15 +148,18 @@ impl Item {
                 );
             }
         }
-        let is_hidden_by_agent = matches!(mapping.destination, Destination::Variable(_) | Destination::Output(_))
-            && mapping.forms.is_plain();
-        let mapping = mapping.clone();
-        let mut item = Self { mapping, secret, masked: Vec::new(), is_hidden_by_agent, is_spilled: false };
+        let mut item = Self::new(mapping, secret);
         match &item.secret {
             Secret::Attachment { attachment, .. } => item.check_declared_size(attachment.size, watch.agent)?,
             _ => item.check(watch)?,
         }
         Ok(Some(item))
+    }
+
+    fn new(mapping: &Mapping, secret: Secret) -> Self {
+        let is_hidden_by_agent = matches!(mapping.destination, Destination::Variable(_) | Destination::Output(_))
+            && mapping.forms.is_plain();
+        Self { mapping: mapping.clone(), secret, masked: Vec::new(), is_hidden_by_agent, is_spilled: false }
     }
 
     /// The line's name, as in "line 3".
@@ -368,7 +380,7 @@ impl Item {
         let steps = self.mapping.forms.steps.as_slice();
         let one = |bytes, steps: &[Step]| Ok(vec![Made::of(destination(), bytes, steps)?]);
         match &self.secret {
-            Secret::Text(text) => one(form::to_bytes(text), steps),
+            Secret::Text(text) | Secret::Default(text) => one(form::to_bytes(text), steps),
             Secret::Json(json) => one(form::to_bytes(json), steps_of_json(steps)),
             Secret::Codes { codes, as_list } => {
                 let codes: Vec<Value> = codes.iter().map(|code| Value::Text(code.code(now_ms))).collect();

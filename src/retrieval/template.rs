@@ -20,8 +20,8 @@ impl Template {
     }
 
     fn mapping(&self, placeholder: &Placeholder) -> Mapping {
-        let Placeholder { notation, forms, line } = placeholder.clone();
-        line.placed(notation, self.order.destination.clone(), forms)
+        let Placeholder { notation, forms, default, line } = placeholder.clone();
+        Mapping { default, ..line.placed(notation, self.order.destination.clone(), forms) }
     }
 
     /// Adds the file to the plan, given the placeholders' values in their order.

@@ -10,7 +10,9 @@ impl Item {
     /// Whether its texts are masked. Those of a large attachment are not if they go to a file only: a mask for each of
     /// its lines would slow down all logs of the job, and hide half of them.
     pub(super) fn is_masked(&self) -> bool {
-        let Secret::Attachment { content: Some(content), .. } = &self.secret else { return true };
+        let Secret::Attachment { content: Some(content), .. } = &self.secret else {
+            return !matches!(self.secret, Secret::Default(_));
+        };
         // EXPOSE: only the length is looked at.
         let is_large = content.expose().len() as u64 > IN_MEMORY_LIMIT;
         !(is_large && matches!(self.mapping.destination, Destination::File(_)))
@@ -86,7 +88,7 @@ impl Item {
     pub(super) fn raw_texts(&self) -> Vec<(String, SecretText)> {
         match &self.secret {
             Secret::Text(text) | Secret::Json(text) => vec![(shown(self.mapping.destination.name()), text.clone())],
-            Secret::Codes { .. } | Secret::Attachment { .. } => Vec::new(),
+            Secret::Default(_) | Secret::Codes { .. } | Secret::Attachment { .. } => Vec::new(),
             Secret::Record(fields) => {
                 fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
             }
