@@ -160,7 +160,7 @@ const FILES = {
 const BYTES = {
   'utf-16.env': [Buffer.from('\ufeffTOKEN=hunter-eleven\r\n', 'utf16le'), 'hunter-eleven'],
   'latin-1.env': [Buffer.from('TOKEN=hünter-twelve\r\n', 'latin1'), 'hünter-twelve'],
-  'nul.env': [Buffer.from('TOKEN=hunter-13\0OTHER=x\0'), 'hunter-13'],
+  'zeros.env': [Buffer.from('TOKEN=hunter-13\0OTHER=x\0'), 'hunter-13'],
 };
 
 /** The last characters of Base64, which hold a few bits of a secret beside others. */
