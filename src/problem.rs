@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
+use tsify::Tsify;
 
 use crate::error::Error;
 use crate::text::{grouped, shown, unseen};
@@ -17,19 +18,40 @@ pub struct Problem {
     pub error: Error,
 }
 
-/// A part of a line in an input or a file. Lines and columns count from 1, columns in characters.
+/// A part of a line in an input or a file.
+///
+/// There can be thousands of problems with one line, which may be long. So it is read only when a problem is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, if it is not the task's input `secrets`.
     pub file: Option<Rc<str>>,
-    /// The line.
+    /// The line's number, counted from 1.
     pub line: usize,
-    /// The first character of the faulty part.
-    pub column: usize,
-    /// How many characters the faulty part has; 0 at the end of a line.
-    pub length: usize,
-    /// The line as written, unless it must not be shown.
-    pub text: Option<Rc<str>>,
+    /// The line as written.
+    pub text: Rc<str>,
+    /// Whether a message may show it.
+    pub is_shown: bool,
+    /// The first byte of the faulty part, counted from 0.
+    pub start: usize,
+    /// How many bytes the faulty part has; 0 at the end of a line.
+    pub size: usize,
+}
+
+/// So many problems of a run are reported. The agent keeps ten of a step, and nobody reads more than a few screens.
+const REPORTED: usize = 50;
+
+/// The first problems in full, and how many there are besides.
+#[derive(Debug, Serialize, Tsify)]
+pub(crate) struct Reported<'a> {
+    #[tsify(type = "string[]")]
+    first: &'a [Problem],
+    more: usize,
+}
+
+/// Writes the problems for whoever reports them.
+pub(crate) fn report<S: Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
+    let (first, more) = problems.split_at_checked(REPORTED).unwrap_or((problems, &[]));
+    Reported { first, more: more.len() }.serialize(serializer)
 }
 
 impl Problem {
@@ -41,7 +63,7 @@ impl Problem {
             if let Some(file) = &place.file {
                 let _ = write!(text, "{}, ", shown(file));
             }
-            let _ = write!(text, "line {}, column {}: ", place.line, place.column);
+            let _ = write!(text, "line {}, column {}: ", place.line, place.before().chars().count() + 1);
         }
         text.push_str(&self.error.to_string());
         if let Some(excerpt) = self.place.as_deref().and_then(Place::excerpt) {
@@ -70,12 +92,20 @@ impl From<Error> for Problem {
 const SHOWN_LEN: usize = 400;
 
 impl Place {
+    /// What is before the faulty part.
+    fn before(&self) -> &str {
+        self.text.get(..self.start).unwrap_or_default()
+    }
+
     /// The line and a row of carets under the fault.
     ///
     /// What the author wrote may hold a secret, and the agent hides a secret only where it is printed as a whole. So the
     /// line is shown as it is, from its first character to its last, or not at all.
     fn excerpt(&self) -> Option<String> {
-        let line = self.text.as_deref()?;
+        if !self.is_shown {
+            return None;
+        }
+        let line = &*self.text;
         let number = self.line.to_string();
         let length = line.chars().count();
         if let Some((index, c)) = line.chars().enumerate().find(|(_, c)| unseen(*c)) {
@@ -85,10 +115,10 @@ impl Place {
         if length > SHOWN_LEN {
             return Some(format!("  {number} | (not shown: it has {} characters)", grouped(length as u64)));
         }
-        let start = self.column.saturating_sub(1);
-        // A tab stays one, so that the carets stand under what they mean.
-        let before: String = line.chars().take(start).map(|c| if c == '\t' { c } else { ' ' }).collect();
-        let carets = "^".repeat(self.length.clamp(1, length.saturating_sub(start).max(1)));
+        // A tab stays one, so that the carets are under what they mean.
+        let before: String = self.before().chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let fault = line.get(self.start..self.start + self.size).unwrap_or_default();
+        let carets = "^".repeat(fault.chars().count().max(1));
         Some(format!("  {number} | {line}\n  {} | {before}{carets}", " ".repeat(number.len())))
     }
 }
@@ -97,9 +127,11 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn rendered(text: &str, column: usize, length: usize) -> String {
-        let place = Place { file: None, line: 7, column, length, text: Some(text.into()) };
-        Problem { place: Some(Box::new(place)), error: Error::new("a fault") }.render()
+    fn problem(text: &str) -> Problem {
+        let bytes = |chars: usize| text.chars().take(chars).map(char::len_utf8).sum::<usize>();
+        let (start, size) = (bytes(4), bytes(6) - bytes(4));
+        let place = Place { file: None, line: 7, text: text.into(), is_shown: true, start, size };
+        Problem { place: Some(Box::new(place)), error: Error::new("a fault") }
     }
 
     #[test]
@@ -112,7 +144,29 @@ mod tests {
             (&"x".repeat(1200), "  7 | (not shown: it has 1,200 characters)".to_owned()),
             (&"x".repeat(400), format!("  7 | {}\n    |     ^^", "x".repeat(400))),
         ] {
-            assert_eq!(rendered(text, 5, 2), format!("line 7, column 5: a fault\n{excerpt}"), "{text:?}");
+            assert_eq!(problem(text).render(), format!("line 7, column 5: a fault\n{excerpt}"), "{text:?}");
         }
+    }
+    #[test]
+    fn the_first_problems_are_reported_and_the_others_are_counted() {
+        for (count, first, more) in [(0, 0, 0), (50, 50, 0), (51, 50, 1), (10_000, 50, 9_950)] {
+            let problems = vec![problem("a > b"); count];
+            let reported = report(&problems, serde_json::value::Serializer).expect("JSON");
+            assert_eq!(reported["first"].as_array().map(Vec::len), Some(first), "{count}");
+            assert_eq!(reported["more"], more, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_not_read_for_each_of_its_problems() {
+        let text = Rc::<str>::from("x".repeat(4 << 20));
+        let place = |start| Place { file: None, line: 1, text: Rc::clone(&text), is_shown: true, start, size: 1 };
+        let of = |start| Problem { place: Some(Box::new(place(start))), error: Error::new("a fault") };
+        let problems: Vec<Problem> = (0..100_000).map(|index| of((4 << 20) - 1 - index)).collect();
+        let reported = report(&problems, serde_json::value::Serializer).expect("JSON");
+        assert_eq!(
+            reported["first"][0],
+            "line 1, column 4194304: a fault\n  1 | (not shown: it has 4,194,304 characters)"
+        );
     }
 }

@@ -10,6 +10,7 @@
 
 mod item;
 mod loading;
+mod notices;
 mod preparation;
 mod template;
 
@@ -33,7 +34,7 @@ use crate::inputs::path::Platform;
 use crate::inputs::{Inputs, Mode};
 use crate::outputs::mask::{BUDGET, Masks};
 use crate::outputs::plan::{Agent, MaskGap, Plan, Report};
-use crate::problem::Problem;
+use crate::problem::{Problem, report as report_problems};
 use crate::protocol::answer::Answer;
 use crate::protocol::clock::ServerClock;
 use crate::protocol::request::{self, Request, Sealed};
@@ -46,6 +47,7 @@ use crate::text::{counted, grouped, listed_plain};
 use crate::vault::sealed::Vault;
 use item::{Item, Watch};
 use loading::{Load, Renewal, Way, too_late};
+use notices::Notices;
 use preparation::{Prepared, Template};
 
 /// What the agent is like and how long the run may take.
@@ -128,7 +130,11 @@ pub enum Next {
     Finish(Plan),
     /// Report these: the run has failed, nothing was set.
     #[serde(rename = "problems")]
-    Fail(#[tsify(type = "string[]")] Vec<Problem>),
+    Fail(
+        #[serde(serialize_with = "report_problems")]
+        #[tsify(type = "{ first: string[]; more: number }")]
+        Vec<Problem>,
+    ),
 }
 
 /// An attachment to load into a temporary file beside its path.
@@ -203,7 +209,7 @@ impl Retrieval {
             Stage::Preparing => self.prepare(outcomes, now_ms),
             Stage::Asking(mut session) => {
                 let next = session.resume(outcomes, now_ms, &mut self.masks, entropy);
-                self.notices.append(&mut session.notices);
+                self.notices.extend(session.notices.take());
                 self.stage = Stage::Asking(session);
                 next
             }
@@ -285,7 +291,7 @@ struct Session {
     filter: Vec<String>,
     /// The items whose attachment got a new address.
     renewed: HashSet<usize>,
-    notices: Vec<Notice>,
+    notices: Notices,
     /// What Keeper had to say already: a second look brings it again.
     told: Vec<Notice>,
     report: Report,
@@ -347,7 +353,7 @@ impl Session {
             items: Vec::new(),
             filter: Vec::new(),
             renewed: HashSet::new(),
-            notices: Vec::new(),
+            notices: Notices::default(),
             told: Vec::new(),
             report: Report::default(),
         }
@@ -524,7 +530,7 @@ impl Session {
         if problems.is_empty() {
             problems = clashes(&self.items, self.options.agent.platform);
         }
-        self.notices.extend(vault.take_warnings().into_iter().map(Notice::Warning));
+        vault.take_warnings().into_iter().for_each(|warning| self.notices.push(Notice::Warning(warning)));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -578,7 +584,9 @@ impl Session {
             template.plan(&mut texts, &mut plan).map_err(|problem| vec![problem])?;
         }
         masks.finish();
-        self.notices.extend(plan.report.describe_masks(masks).as_ref().map(mask_warning));
+        if let Some(gap) = plan.report.describe_masks(masks) {
+            self.notices.push(mask_warning(&gap));
+        }
         Ok(Next::Finish(plan))
     }
 }

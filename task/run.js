@@ -86,7 +86,7 @@ async function follow(retrieval, host) {
     }
     const { next } = step;
     if ('problems' in next) {
-      return host.fail(next.problems);
+      return host.fail(next.problems.first, next.problems.more);
     }
     if ('finish' in next) {
       return host.carryOut(next.finish);

@@ -49,12 +49,7 @@ fn read(text: &str, platform: Platform) -> Result<Vec<mapping::Mapping>, Vec<Pro
 
 fn is_inside(problem: &Problem) -> bool {
     let Some(place) = &problem.place else { return true };
-    let Some(text) = &place.text else { return true };
-    let width = text.chars().count();
-    place.line >= 1
-        && place.column >= 1
-        && place.column - 1 + place.length <= width.max(place.column)
-        && place.column <= width + 1
+    place.line >= 1 && place.text.get(place.start..place.start + place.size).is_some()
 }
 
 /// The record, field or property with every character escaped that has a meaning.

@@ -170,14 +170,9 @@ impl Line {
     }
 
     pub(super) fn problem(&self, span: Span, error: Error) -> Problem {
-        let before = self.text.get(..span.start).unwrap_or_default();
-        let place = Place {
-            file: self.file.clone(),
-            line: self.number,
-            column: before.chars().count() + 1,
-            length: self.part(span).chars().count(),
-            text: self.is_shown.then(|| Rc::clone(&self.text)),
-        };
+        let Span { start, length: size } = span;
+        let (file, text) = (self.file.clone(), Rc::clone(&self.text));
+        let place = Place { file, line: self.number, text, is_shown: self.is_shown, start, size };
         Problem { place: Some(Box::new(place)), error }
     }
 }

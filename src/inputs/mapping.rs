@@ -19,6 +19,7 @@ use super::notation::{self, Notation, Selector};
 use super::path::Platform;
 use crate::error::Error;
 use crate::problem::Problem;
+use crate::text::grouped;
 
 /// One line: a secret and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +47,20 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
+/// So many mapping lines may a step have, in `secrets` and the file of `secretsFile` together.
+const MAX_LINES: usize = 10_000;
+/// So many templates may a step have.
+const MAX_TEMPLATES: usize = 200;
+
 /// Reads mapping lines; paths are judged by the rules of the agent's platform.
 ///
 /// # Errors
 /// All problems of all lines, in their order.
 pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let count: usize = sources.iter().map(|source| lines(source.text).count()).sum();
+    if count > MAX_LINES {
+        return Err(vec![too_many_lines(count).into()]);
+    }
     let mut mappings: Vec<Mapping> = Vec::new();
     let mut problems = Vec::new();
     let mut seen: HashMap<_, String> = HashMap::new();
@@ -81,6 +91,10 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
 /// # Errors
 /// All problems of all lines, in their order.
 pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
+    let count = lines(text).count();
+    if count > MAX_TEMPLATES {
+        return Err(vec![too_many_templates(count).into()]);
+    }
     let mut orders = Vec::new();
     let mut problems = Vec::new();
     let origin = Origin::of(Some(TEMPLATES), text);
@@ -127,6 +141,18 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
         })
         .map_err(|error| line.destination_problem(error))?;
     Ok(Mapping { notation, destination, forms, is_optional, default: None, line })
+}
+
+fn too_many_lines(count: usize) -> Error {
+    let (count, limit) = (grouped(count as u64), grouped(MAX_LINES as u64));
+    Error::new(format!("there are {count} mapping lines, and a step takes {limit}"))
+        .with_hint("is `secretsFile` the right file? else spread the lines over several steps")
+}
+
+fn too_many_templates(count: usize) -> Error {
+    let count = grouped(count as u64);
+    Error::new(format!("there are {count} templates, and a step takes {MAX_TEMPLATES}"))
+        .with_hint("spread them over several steps")
 }
 
 fn missing_arrow() -> Error {
@@ -300,6 +326,20 @@ mod tests {
         ] {
             assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_step_takes_so_many_lines_and_templates() {
+        let lines =
+            |start: &str, count| (0..count).map(|number| format!("{start}{number}")).collect::<Vec<_>>().join("\n");
+        assert_eq!(read(&lines("A/type > file:", 10_000)).expect("as many as a step takes").len(), 10_000);
+        let (first, second) = (lines("A/type > file:", 5_000), "x\n".repeat(2_000_000));
+        let sources = [Source { file: None, text: &first }, Source { file: Some("keeper.map"), text: &second }];
+        let problems = parse(&sources, Platform::Linux).expect_err("too many");
+        assert_eq!(messages(&problems), ["there are 2,005,000 mapping lines, and a step takes 10,000"]);
+        let problems = parse_templates(&"a > b\n".repeat(201), Platform::Linux).expect_err("too many");
+        assert_eq!(messages(&problems), ["there are 201 templates, and a step takes 200"]);
+        assert_eq!(parse_templates(&lines("in > ", 200), Platform::Linux).map(|orders| orders.len()), Ok(200));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod masking;
 
 use super::Notice;
+use super::notices::Notices;
 use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::Gcm;
 use crate::error::Error;
@@ -59,17 +60,13 @@ pub(super) struct Watch<'a> {
     pub(super) agent: Agent,
     pub(super) names: &'a Names,
     pub(super) masks: &'a mut Masks,
-    pub(super) notices: &'a mut Vec<Notice>,
+    pub(super) notices: &'a mut Notices,
 }
 
 impl Watch<'_> {
     fn warn(&mut self, line: &str, text: &str) {
-        warn(self.notices, line, text);
+        self.notices.warn(line, text);
     }
-}
-
-fn warn(notices: &mut Vec<Notice>, line: &str, text: &str) {
-    notices.push(Notice::Warning(format!("{line}: {text}")));
 }
 
 /// Where an attachment that has not come yet is to go first.
@@ -219,12 +216,12 @@ impl Item {
     }
 
     /// Lets it go there, whatever its size.
-    pub(super) fn spill(&mut self, notices: &mut Vec<Notice>) {
+    pub(super) fn spill(&mut self, notices: &mut Notices) {
         self.is_spilled = true;
         if let Some(declared) = self.attachment().and_then(|attachment| attachment.size) {
             let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
             let line = self.mapping.line.name();
-            warn(notices, &line, &format!("the attachment is larger than its record says ({bytes})"));
+            notices.warn(&line, &format!("the attachment is larger than its record says ({bytes})"));
         }
     }
 

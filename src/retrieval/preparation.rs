@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::protocol::failure::Failure;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::protocol::server_keys::ServerKeys;
-use crate::text::{decode, shown, utf_16};
+use crate::text::{decode, grouped, shown, utf_16};
 
 /// Everything that the author wrote, read.
 pub(super) struct Prepared {
@@ -123,6 +123,7 @@ fn read_templates(
         .collect();
     let mut templates = Vec::new();
     let mut problems = Vec::new();
+    let mut placeholders = 0;
     for order in orders {
         let identities = order.destination.identities(agent.platform);
         if let Some(first) = identities.into_iter().find_map(|identity| taken.insert(identity, order.line.name())) {
@@ -131,6 +132,10 @@ fn read_templates(
         let path = order.line.notation();
         let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
         match read_template(file).map_err(|error| vec![order.line.notation_problem(error)]) {
+            Ok(text) if count_placeholders(&text, &mut placeholders) > MAX_PLACEHOLDERS => {
+                problems.push(order.line.notation_problem(too_many_placeholders()));
+                break;
+            }
             Ok(text) => match template::parse(&path, &text) {
                 Ok(pieces) => templates.push(Template { order, pieces }),
                 Err(found) => problems.extend(found),
@@ -139,6 +144,23 @@ fn read_templates(
         }
     }
     if problems.is_empty() { Ok(templates) } else { Err(problems) }
+}
+
+/// So many placeholders may the templates of a step have together.
+const MAX_PLACEHOLDERS: usize = 10_000;
+
+/// Adds the placeholders of a template, faulty ones included, to those of the templates before it.
+fn count_placeholders(text: &str, count: &mut usize) -> usize {
+    *count += text.matches("keeper://").count();
+    *count
+}
+
+fn too_many_placeholders() -> Error {
+    let limit = grouped(MAX_PLACEHOLDERS as u64);
+    Error::new(format!("with this template there are more than {limit} placeholders, which is what a step takes"))
+        .with_hint(
+            "spread the templates over several steps, or write a record as a whole by `file+json:` or `file+dotenv:`",
+        )
 }
 
 fn unreadable_file(path: &str, reason: &str) -> Error {

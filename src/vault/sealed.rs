@@ -27,6 +27,8 @@ pub struct Vault {
     titles: Titles,
     /// How many records have no UID.
     nameless: usize,
+    /// How often no record was found.
+    misses: usize,
     /// How many parts of the answer were left out that may have been records.
     left_out: usize,
     /// About the records that lines need.
@@ -34,6 +36,9 @@ pub struct Vault {
     /// About all others.
     other_warnings: Warnings,
 }
+
+/// Of so many names that no record has, the nearest title is looked for.
+const SUGGESTED: usize = 50;
 
 /// One record, as often as it is shared: directly and in folders. Each copy's key is wrapped by its own parent.
 #[derive(Debug)]
@@ -66,6 +71,7 @@ impl Vault {
             by_uid: HashMap::new(),
             titles: Titles::default(),
             nameless: 0,
+            misses: 0,
             left_out: answer.faults.len(),
             needed_warnings: Warnings::default(),
             other_warnings: Warnings::default(),
@@ -164,7 +170,10 @@ impl Vault {
                 self.warn_of_hidden_twins(unreadable);
                 self.open(index)
             }
-            [] => Err(self.unknown(name, unreadable + self.left_out)),
+            [] => {
+                self.misses += 1;
+                Err(self.unknown(name, unreadable + self.left_out))
+            }
             _ => {
                 let uids: Vec<String> = found
                     .iter()
@@ -265,6 +274,9 @@ impl Vault {
 
     /// A title that is nearly the same.
     fn nearest_title(&self, name: &str) -> Option<String> {
+        if self.misses > SUGGESTED {
+            return None;
+        }
         let titles: Vec<&String> = self.titles.exact.keys().collect();
         nearest(name, &titles).map(str::to_owned)
     }

@@ -18,6 +18,9 @@ export const CANCELLED = 'the task was cancelled; nothing was set';
 /** How long Keeper may take to answer if the author sets no limit, in milliseconds. */
 const TIMEOUT_MS = 120_000;
 
+/** So many problems are shown, and so many warnings about files; the others are counted. */
+const MAX_ISSUES = 50;
+
 /** The host for one run of the task. */
 export function createHost() {
   const startedAt = Date.now();
@@ -122,17 +125,23 @@ export function createHost() {
      * Reports why the task can't go on, and takes back what lies on disk.
      *
      * @param {string[]} problems
+     * @param {number} [more] how many there are besides
      */
-    async fail(problems) {
+    async fail(problems, more = 0) {
       if (isOver) {
         return;
       }
       isOver = true;
       // What is under way, such as a download, must not write any more.
       cancellation.abort();
-      const all = [...problems, ...(await files.rollBack())];
-      const summary = all.length > 1 ? [`${all.length} problems; nothing was set`] : [];
-      [...all, ...summary].forEach((problem) => printIssue('error', problem));
+      const shown = [...problems.slice(0, MAX_ISSUES), ...(await files.rollBack()).slice(0, MAX_ISSUES)];
+      const hidden = more + Math.max(0, problems.length - MAX_ISSUES);
+      const count = shown.length + hidden;
+      const summary =
+        hidden > 0
+          ? `${count} problems, of which ${shown.length} are shown; nothing was set`
+          : `${count} problems; nothing was set`;
+      [...shown, ...(count > 1 ? [summary] : [])].forEach((problem) => printIssue('error', problem));
       report(false);
     },
 

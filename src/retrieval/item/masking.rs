@@ -1,6 +1,6 @@
 //! What is masked of a line, and what there is to warn of.
 
-use super::{IN_MEMORY_LIMIT, Item, Made, Notice, Secret, Watch, warn};
+use super::{IN_MEMORY_LIMIT, Item, Made, Notices, Secret, Watch};
 use crate::inputs::destination::Destination;
 use crate::outputs::mask::{Kind, Masks};
 use crate::secret::{SecretBytes, SecretText};
@@ -100,7 +100,7 @@ impl Item {
         &mut self,
         content: &SecretBytes,
         masks: &mut Masks,
-        notices: &mut Vec<Notice>,
+        notices: &mut Notices,
     ) {
         // EXPOSE: masks are handed to the agent, which hides them.
         let bytes = content.expose();
@@ -111,11 +111,11 @@ impl Item {
     }
 
     /// Warns if an attachment has another size than its record says.
-    pub(super) fn compare_size(&self, size: usize, notices: &mut Vec<Notice>) {
+    pub(super) fn compare_size(&self, size: usize, notices: &mut Notices) {
         let declared = self.attachment().and_then(|attachment| attachment.size).filter(|_| !self.is_spilled);
         if let Some(declared) = declared.filter(|declared| *declared != size as u64) {
             let line = self.mapping.line.name();
-            warn(notices, &line, &format!("the attachment has {size} bytes, its record says {declared}"));
+            notices.warn(&line, &format!("the attachment has {size} bytes, its record says {declared}"));
         }
     }
 }

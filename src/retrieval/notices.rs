@@ -1,0 +1,62 @@
+//! What is said to the author of each line, as much of it as a person may want to see.
+
+use super::Notice;
+
+/// Notices on their way to the author.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    list: Vec<Notice>,
+    /// How many warnings about lines there were in this run.
+    warnings: usize,
+    /// How many of them were only counted since the last step.
+    more: usize,
+}
+
+/// So many warnings about lines are shown in a run.
+const SHOWN: usize = 50;
+
+impl Notices {
+    pub(super) fn push(&mut self, notice: Notice) {
+        self.list.push(notice);
+    }
+
+    /// Warns of a line. There may be a warning for each of thousands of lines, so only the first ones are shown.
+    pub(super) fn warn(&mut self, line: &str, text: &str) {
+        self.warnings += 1;
+        if self.warnings <= SHOWN {
+            self.push(Notice::Warning(format!("{line}: {text}")));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Hands over what has come up.
+    pub(super) fn take(&mut self) -> Vec<Notice> {
+        let more = std::mem::take(&mut self.more);
+        if more > 0 {
+            self.push(Notice::Warning(format!("and {more} more warnings about lines")));
+        }
+        std::mem::take(&mut self.list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_warnings_are_shown_and_the_others_are_counted() {
+        let mut notices = Notices::default();
+        let warning = |text: &str| Notice::Warning(text.to_owned());
+        for number in 1..=10_000 {
+            notices.warn(&format!("line {number}"), "the value is empty");
+        }
+        notices.push(warning("something of the whole run"));
+        let taken = notices.take();
+        assert_eq!(taken.len(), 52);
+        assert_eq!(taken[49], warning("line 50: the value is empty"));
+        assert_eq!(taken[50..], [warning("something of the whole run"), warning("and 9950 more warnings about lines")]);
+        notices.warn("line 1", "again");
+        assert_eq!(notices.take(), [warning("and 1 more warnings about lines")]);
+    }
+}

@@ -1,0 +1,110 @@
+// Inputs of a size that nobody means, and of one that somebody may.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isWindows } from '../platform.js';
+import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+
+const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {{ files?: Record<string, string>, inputs?: Record<string, string>, secrets?: string[], holds?: object[], nodePath?: string }} options
+ */
+async function run(t, { files = {}, inputs = {}, secrets = [], holds = HOLDS, nodePath }) {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'bounds-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) fs.writeFileSync(join(folder, path), text);
+  const keeper = await openKeeper(t, { holds });
+  const agent = { sourcesFolder: folder, inputs, timeoutMs: 60_000, ...(nodePath && { nodePath }) };
+  return { ...(await runWithKeeper(t, { keeper, secrets, agent })), folder };
+}
+
+test('a mapping file of two million wrong lines is one problem', async (t) => {
+  const outcome = await run(t, {
+    files: { 'keeper.map': 'x\n'.repeat(2_000_000) },
+    inputs: { secretsFile: 'keeper.map' },
+  });
+  assert.deepEqual(
+    errorsOf(outcome).map((problem) => problem.split('\n')[0]),
+    ['there are 2,000,000 mapping lines, and a step takes 10,000'],
+  );
+});
+
+test('of thousands of problems the first ones are shown, and all are counted', async (t) => {
+  const lines = Array.from({ length: 10_000 }, (_, index) => `Missing ${index}/type > var:V${index}`);
+  const files = { 'keeper.map': lines.join('\n') };
+  const errors = errorsOf(await run(t, { files, inputs: { secretsFile: 'keeper.map' } }));
+  assert.equal(errors.length, 51);
+  assert.match(errors[49], /^keeper\.map, line 50, column 1: no record with this UID or title/);
+  assert.equal(errors[50], '10000 problems, of which 50 are shown; nothing was set');
+});
+
+test('of thousands of warnings the first ones are shown, and all are counted', async (t) => {
+  const secrets = Array.from({ length: 1_000 }, (_, index) => `Missing ${index}/type > var?:V${index}`);
+  const warnings = warningsOf(await run(t, { secrets }));
+  assert.equal(warnings.length, 51);
+  assert.equal(warnings[50], 'and 950 more warnings about lines');
+});
+
+for (const [word, { problems, first }] of Object.entries({
+  field: { problems: 0 },
+  feild: { problems: 51, first: 'big.txt, line 1, column 1: unknown selector' },
+})) {
+  test(`a template of one line takes 5,000 placeholders with the selector ${word}`, async (t) => {
+    const piece = `\${keeper://Database/${word}/password}${'x'.repeat(170)}`;
+    const outcome = await run(t, {
+      files: { 'big.txt': piece.repeat(5_000) },
+      inputs: { templates: 'big.txt > out.txt' },
+    });
+    const errors = errorsOf(outcome);
+    assert.equal(errors.length, problems);
+    assert.ok(!first || errors[0].startsWith(first), errors[0]);
+    if (!first) {
+      const text = fs.readFileSync(join(outcome.folder, 'out.txt'), 'utf8');
+      assert.equal(text, `s3cr3t-p4ssw0rd${'x'.repeat(170)}`.repeat(5_000));
+    }
+  });
+}
+
+test('more templates or placeholders than a step takes are refused', async (t) => {
+  const files = { 'in.txt': '${keeper://Database/field/password}'.repeat(6_000) };
+  const lines = (count) => Array.from({ length: count }, (_, index) => `in.txt > out/${index}`).join('\n');
+  for (const [count, problem] of [
+    [1_000, 'there are 1,000 templates, and a step takes 200'],
+    [
+      2,
+      'templates, line 2, column 1: with this template there are more than 10,000 placeholders, which is what a step takes',
+    ],
+  ]) {
+    const outcome = await run(t, { files, inputs: { templates: lines(count) } });
+    assert.deepEqual(
+      errorsOf(outcome).map((text) => text.split('\n')[0]),
+      [problem],
+    );
+  }
+});
+
+test(
+  'more attachments come than the shell allows open files',
+  { skip: isWindows && 'a limit of Unix' },
+  async (t) => {
+    const names = Array.from({ length: 500 }, (_, index) => `file${index}`);
+    const folder = fs.mkdtempSync(join(tmpdir(), 'few-files-'));
+    t.after(() => fs.rmSync(folder, { recursive: true }));
+    const nodePath = join(folder, 'node');
+    fs.writeFileSync(nodePath, `#!/bin/sh\nulimit -Sn 256\nexec "${process.execPath}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const outcome = await run(t, {
+      holds: [{ title: 'Files', files: names.map((name) => ({ name, bytes: 100_000 })) }],
+      secrets: names.map((name) => `Files/file/${name} > file:out/${name}`),
+      nodePath,
+    });
+    assert.equal(outcome.result, 'Succeeded', errorsOf(outcome).slice(0, 3).join('\n'));
+    assert.equal(fs.readdirSync(join(outcome.folder, 'out')).length, 500);
+  },
+);
