@@ -392,3 +392,26 @@ fn a_record_that_cannot_be_opened_is_not_the_one_with_another_uid() {
             .contains(&"line 2: skipped: no record with this UID or title is shared with this application")
     );
 }
+
+#[test]
+fn a_name_as_documentation_seemed_to_show_it_is_told_as_such() {
+    for (name, message, hint) in [
+        (
+            "DatabasesFolderUid0001 Database",
+            "no record has this title, which looks like a UID and a title behind it",
+            "write one of them, best the UID alone, as in `UID/field/password`",
+        ),
+        (
+            "[Database]",
+            "no record has this title, which is in brackets",
+            "leave the brackets out: pages write them around what you replace",
+        ),
+    ] {
+        let line = format!("{name}/field/password > var:X");
+        let mut scenario = Scenario::of(Keeper::holding(json!({ "records": [database()] })), [line.as_str()]);
+        scenario.run();
+        let problem = scenario.problems().remove(0);
+        assert!(problem.starts_with(&format!("line 1, column 1: {message}\n")), "{problem}");
+        assert!(problem.ends_with(&format!("\nhint: {hint}")), "{problem}");
+    }
+}

@@ -127,6 +127,9 @@ fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Pr
 
 fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     let (before, after) = line.split(missing_arrow())?;
+    if is_folded(&before) {
+        return Err(line.notation_problem(folded()));
+    }
     let notation = notation::parse(&before).map_err(|fault| {
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
@@ -153,6 +156,18 @@ fn too_many_templates(count: usize) -> Error {
     let count = grouped(count as u64);
     Error::new(format!("there are {count} templates, and a step takes {MAX_TEMPLATES}"))
         .with_hint("spread them over several steps")
+}
+
+/// Whether what is before the last `>` holds a whole mapping line, as YAML makes of two lines after `secrets: >`.
+fn is_folded(before: &str) -> bool {
+    let selects = |text: &str| ["/field/", "/custom_field/", "/file/"].iter().any(|selector| text.contains(selector));
+    let parts = before.split_once('>').and_then(|(first, rest)| Some((first, rest.trim().split_once(' ')?)));
+    parts.is_some_and(|(first, (_, next))| selects(first) && selects(next))
+}
+
+fn folded() -> Error {
+    Error::new("this looks like several mapping lines in one line")
+        .with_hint("write `secrets: |` in YAML, which keeps the lines; after `secrets: >` they become one")
 }
 
 fn missing_arrow() -> Error {
@@ -253,6 +268,20 @@ mod tests {
         let (notation, destination) = one("a > b/field/password > var:X");
         assert_eq!(notation.record, "a > b");
         assert_eq!(destination, Destination::Variable("X".to_owned()));
+    }
+
+    #[test]
+    fn lines_that_yaml_has_folded_into_one_are_told() {
+        for line in [
+            "A/field/password > var:X B/field/login > var:Y",
+            "A/field/password > X B/file/cert.pem > file:Y",
+            "A/field/password > X B C/custom_field/k > Y D/field/login > Z",
+        ] {
+            assert_eq!(messages(&read(line).expect_err(line)), ["this looks like several mapping lines in one line"]);
+        }
+        for line in ["a > b/field/password > X", "A/field/a > b > X", "a/field/b > c/d > X"] {
+            assert!(read(line).is_ok(), "{line}");
+        }
     }
 
     #[test]

@@ -204,6 +204,9 @@ impl Vault {
             return Error::new("this is the UID of a folder, not of a record")
                 .with_hint("name a record that it holds, by its UID or title");
         }
+        if let Some(error) = misread_documentation(name) {
+            return error;
+        }
         let error = match unreadable {
             0 => Error::absent("no record with this UID or title is shared with this application"),
             _ => Error::new(format!(
@@ -280,6 +283,19 @@ impl Vault {
         let titles: Vec<&String> = self.titles.exact.keys().collect();
         nearest(name, &titles).map(str::to_owned)
     }
+}
+
+/// What a name looks like that somebody wrote as a page of documentation seemed to show it.
+fn misread_documentation(name: &str) -> Option<Error> {
+    if name.split_once(char::is_whitespace).is_some_and(|(first, _)| is_uid_like(first)) {
+        let error = Error::absent("no record has this title, which looks like a UID and a title behind it");
+        return Some(error.with_hint("write one of them, best the UID alone, as in `UID/field/password`"));
+    }
+    if name.len() > 2 && name.starts_with('[') && name.ends_with(']') {
+        let error = Error::absent("no record has this title, which is in brackets");
+        return Some(error.with_hint("leave the brackets out: pages write them around what you replace"));
+    }
+    None
 }
 
 /// As in "the record UID", or in "a record without a UID"; what it is comes with its article.
