@@ -125,7 +125,7 @@ fn what_is_behind_a_name_in_an_attachment_is_masked_by_itself() {
         ("machine host.test\n  login alice\n  password hunter\n", vec!["hunter"]),
         ("host.test:5432:*:alice:hunt\\:er\n", vec!["hunt:er"]),
         (r#"{"auths":{"registry.test":{"auth":"YWxpY2U6aHVudGVyMg=="}}}"#, vec!["YWxpY2U6aHVudGVyMg==", "hunter2"]),
-        ("//registry.npmjs.org/:_authToken=hunter-token\n_password=aHVudGVyMg==\n", vec!["hunter-token", "hunter2"]),
+        ("//npm.example.test/:_authToken=hunter-token\n_password=aHVudGVyMg==\n", vec!["hunter-token", "hunter2"]),
         ("[default]\naws_access_key_id = AKIAX\naws_secret_access_key = hunter/two+three\n", vec!["hunter/two+three"]),
         ("[client]\nuser=root\npassword = \"hunter#2\"\n", vec!["hunter#2"]),
         ("db.password=hunter2\ndb.password : hunter3\ndb.url=jdbc:x\n", vec!["hunter2", "hunter3"]),
