@@ -380,7 +380,7 @@ const CHANGED: &str = "the answer of keeper.test cannot be read: it does not dec
                        changed on the way";
 
 fn problem(step: &JsValue) -> String {
-    text(step, "next.problems.0").split('\n').next().unwrap().to_owned()
+    text(step, "next.problems.first.0").split('\n').next().unwrap().to_owned()
 }
 
 #[wasm_bindgen_test]
@@ -502,7 +502,7 @@ async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
 
     let failed = object(&[("code", "UNDECRYPTABLE".into())]);
     let step = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap();
-    assert!(text(&step, "next.problems.0").contains("its content does not decrypt with its key"));
+    assert!(text(&step, "next.problems.first.0").contains("its content does not decrypt with its key"));
 }
 
 #[wasm_bindgen_test]
@@ -552,7 +552,7 @@ fn an_answer_may_be_without_a_body() {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
         let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type");
-        assert!(text(&step, "next.problems.0").starts_with("keeper.test answered with status 404 and nothing else"));
+        assert!(text(&step, "next.problems.first.0").starts_with("keeper.test answered with status 404 and nothing else"));
     }
 }
 
@@ -560,7 +560,7 @@ fn an_answer_may_be_without_a_body() {
 fn an_input_that_is_left_out_is_empty() {
     let mut retrieval = Retrieval::new(Object::new().into(), options(), platform_cipher()).unwrap();
     let step = retrieval.start(NOW_MS).unwrap();
-    assert!(text(&step, "next.problems.0").starts_with("there is no config; expected one in the input"));
+    assert!(text(&step, "next.problems.first.0").starts_with("there is no config; expected one in the input"));
 }
 
 #[wasm_bindgen_test]
@@ -577,5 +577,5 @@ fn an_outcome_of_another_type_is_no_answer() {
     let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
     retrieval.start(NOW_MS).unwrap();
     let step = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap();
-    assert_eq!(text(&step, "next.problems.0").split(": ").next(), Some("no answer from keeper.test"));
+    assert_eq!(text(&step, "next.problems.first.0").split(": ").next(), Some("no answer from keeper.test"));
 }

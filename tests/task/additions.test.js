@@ -39,16 +39,22 @@ describe('a dotenv file', () => {
 
   /** Each value is asked for by a line of its own, so that a refusal concerns no other. */
   async function acceptedOnes(t) {
-    const lines = titles.map((title) => `${title}/* > file+dotenv:${title}.env`);
-    const holds = titles.map((title) => recordOf(title, { value: values[title] }));
-    const { run: outcome } = await run(t, lines, holds);
-    const problems = errorsOf(outcome).filter((problem) => problem.startsWith('line '));
-    const refused = new Set(problems.map((problem) => titles[Number(problem.match(/^line (\d+)/)?.[1]) - 1]));
-    assert.equal(refused.size, problems.length);
-    assert.ok(
-      problems.every((problem) => problem.includes(': the value of the field `value` means different')),
-    );
-    return titles.filter((title) => !refused.has(title));
+    let accepted = titles;
+    for (;;) {
+      const lines = accepted.map((title) => `${title}/* > file+dotenv:${title}.env`);
+      const holds = accepted.map((title) => recordOf(title, { value: values[title] }));
+      const { run: outcome } = await run(t, lines, holds);
+      if (outcome.result === 'Succeeded') return accepted;
+      // Of many problems only the first ones are shown.
+      const problems = errorsOf(outcome).filter((problem) => problem.startsWith('line '));
+      const refused = new Set(problems.map((problem) => Number(problem.match(/^line (\d+)/)?.[1]) - 1));
+      assert.ok(refused.size > 0);
+      assert.equal(refused.size, problems.length);
+      assert.ok(
+        problems.every((problem) => problem.includes(': the value of the field `value` means different')),
+      );
+      accepted = accepted.filter((_, index) => !refused.has(index));
+    }
   }
 
   test('holds only values that all readers read as they are', async (t) => {

@@ -110,7 +110,9 @@ fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
 /// What may get printed without the rest.
 fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     let is_small = kind == Kind::Field && text.len() <= SMALL_BYTES && lines(text).count() <= SMALL_LINES;
-    let is_short = lines(text).filter(|line| !trimmed(line).is_empty()).take(SHORT_LINES + 1).count() <= SHORT_LINES;
+    let line_count = lines(text).filter(|line| !trimmed(line).is_empty()).take(SHORT_LINES + 1).count();
+    // A script may be as short.
+    let is_short = line_count <= SHORT_LINES && !text.starts_with("#!");
     let whole = trimmed(text);
     let mut count = 0;
     let mut secrets: Vec<SecretText> = Vec::new();
