@@ -510,7 +510,7 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
     let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options(), platform_cipher()).unwrap();
     let step = retrieval.start(NOW_MS).unwrap();
     assert_eq!(names(&member(&step, "next")), ["problems"]);
-    let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "next.problems")).unwrap();
+    let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "next.problems.first")).unwrap();
     assert_eq!(
         problems,
         [
@@ -552,7 +552,9 @@ fn an_answer_may_be_without_a_body() {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
         let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type");
-        assert!(text(&step, "next.problems.first.0").starts_with("keeper.test answered with status 404 and nothing else"));
+        assert!(
+            text(&step, "next.problems.first.0").starts_with("keeper.test answered with status 404 and nothing else")
+        );
     }
 }
 

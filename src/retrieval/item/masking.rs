@@ -48,6 +48,11 @@ impl Item {
                 self.masked.push(masks.add_converted(text.expose()));
             }
         }
+        // A whole record as JSON or dotenv is laid out before any other form.
+        if let (true, Some(text)) = (made.stages.is_empty(), made.bytes.to_text()) {
+            // EXPOSE: the same.
+            self.masked.push(masks.add_converted(text.expose()));
+        }
     }
 
     /// Warns of a value that is empty, or so short that not all is as usual.
