@@ -88,7 +88,7 @@ export async function renderDocument({ readers, rows, list, exhibits }) {
     '## What agrees\n\n',
     agreement(rows, [...exhibits, { name: 'templates' }]),
     '\n## What differs, and why\n\n',
-    'All of it stands in `interop/differences.json`. `{Title}` is the UID of the record with that title.\n\n',
+    'All of it is in `interop/differences.json`. `{Title}` is the UID of the record with that title.\n\n',
     ...Object.entries(GROUPS).map(([group, heading]) => `### ${heading}\n\n${reasons(list, group)}\n`),
   ].join('');
   return format(text, { ...(await resolveConfig(inProject('docs', 'interop.md'))), parser: 'markdown' });

@@ -1,4 +1,4 @@
-// This file is where the matrix becomes the table of docs/faults.md. As a program it writes that file.
+// The matrix as the table of docs/faults.md. As a program it writes that file.
 
 import { writeFileSync } from 'node:fs';
 import { inProject } from '../../scripts/paths.js';
@@ -9,7 +9,7 @@ const INTRODUCTION = `# Faults
 
 What can go wrong between an agent and Keeper, what the task does about it, and after how many requests: those that
 reached Keeper, or else the proxy. Each line is a test that runs the packed task (\`tests/network\`), and this table is
-made from the tests: \`node tests/network/table.js\`. What the limits are is told in [network.md](network.md).
+made from the tests: \`node tests/network/table.js\`. The limits are in [network.md](network.md).
 
 `;
 

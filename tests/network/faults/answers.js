@@ -133,7 +133,7 @@ export const refusals = {
       { faults: [{ status: 503, headers: { 'retry-after': '600' } }] },
       { log: [`${outOfService(503)}; it wants to be left alone for 600 s, longer than the task may take`] },
     ),
-    survived('a failure with a reason', 'tells it and tries again', 2, {
+    survived('a failure with a reason', 'shows the reason and tries again', 2, {
       faults: [{ status: 500, body: { error: 'generic', message: 'out of order' } }],
     }),
     refused('status 400', 'Keeper refused the request (status 400, bad_request): no', 1, {

@@ -47,7 +47,7 @@ export const certificates = {
   title: 'Certificates',
   rows: [
     refused('nobody here knows the issuer', UNKNOWN, 0, { trusted: false }),
-    refused('nobody here knows the issuer, and the agent is told to skip the check', UNKNOWN, 0, {
+    refused('nobody here knows the issuer, and the agent is set to skip the check', UNKNOWN, 0, {
       trusted: false,
       agent: () => ({
         variables: { 'Agent.SkipCertValidation': 'True' },
@@ -237,7 +237,7 @@ export const certificates = {
   ],
 };
 
-/** As `openssl x509 -trustout` writes it: the certificate, and behind it that it is to be trusted by servers' clients. */
+/** As `openssl x509 -trustout` writes it: the certificate, followed by the purposes for which it is to be trusted. */
 function trusted(caPem) {
   const certificate = Buffer.from(caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   const serverAuth = Buffer.from('300c300a06082b06010505070301', 'hex');

@@ -1,4 +1,4 @@
-// This file is where the advice stands that several faults of the matrix have in common.
+// Hints that several faults of the matrix have in common.
 
 export const CONNECTION =
   "\nhint: check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)";

@@ -178,18 +178,18 @@ export const proxies = {
       },
       { log: VIA },
     ),
-    survived('it looks into TLS, and the author gives its authority', 'trusts it as well', 1, {
+    survived('it inspects TLS, and the author names its authority', 'trusts it as well', 1, {
       trusted: false,
       proxy: { interceptor: companyAuthority },
       agent: (world) => ({ ...configured()(world), inputs: { caCertificate: companyAuthority.caPem } }),
     }),
-    survived('it looks into TLS, and the agent has its authority', 'trusts it as well', 1, {
+    survived('it inspects TLS, and the agent has its authority', 'trusts it as well', 1, {
       trusted: false,
       proxy: { interceptor: companyAuthority },
       agent: configured({ 'Agent.CAInfo': companyCaPath }),
     }),
     refused(
-      'it looks into TLS, and nobody knows its authority',
+      'it inspects TLS, and nobody knows its authority',
       'the certificate of HOST via PROXY is not accepted: its issuer `Company CA` is not one that this agent trusts ' +
         `(UNABLE_TO_VERIFY_LEAF_SIGNATURE)${hint.ISSUER}`,
       LOOKS_TWICE,

@@ -1,12 +1,12 @@
-// This file is where a fault of the matrix gets its form.
+// A fault of the matrix: what goes wrong, and what the task does about it.
 
 /**
  * @typedef {object} Row
  * @property {string} fault what goes wrong, in words
  * @property {import('../world.js').Setting} when how the world is then
  * @property {string} [survives] what the task does to get through
- * @property {string} [problem] or what it says; HOST and PROXY stand for the addresses
- * @property {number | number[] | ((major: number) => number)} requests how many reached Keeper, or else what stands in its place, or else the proxy; one of several if chance decides, or by the major version of Node
+ * @property {string} [problem] or what it says; HOST and PROXY are placeholders for the addresses
+ * @property {number | number[] | ((major: number) => number)} requests how many reached Keeper, or else what takes its place, or else the proxy; one of several if chance decides, or by the major version of Node
  * @property {number} [from] the first major version of Node on which it is so
  * @property {(string | RegExp)[]} [log] lines that the log holds
  * @property {string[]} [warnings]
