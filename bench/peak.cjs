@@ -2,7 +2,7 @@
 
 const { readFileSync, writeFileSync } = require('node:fs');
 
-/** On Linux what `getrusage` tells begins with the peak of the process that started this one, so it is read elsewhere. */
+/** On Linux what `getrusage` reports begins with the peak of the process that started this one, so it is read elsewhere. */
 function peak() {
   try {
     return readFileSync('/proc/self/status', 'utf8').match(/^VmHWM:\s*(\d+) kB$/m)[1];

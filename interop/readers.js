@@ -251,7 +251,7 @@ function environment(settings) {
  *
  * @param {string} taskFolder
  * @param {Pick<Shown, 'keeper' | 'caPath' | 'notations'>} shown
- * @param {number} [nowMs] where its clock stands
+ * @param {number} [nowMs] the time at which its clock is stopped
  * @returns {Promise<Answer[]>}
  */
 export async function readWithTask(taskFolder, { keeper, caPath, notations }, nowMs = 0) {
@@ -259,7 +259,7 @@ export async function readWithTask(taskFolder, { keeper, caPath, notations }, no
   const pathOf = (index) => join(folder, `${index}`);
   /** @type {Map<number, string>} */
   const refused = new Map();
-  // The task's clock stands.
+  // The task's clock is stopped.
   keeper.sendsDate = false;
   try {
     for (;;) {

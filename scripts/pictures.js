@@ -201,7 +201,7 @@ const STYLE = `
 const page = (body, style) =>
   `<!doctype html><meta charset="utf-8"><style>* { margin: 0 } svg { display: block } ${style}</style>${body}`;
 
-/** Masks and carets stand out, errors are red as on the agent's page, and what is only a frame steps back. */
+/** Masks and carets are bright, errors are red as on the agent's page, and what is only a frame is dim. */
 function colour(line) {
   const text = escape(line);
   if (line.startsWith('##[error]')) return `<u>${text}</u>`;

@@ -336,7 +336,7 @@ fn of_two_records_with_one_title_the_readable_one_is_not_taken_in_silence() {
         ]
     );
 
-    // What is left of its JSON tells the title.
+    // What is left of its JSON holds the title.
     let mut known = Scenario::of(twin(json!({ "broken": "json" })), ["Database/field/password > var?:X"]);
     known.run();
     assert!(known.problems()[0].starts_with("line 1, column 1: 2 records have the title `Database`\n"));

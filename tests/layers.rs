@@ -1,4 +1,4 @@
-//! Who may know whom: `inputs → protocol → vault → outputs`, told by the paths that the sources name.
+//! Which folder may use which: `inputs → protocol → vault → outputs`, checked by the paths that the sources name.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::string_slice, clippy::unwrap_used, reason = "what a function here can't do fails the test")]

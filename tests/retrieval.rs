@@ -1,4 +1,4 @@
-//! The story of a run, step by step: what is asked, what becomes of each answer, what is told when it goes wrong.
+//! The story of a run, step by step: what is asked, what becomes of each answer, what is reported when it goes wrong.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, reason = "what a function here can't do fails the test")]

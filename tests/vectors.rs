@@ -204,7 +204,7 @@ fn published_vault(vectors: &Value, name: &str) -> Vault {
     Vault::new(*answer, AppKey::new(vectors::key(&bytes(vectors, "/keys/appKeyB64"))), Rc::new(RustCrypto))
 }
 
-/// The records of a published answer, folder by folder and direct ones, with where they stand.
+/// The records of a published answer, folder by folder and direct ones, with their places.
 fn published_records<'a>(vectors: &'a Value, name: &str) -> Vec<(String, &'a Value)> {
     let answer = &vectors["responses"][name]["plaintext"];
     let in_folders = answer["folders"].as_array().unwrap().iter().enumerate().flat_map(|(folder, held)| {
@@ -538,7 +538,7 @@ enum Config {
 #[test]
 fn every_form_of_a_config_is_accepted_or_refused_in_words() {
     use Config::{Accepted, Refused};
-    // Members are read, so it was decoded; what is missing is told.
+    // Members are read, so it was decoded; what is missing is reported.
     const TOO_LITTLE: Config = Refused("the config lacks `privateKey` and `appKey`");
     let expected = [
         ("json", Accepted("99")),
@@ -745,9 +745,9 @@ const NOTATION_DEVIATIONS: &[(&str, &str)] = &[
     ("swh5YxuipOiaO3S8MMk7pA/field/oneTimeCode", "the code of this moment; the stored URI holds its seed"),
     ("swh5YxuipOiaO3S8MMk7pA/field/login [0]", "a blank at the end of a label is not seen, so it does not count"),
     ("swh5YxuipOiaO3S8MMk7pA/field/login ", "the same"),
-    ("Twin/field/password", "two records of one title are told, not guessed between"),
+    ("Twin/field/password", "two records with one title are reported, not guessed between"),
     ("Padded Title/field/login", "lines are trimmed, so a title with blanks around it is found without them"),
-    (r"Prod [A/B] \\ DB/field/password", "the selector `B] \\\\ DB` is told before the text behind it"),
+    (r"Prod [A/B] \\ DB/field/password", "the selector `B] \\\\ DB` is reported before the text after it"),
     ("keeper%3A//swh5YxuipOiaO3S8MMk7pA/field/login", "the same for an empty selector"),
     ("", "a blank line says nothing and never gets here"),
 ];

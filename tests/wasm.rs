@@ -274,7 +274,7 @@ fn platform_cipher() -> PlatformCipher {
     CREATE_DECIPHERIV.with(|create| make.call1(&JsValue::NULL, create)).unwrap().unchecked_into()
 }
 
-/// Lets a stream open what comes in chunks: the plaintext, and the size that it tells in the end.
+/// Lets a stream open what comes in chunks: the plaintext, and the size that it reports at the end.
 fn open(mut stream: AttachmentStream, stored: &[u8], chunk_len: usize) -> (Vec<u8>, Option<f64>) {
     let pieces = stored.chunks(chunk_len).flat_map(|chunk| stream.update(&Uint8Array::from(chunk)));
     let plaintext = pieces.flat_map(|piece| piece.to_vec()).collect();

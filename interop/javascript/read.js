@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { readJson, inProject } from '../../scripts/paths.js';
 
-// The SDK tells on the console what it can't read; here that is seen in what is missing.
+// The SDK prints on the console what it can't read; here it shows by what is missing.
 console.log = console.error = console.warn = () => {};
 
 const { config, notations, codes } = JSON.parse(await text(process.stdin));

@@ -289,7 +289,7 @@ test('the task library and the agent agree on inputs, variables and results', as
   assert.deepEqual(run.issues[1], { type: 'warning', message: 'see ***', rawMessage: `see ${secret}` });
 });
 
-test('in debug mode the log shows what the task library tells before a mask is set', async (t) => {
+test('in debug mode the log shows what the task library prints before a mask is set', async (t) => {
   const script = `${LOAD_TASK_LIBRARY} tl.setSecret(tl.getInput('config'));`;
   const run = await runScript(t, script, { inputs: { config: 's3cr3t' }, debug: true });
   assert.deepEqual(run.log.slice(-2), [

@@ -21,7 +21,7 @@ const INHERITED = ['PATH', 'HOME', 'SystemRoot'];
 export function inheritedEnvironment() {
   return Object.fromEntries([
     ...INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
-    // Where `npm run coverage` has Node tell which lines of the task ran.
+    // Where `npm run coverage` has Node record which lines of the task ran.
     ...(process.env.TASK_COVERAGE ? [['NODE_V8_COVERAGE', process.env.TASK_COVERAGE]] : []),
   ]);
 }

@@ -35,7 +35,7 @@ export async function prepareFolders({ workFolder, tempFolder, sourcesFolder }) 
 }
 
 /**
- * Remembers what lies in some folders and later tells what is new or changed.
+ * Remembers what is in some folders, to name later what is new or changed.
  *
  * @param {string[]} roots
  * @returns {() => WrittenFile[]}

@@ -91,9 +91,9 @@ describe('a difference', () => {
   test('is explained if it is listed, and what is the same needs no reason', () =>
     assert.deepEqual(summary([row('a', '1', '2'), row('b', '1', '1')], listed('a')), [['a'], [], []]));
 
-  test('that is not listed is told', () =>
+  test('that is not listed is reported', () =>
     assert.deepEqual(summary([row('a', '1', '2'), row('b', '1', '2')], listed('a')), [['a'], ['b'], []]));
 
-  test('that is listed and not seen is told', () =>
+  test('that is listed and not seen is reported', () =>
     assert.deepEqual(summary([row('a', '1', '1')], listed('a', 'b')), [[], [], ['a', 'b']]));
 });

@@ -1,5 +1,5 @@
-// This file is where an answer is spoiled as a test asks for it. A fault is plain JSON, so that a case file can
-// hold it.
+// Faults of the embedded Keeper: answers that are spoiled as a test asks for. A fault is plain JSON, so that a case file
+// can hold it.
 
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -204,7 +204,7 @@ describe('a fault', () => {
       },
     ));
 
-  test('that fails itself is told from a network that fails', () =>
+  test('that fails itself is distinguished from a network that fails', () =>
     withKeeper({ faults: () => assert.fail('a slip') }, async (keeper) => {
       const { status, body } = await ask(keeper);
       assert.equal(status, 500);

@@ -1,4 +1,4 @@
-// This file is where the vaults are described that tests and `npm start` share. Every value is invented.
+// Vaults that tests and `npm start` share. Every value is invented.
 
 /** @typedef {import('./vault.js').RecordDescription} RecordDescription */
 

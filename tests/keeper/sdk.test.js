@@ -91,7 +91,7 @@ test('the sample vault has every standard field type', () => {
   assert.deepEqual(missing, []);
 });
 
-/** The record's JSON, in which nothing stands that was not described. */
+/** The record's JSON, which holds nothing that was not described. */
 function dataOf({ title, type = 'login', notes, fields, custom, fileRef }, files) {
   const references = fileRef ? [{ type: 'fileRef', value: files.map(({ uid }) => uid) }] : [];
   return JSON.parse(JSON.stringify({ title, type, notes, fields: [...fields, ...references], custom }));

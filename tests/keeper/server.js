@@ -189,7 +189,7 @@ export async function startKeeper({
   }
 
   const keeper = {
-    /** Whether its answers tell its time, as Keeper's do. To a task whose clock stands, they would tell another one. */
+    /** Whether its answers carry its time, as Keeper's do. A task whose clock is stopped would take it for wrong. */
     sendsDate: true,
     origin,
     hostname,

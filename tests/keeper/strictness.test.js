@@ -56,7 +56,7 @@ describe('a request', () => {
     });
   });
 
-  test('that is denied is told so in the words that were captured from Keeper', async () => {
+  test('that is denied gets the answer that was captured from Keeper', async () => {
     const request = composeRequest(keeper.config, { payload: { clientId: 'somebody else' } });
     const { body } = await send(keeper, messageOf(request));
     assert.deepEqual(JSON.parse(String(body)), {
@@ -287,7 +287,7 @@ function withHeaders(message, changes) {
   return { ...message, headers: Object.fromEntries(headers) };
 }
 
-/** URL-safe with at least one character that tells it from the standard alphabet. */
+/** URL-safe with at least one character that distinguishes it from the standard alphabet. */
 const urlSafe = (bytes) => `-${bytes.toString('base64url').slice(1)}`;
 
 const signedBytes = ({ wrappedKey, body }) => Buffer.concat([wrappedKey, body]);

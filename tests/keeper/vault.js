@@ -1,5 +1,4 @@
-// This file is where a readable description of "what Keeper holds" becomes a vault: UIDs, keys and plaintexts,
-// nothing encrypted yet. The same description and seed give the same UIDs and keys.
+// A vault made of a readable description of "what Keeper holds": UIDs, keys and plaintexts, nothing encrypted yet. The same description and seed give the same UIDs and keys.
 
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { KEY_LEN, NONCE_LEN } from './ciphers.js';

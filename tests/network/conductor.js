@@ -1,4 +1,4 @@
-// This file is where a test lets time pass in the task that it runs, second by second and no sooner than it says.
+// Time of a task under test, which passes second by second and only when the test lets it.
 
 import { once } from 'node:events';
 import net from 'node:net';

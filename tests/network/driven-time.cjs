@@ -1,4 +1,4 @@
-// Loaded before the task (`node --require`): time stands until the test lets it pass, and only waits between requests
+// Loaded before the task (`node --require`): time stops until the test lets it pass, and only waits between requests
 // are over at once. A name server can be put in place of the machine's.
 
 'use strict';

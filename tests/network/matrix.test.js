@@ -1,5 +1,5 @@
 // Every fault of the matrix meets the packed task, on each version of Node that is there: it gets through, or says
-// exactly where it stuck. No test waits; time passes when it is told to.
+// exactly where it got stuck. No test waits; time passes only when the test says so.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

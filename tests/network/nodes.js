@@ -1,5 +1,5 @@
-// This file is where the versions of Node are found that the task is run with: the one that runs the tests, and those
-// that `npm run matrix` has put into `.tools`.
+// The versions of Node that the task is tested with: the one that runs the tests, and those that `npm run matrix` has put
+// into `.tools`.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// For how long a request may stand still on each phase.
+// How long a request may make no progress in each phase.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -77,7 +77,7 @@ test('time that goes by on our side is not counted as silence', async (t) => {
   assert.equal(pass(30), true);
 });
 
-test('the limit for all of it is over whatever moves, and the phase is told', (t) => {
+test('the limit for the whole request ends it although data moves, and names the phase', (t) => {
   const { progress, pass } = setOut(t, 20_000);
   progress.enter('body');
   progress.receive(1_000_000);

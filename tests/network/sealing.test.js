@@ -1,4 +1,4 @@
-// This file is where it is tried when a request is sealed: computing takes time, which the server is to use as well.
+// When a request is sealed: while the connection is being made, so that computing costs no time of its own.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { makeCertificates } from '../keeper/certificates.js';
 const { caPem, certPem, keyPem } = await makeCertificates();
 const NO_SIGNAL = new AbortController().signal;
 
-/** Sends a `POST` and tells its outcome, with what was received and how often it was sealed. */
+/** Sends a `POST` and gives its outcome, with what was received and how often it was sealed. */
 async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = connections(t) } = {}) {
   const url = new URL(`https://localhost:${port}/`);
   const request = {

@@ -109,7 +109,7 @@ describe('the proxy', () => {
     ]);
   });
 
-  test('logs in by the fields of the agent, or by what stands in the address', () => {
+  test('logs in with the fields of the agent, or with what the address holds', () => {
     const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
     for (const [settings, expected] of [
       [{ agent: { 'Agent.ProxyUrl': 'http://agent:1' } }, undefined],
@@ -141,7 +141,7 @@ describe('the proxy', () => {
     }
   });
 
-  test('is told by its setting when it is no proxy', () => {
+  test('is named by its setting when it is not a proxy', () => {
     for (const [address, code] of [
       ['http://:1', 'PROXY_ADDRESS'],
       ['http://a b', 'PROXY_ADDRESS'],
@@ -154,7 +154,7 @@ describe('the proxy', () => {
   });
 });
 
-test('a time limit that is none is told with whatever else is wrong, before anything is sent', async (t) => {
+test('an invalid time limit is reported with whatever else is wrong, before anything is sent', async (t) => {
   const { run, world } = await runIn(t, {
     secrets: ['no arrow'],
     agent: () => ({ inputs: { timeoutInSeconds: '0' } }),
@@ -203,7 +203,7 @@ test("the password in the machine's proxy is hidden as well", async (t) => {
   }
 });
 
-test('ciphers that Node does not have are told as the failure of the request', async (t) => {
+test('ciphers that Node does not have are reported as the failure of the request', async (t) => {
   const { run, world } = await runIn(t, {
     secrets: [PASSWORD],
     agent: () => ({ environment: { NODE_OPTIONS: '--tls-cipher-list=NONE' } }),

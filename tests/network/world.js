@@ -1,5 +1,5 @@
-// This file is where everything is set up around one run of the packed task: an embedded Keeper or something worse in
-// its place, a proxy, certificates, a name server, and time that passes when it is told to.
+// The surroundings of one run of the packed task: an embedded Keeper or something worse in its place, a proxy,
+// certificates, a name server, and time that passes only when the test says so.
 
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
@@ -23,8 +23,8 @@ import { DRIVEN_TIME, startConductor } from './conductor.js';
  * @property {(world: World) => object} [config] members of the config that are otherwise
  * @property {(socket: net.Socket, world: World) => void} [server] something else that listens in Keeper's place
  * @property {true} [isGone] nobody listens
- * @property {object | ((world: World) => object)} [proxy] options of a proxy that stands there
- * @property {(world: World) => Partial<import('../agent/agent.js').Options>} [agent] what the agent is told
+ * @property {object | ((world: World) => object)} [proxy] options of a proxy, if there is one
+ * @property {(world: World) => Partial<import('../agent/agent.js').Options>} [agent] what else the agent gets
  * @property {Record<string, string>} [names] what the name server says: an address, an error's code or `silent`
  * @property {false} [trusted] the machine does not trust Keeper's certificate
  *
@@ -32,8 +32,8 @@ import { DRIVEN_TIME, startConductor } from './conductor.js';
  * @property {Awaited<ReturnType<typeof startKeeper>>} keeper
  * @property {Awaited<ReturnType<typeof startProxy>>} [proxy]
  * @property {import('./conductor.js').Conductor} time
- * @property {string} host of Keeper, or of what stands in its place
- * @property {number} connections to what stands in its place
+ * @property {string} host of Keeper, or of what takes its place
+ * @property {number} connections to what takes its place
  */
 
 export const taskFolder = await unpackExtension();

@@ -1,5 +1,5 @@
-// This file is where the embedded proxy listens on loopback: it opens tunnels (CONNECT), asks for a login if it is told
-// to, and may look into TLS by an authority of its own, as proxies of companies do.
+// The embedded proxy on loopback: it opens tunnels (CONNECT), asks for a login if a test wants one, and can inspect TLS
+// with an authority of its own, as proxies of companies do.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -34,7 +34,7 @@ import tls from 'node:tls';
  * @param {string} [options.name] its own name, which the client has to resolve to loopback
  * @param {{ user: string, password: string }} [options.login] that it wants
  * @param {string} [options.challenge] how it asks for it
- * @param {ReturnType<typeof import('../keeper/certificates.js').makeAuthority>} [options.interceptor] by whose certificates it looks into TLS
+ * @param {ReturnType<typeof import('../keeper/certificates.js').makeAuthority>} [options.interceptor] with whose certificates it inspects TLS
  * @param {Record<string, string>} [options.hosts] where to connect for a `host:port` instead, as a name server would say
  * @param {ProxyFaults} [options.faults]
  */

@@ -88,7 +88,7 @@ describe('the embedded proxy', () => {
     assert.match(await greet(socket, caPem), /hello$/);
   });
 
-  test('may look into TLS', async (t) => {
+  test('may inspect TLS', async (t) => {
     const { target, caPem } = await openServer(t);
     const interceptor = makeAuthority('Company CA');
     const proxy = await open(t, { interceptor });

@@ -51,7 +51,7 @@ test('what was unreleased is under the new version, and what was released stays'
   );
 });
 
-test('nothing is released that the changelog does not tell', () => {
+test('nothing is released that the changelog does not mention', () => {
   for (const changelog of ['# Changelog\n', '## Unreleased\n\n## 1.0.0 - 2026-01-01\n\n- Old.\n']) {
     assert.throws(() => released(changelog, '1.1.0', '2026-02-03'), {
       message: 'the changelog has nothing under Unreleased',

@@ -79,7 +79,7 @@ test('packages with the same terms share them, however the lines are broken', (t
   );
 });
 
-test('where a text leaves a gap for it, whose the package is stands there', (t) => {
+test('a text with a gap for the owner names the owner of the package', (t) => {
   const folder = temporaryFolder(t);
   const file = join(folder, 'MIT.txt');
   writeFileSync(file, 'MIT License\n\nCopyright (c) <year> <copyright holders>\n\nPermission is granted.\n');

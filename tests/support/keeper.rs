@@ -27,7 +27,7 @@ const POINT_LEN: usize = 65;
 const UID_LEN: usize = 16;
 const PADDED_LEN: usize = 384;
 
-/// What Keeper holds, as a test or a case tells it.
+/// What Keeper holds, as a test or a case describes it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Description {

@@ -1,4 +1,4 @@
-//! A run of the core that a test drives by hand, with a [`Keeper`] that answers when it is told to.
+//! A run of the core that a test drives by hand, with a [`Keeper`] that answers when the test says so.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -225,7 +225,7 @@ impl Scenario {
         warnings.collect()
     }
 
-    /// What the log was told so far that is no warning.
+    /// The lines of the log so far that are not warnings.
     pub(crate) fn infos(&self) -> Vec<&str> {
         let infos = self.notices.iter().filter_map(|notice| match notice {
             Notice::Info(text) => Some(text.as_str()),

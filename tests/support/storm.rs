@@ -1,6 +1,6 @@
 //! Many jobs of one device at once, against Keeper's throttle, in simulated time.
 //!
-//! Each job is a real run of the core: it is told what time it is and what came, and says how long it waits.
+//! Each job is a real run of the core: it gets the time and the answer, and says how long it waits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -19,12 +19,12 @@ pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("a text at {pointer}"))
 }
 
-/// The bytes that stand in Base64 at a JSON pointer.
+/// The bytes that are in Base64 at a JSON pointer.
 pub(crate) fn bytes(value: &Value, pointer: &str) -> Vec<u8> {
     from_base64(text(value, pointer))
 }
 
-/// The bytes that stand in hexadecimal at a JSON pointer.
+/// The bytes that are in hexadecimal at a JSON pointer.
 pub(crate) fn hex(value: &Value, pointer: &str) -> Vec<u8> {
     let digits: Vec<u32> = text(value, pointer).chars().map(|digit| digit.to_digit(16).expect("hexadecimal")).collect();
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("a byte")).collect()

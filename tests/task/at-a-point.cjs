@@ -60,7 +60,7 @@ const MORE = ['lstatSync', 'mkdirSync', 'openSync', 'renameSync', 'rmdirSync', '
 for (const name of [...SYNCHRONOUS, ...MORE]) {
   replace(fs, name, (original) => (target, ...others) => {
     const error = (isHere(target) || isHere(others[0])) && arrive(name);
-    // A file is closed even if the system then tells that it could not be written.
+    // A file is closed even if the system then says that it could not be written.
     if (error && name === 'closeSync') original.call(fs, target);
     if (error) throw error;
     const returned = original.call(fs, target, ...others);

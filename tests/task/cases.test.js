@@ -22,7 +22,7 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.j
  * @property {import('../keeper/vault.js').Description} keeperHolds
  * @property {string} [config] else that of the embedded Keeper
  * @property {boolean} [allowsSeveralLines] whether the pipeline allows secrets of several lines
- * @property {string} [now] the time at which the clock stands; waits then end at once
+ * @property {string} [now] the time at which the clock is stopped; waits then end at once
  * @property {AgentSees} agentSees what is left out is empty
  * @property {({ get_secret: 'all' | string[] } | { download: string })[]} keeperSees the requests; downloads go side by side
  *
@@ -113,7 +113,7 @@ async function tell(t, story, debug) {
   assert.deepEqual(
     (tells ?? []).filter((line) => !run.log.includes(line)),
     [],
-    'not told in the log',
+    'missing in the log',
   );
   if (result === 'Failed') assertNothingIsSet(run);
   assert.deepEqual(run.droppedCommands, []);
@@ -175,7 +175,7 @@ const pathBelow = (folder, path) => relative(folder, path).replaceAll('\\', '/')
 /** The stories have the limit of Linux for a variable: Windows allows less of it. @param {string} problem */
 const withLimitsOfSystem = (problem) => (isWindows ? problem.replace('131,058', '32,753') : problem);
 
-/** Each problem is an issue; after several, a last one tells how many. */
+/** Each problem is an issue; after several, a last one says how many. */
 const withSummary = (problems) =>
   problems.length > 1 ? [...problems, `${problems.length} problems; nothing was set`] : problems;
 

@@ -64,7 +64,7 @@ async function runPostJob(t, main, agent = {}) {
   assert.equal(post.exitCode, 0);
   assert.equal(post.completions.length, 1);
   assert.deepEqual(post.droppedCommands, []);
-  // The note is gone with what it tells of.
+  // The note is gone together with what it lists.
   assert.deepEqual(
     fs.readdirSync(main.folders.temp).filter((name) => name.startsWith('.ksm')),
     [],
@@ -255,7 +255,7 @@ test('without a main step there is nothing to do', async (t) => {
   assert.deepEqual(post.log, []);
 });
 
-test('a file that cannot be reached is told, and the step goes on', { skip: withoutLinks }, async (t) => {
+test('a file that cannot be reached is reported, and the step goes on', { skip: withoutLinks }, async (t) => {
   const { post, folder } = await runJob(t, [toFile('a/password.txt'), toFile('b.txt')], {
     between: (folder) => {
       fs.rmSync(join(folder, 'a'), { recursive: true });

@@ -137,7 +137,7 @@ describe('it fails before anything is asked', { concurrency: 2 }, () => {
     });
   }
 
-  test('when a connection holds something else, which is told of the config wherever it is from', async (t) => {
+  test('when a connection holds something else, with the message for any config', async (t) => {
     const { run: outcome } = await run(t, () => connected('US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ'));
     assert.match(errorsOf(outcome)[0], /^the config is a one-time token; expected one that is already bound/);
     assert.ok(!outcome.log.some((line) => line.includes('qZ-dE-aRPgXj')));

@@ -282,7 +282,7 @@ describe('a file', { concurrency: 2, skip }, () => {
     ]);
   });
 
-  test('that is larger than the system allows is told for what it is', async (t) => {
+  test('that is larger than the system allows is reported as such', async (t) => {
     const machine = makeMachine(t);
     const outcome = await run(t, machine, ['Database/file/large.bin > file:sub/large.bin'], {
       points: [{ call: 'writev', count: 1, code: 'EFBIG' }],

@@ -1,4 +1,4 @@
-// Loaded before the task (`node --require`): the clock stands at the time that FIXED_CLOCK names, and a wait ends at
+// Loaded before the task (`node --require`): the clock is stopped at the time that FIXED_CLOCK names, and a wait ends at
 // once, with the clock moved on by as much. Timeouts of sockets are Node's own and stay real.
 
 'use strict';

@@ -82,7 +82,7 @@ const MOMENTS = [
   { when: 'between staging and naming', call: 'print ##vso[task.settaskvariable', count: 1 },
   { when: 'when all files have their names', call: 'print ##vso[task.setvariable', count: 1 },
   { when: 'between two variables', call: 'print ##vso[task.setvariable', count: 2 },
-  { when: 'when the result is told', call: 'print ##vso[task.complete', count: 1 },
+  { when: 'when the result is sent', call: 'print ##vso[task.complete', count: 1 },
   { when: 'at the very end', call: 'exit', count: 1 },
 ];
 
@@ -121,7 +121,7 @@ describe('all or nothing', { concurrency: 2 }, () => {
   }
 });
 
-describe('what cannot be taken back is told, and the rest is taken back', { concurrency: 2 }, () => {
+describe('what cannot be taken back is reported, and the rest is taken back', { concurrency: 2 }, () => {
   // The third file gets no name; the second one has taken the place of an old one by then.
   const failsToRename = { call: 'renameSync', count: 3, code: 'EACCES' };
   const twice = {
@@ -175,7 +175,7 @@ async function assertAllOrNothing(t, points, faults) {
   const set = run.commands.filter(({ event }) => event === 'setvariable').map(({ data }) => data);
   if (set.length > 0) {
     assert.deepEqual(set, [PASSWORD, PASSWORD]);
-    // Of a file that was replaced something may be left, and then it is told.
+    // A part of a file that was replaced may be left, and is then reported.
     const left = warningsOf(run).flatMap((text) => /`(.*)` could not be removed/.exec(text)?.[1] ?? []);
     left.forEach((path) => fs.rmSync(path));
     assert.deepEqual(listing(folder), AFTER);

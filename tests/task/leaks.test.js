@@ -1,4 +1,4 @@
-// Whatever a secret looks like, wherever it goes and whatever goes wrong: nothing of it stands in the log, and nothing
+// Whatever a secret looks like, wherever it goes and whatever goes wrong: nothing of it appears in the log, and nothing
 // in it becomes a command. Every run is made with System.Debug off and on.
 
 import assert from 'node:assert/strict';
@@ -217,7 +217,7 @@ const OUTCOMES = [
     agent: { allowMultilineSecret: true },
   },
   {
-    when: 'Node itself is told to debug',
+    when: 'Node itself is set to debug',
     succeeds: true,
     agent: {
       environment: {
@@ -454,7 +454,7 @@ const casesOf = (outcome, index) =>
 const expectedCases = 2 * outcomes.map(casesOf).reduce((sum, count) => sum + count);
 
 describe(
-  'nothing of a secret stands in the log, and nothing in it is carried out',
+  'nothing of a secret appears in the log, and nothing in it is carried out',
   { concurrency: 2 },
   () => {
     if (withoutSignals) test('when the task is cancelled', { skip: withoutSignals });

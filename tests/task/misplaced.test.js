@@ -65,7 +65,7 @@ describe('a secret variable in an input that is none for secrets', { concurrency
   }
 });
 
-test('the server is told one sentence, however many problems there are', async (t) => {
+test('the server gets one sentence, however many problems there are', async (t) => {
   for (const secrets of [['no arrow'], ['no arrow', 'nor here'], ['Unknown/field/x > var:A']]) {
     const outcome = await run(t, {}, secrets);
     assert.deepEqual(outcome.completions, FAILED);

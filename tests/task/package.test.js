@@ -44,7 +44,7 @@ test('the extension is small, and its task is few files, since each agent fetche
   assert.ok(files.filter((name) => name.startsWith('task/')).length <= 10);
 });
 
-test('the content types stand in one order, whatever order tfx wrote them in', () => {
+test('the content types have one order, whatever order tfx wrote them in', () => {
   const xml = (...types) =>
     `<Types>\n${types.map((type) => `  <Default Extension="${type}"/>\n`).join('')}</Types>`;
   assert.equal(sortTypes(xml('.txt', '.js', '.md')), xml('.js', '.md', '.txt'));
@@ -255,7 +255,7 @@ function textOf(name) {
   return Buffer.from(content[name]).toString('utf8');
 }
 
-/** Width and height stand first in the first chunk of a PNG. */
+/** The first chunk of a PNG begins with width and height. */
 function sizeOfPng(path) {
   const bytes = readFileSync(path);
   assert.equal(bytes.toString('latin1', 1, 4), 'PNG');

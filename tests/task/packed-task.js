@@ -44,7 +44,7 @@ export async function openKeeper(t, options) {
  * @param {string} [options.config] else that of the Keeper
  * @param {boolean} [options.isConfigInline] whether the pipeline holds the config itself, which nothing masks but the task
  * @param {boolean} [options.trusted] whether the agent's machine trusts the Keeper's certificate
- * @param {string} [options.now] the time at which the clock stands; waits then end at once
+ * @param {string} [options.now] the time at which the clock is stopped; waits then end at once
  * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
  * @returns {Promise<Run>}
  */

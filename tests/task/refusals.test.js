@@ -305,7 +305,7 @@ test('each request draws a transmission key of its own', async (t) => {
   assert.equal(new Set(keys).size, 3);
 });
 
-test("the name of Keeper's host is no secret, so that messages can tell it", async (t) => {
+test("the name of Keeper's host is not a secret, so that messages can name it", async (t) => {
   const { run: outcome, keeper } = await run(t, { faults: [{ status: 200, body: '' }] });
   assert.equal(
     outcome.log.join('\n'),

@@ -38,7 +38,7 @@ test('an output variable is known under the name of its step, with or without a 
   assert.deepEqual(variables, {});
 });
 
-test('variables of the pipeline may stand in a mapping line', async (t) => {
+test('a mapping line may hold variables of the pipeline', async (t) => {
   const { variables } = await run(t, ['$(record)/field/password > var:$(stage)_PASSWORD'], {
     variables: { record: 'Database', stage: 'PROD' },
   });

@@ -1,4 +1,4 @@
-// An agent on which Node cannot run WebAssembly is told what is missing.
+// Messages on an agent where Node cannot run WebAssembly.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

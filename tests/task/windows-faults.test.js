@@ -158,7 +158,7 @@ describe('a path of Windows', { skip, concurrency: 2 }, () => {
     assert.deepEqual(filesBelow(folder), []);
   });
 
-  const skip = isWine && 'Wine does not tell the real path of so long a one';
+  const skip = isWine && 'Wine does not give the real path of such a long one';
   test('may be longer than 260 characters', { skip }, async (t) => {
     const parts = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(50));
     const { run: outcome, folder } = await run(t, [toFile([...parts, 'a.txt'].join('\\'))]);

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    // A panic of the SDK is told as what it gave; its own words would only be noise.
+    // A panic of the SDK counts as its result; its own words would only be noise.
     std::panic::set_hook(Box::new(|_| ()));
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input)?;
