@@ -36,9 +36,11 @@ pub struct Plan {
 pub struct Report {
     /// One for each mapping line.
     pub rows: Vec<Row>,
-    /// How many requests were sent, those for attachments included.
+    /// How many requests were sent to Keeper.
     pub requests: usize,
-    /// How many of them were sent because an earlier one had failed or was refused for the moment.
+    /// How many downloads of attachments were begun.
+    pub downloads: usize,
+    /// How many of both were sent because an earlier one had failed or was refused for the moment.
     pub retries: usize,
     /// How many records Keeper answered with.
     pub records: usize,

@@ -120,7 +120,7 @@ impl Session {
     }
 
     fn send(&mut self, way: Way, loads: Vec<Load>) -> Outcome {
-        self.report.requests += loads.len();
+        self.report.downloads += loads.len();
         self.report.retries += loads.iter().filter(|load| load.failures > 0).count();
         let next = match way {
             Way::ToMemory => {

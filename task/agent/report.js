@@ -8,7 +8,7 @@
  * @param {number} elapsedMs
  * @returns {string[]} lines
  */
-export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
+export function layOut({ rows, requests, downloads, retries, records }, files, elapsedMs) {
   const cells = rows.map(({ line, secret, destination, masked }) => [
     line.replace(/^line /, ''),
     secret,
@@ -18,6 +18,7 @@ export function layOut({ rows, requests, retries, records }, files, elapsedMs) {
   const table = align([['line', 'secret', 'destination', ''], ...cells]);
   const figures = [
     counted(requests, 'request'),
+    ...(downloads > 0 ? [counted(downloads, 'download')] : []),
     counted(retries, 'retry', 'retries'),
     counted(records, 'record'),
     `${elapsedMs} ms`,

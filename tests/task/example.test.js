@@ -111,7 +111,7 @@ test('the log ends with a table of what was done, without values', async (t) => 
     '   4  6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode   var:MyOneTimeCode   masked in 1 form',
     '   5  6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes  MyNotes             masked in 5 forms',
     `   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes${MODE}, masked in 9 forms`,
-    '2 requests, 0 retries, 1 record, 0 ms',
+    '1 request, 1 download, 0 retries, 1 record, 0 ms',
   ]);
 });
 
