@@ -50,15 +50,21 @@ export function identifyTask(task, identity, version) {
     id: identity.taskId,
     friendlyName: identity.taskTitle,
     author: identity.author,
-    helpMarkDown: `${task.helpMarkDown} [Documentation](${identity.repository}/blob/main/docs/getting-started.md)`,
+    helpMarkDown: linkedTo(identity.repository, task.helpMarkDown),
     ...(version && { version: taskVersion(version) }),
-    inputs: task.inputs.map((input) =>
-      input.type.startsWith('connectedService:')
-        ? { ...input, type: `connectedService:${identity.connectionType}` }
-        : input,
-    ),
+    inputs: task.inputs.map((input) => ({
+      ...input,
+      helpMarkDown: linkedTo(identity.repository, input.helpMarkDown),
+      type: input.type.startsWith('connectedService:')
+        ? `connectedService:${identity.connectionType}`
+        : input.type,
+    })),
   };
 }
+
+/** A text whose links to pages of the project are whole addresses. @param {string} repository @param {string} text */
+export const linkedTo = (repository, text) =>
+  text.replaceAll(/\]\((?=docs\/|SECURITY)/g, `](${repository}/blob/main/`);
 
 /** A version as task.json writes it. */
 function taskVersion(version) {

@@ -10,7 +10,7 @@ import { runPackage } from './commands.js';
 import { shippedComponents } from './components.js';
 import { Failure, Misuse, runWhenCalled } from './failure.js';
 import { sha256 } from './fingerprint.js';
-import { identifyExtension, identifyTask, previewVersion, readIdentity } from './identity.js';
+import { identifyExtension, identifyTask, linkedTo, previewVersion, readIdentity } from './identity.js';
 import { writeNotices } from './notices.js';
 import { inProject, readJson, vsixPath } from './paths.js';
 import { step } from './progress.js';
@@ -87,10 +87,7 @@ function stageExtension(manifest, task, components) {
   write('vss-extension.json', asJson(manifest));
   // The Marketplace knows the pictures that come along, and no other file of the project.
   const page = readFileSync(inProject('overview.md'), 'utf8');
-  write(
-    'overview.md',
-    page.replaceAll(/\]\((?=docs\/|SECURITY)/g, `](${manifest.repository.uri}/blob/main/`),
-  );
+  write('overview.md', linkedTo(manifest.repository.uri, page));
   write(join('task', 'task.json'), asJson(task));
   // In the task's folder, which is all that an agent downloads: the notices have to come along with the code.
   write(join('task', 'THIRD-PARTY-NOTICES.txt'), writeNotices(components));

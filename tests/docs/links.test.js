@@ -4,18 +4,26 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { test } from 'node:test';
-import { inProject } from '../../scripts/paths.js';
+import { inProject, readJson } from '../../scripts/paths.js';
 import { anchorsOf, linksOf, pages } from './markdown.js';
 
-/** The links of all pages that lead into the project: from where, and to what. */
-const links = pages.flatMap((page) =>
-  linksOf(page)
-    .filter((target) => !/^https?:/.test(target))
-    .map((target) => {
-      const [path, anchor] = target.split('#');
-      return { page, target, path: path === '' ? page : posix.join(posix.dirname(page), path), anchor };
-    }),
-);
+/** The links of all pages, and of the form's help, that lead into the project: from where, and to what. */
+const links = [
+  ...pages.flatMap((page) => linksOf(page).map((target) => resolve(page, target))),
+  ...linksOfHelp().map((target) => ({ ...resolve('.', target), page: 'task/task.json' })),
+].filter(({ target }) => !/^https?:/.test(target));
+
+/** @param {string} page @param {string} target */
+function resolve(page, target) {
+  const [path, anchor] = target.split('#');
+  return { page, target, path: path === '' ? page : posix.join(posix.dirname(page), path), anchor };
+}
+
+function linksOfHelp() {
+  const { helpMarkDown, inputs } = readJson(inProject('task', 'task.json'));
+  const texts = [helpMarkDown, ...inputs.map((input) => input.helpMarkDown)];
+  return texts.flatMap((text) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target));
+}
 
 test('every link leads to something', () => {
   assert.ok(links.length >= 60, `${links.length}`);

@@ -53,6 +53,18 @@ test('the connection that the task asks for is the one that the extension brings
   }
 });
 
+test('each link of the form leads to a page of the repository', () => {
+  const identified = identifyTask(task, release);
+  const texts = [identified, ...identified.inputs].map(({ helpMarkDown }) => helpMarkDown);
+  const targets = texts.flatMap((text) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target));
+  const pages = `${release.repository}/blob/main/docs/`;
+  assert.ok(targets.includes(`${pages}getting-started.md`));
+  assert.deepEqual(
+    targets.filter((target) => !target.startsWith(pages)),
+    [],
+  );
+});
+
 test('what identity.json does not set stays as the manifests say', () => {
   const identified = identifyTask(task, preview);
   const { id, friendlyName, author, helpMarkDown, inputs, ...rest } = identified;
