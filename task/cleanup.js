@@ -13,15 +13,15 @@ import { plainFileAt, putBack, realPath, removeFile } from './files/same-file.js
 
 async function cleanUp() {
   try {
-    const note = readNote(process.env.VSTS_TASKVARIABLE_KSMFILES ?? '');
+    const { VSTS_TASKVARIABLE_KSMFILES: address = '', VSTS_TASKVARIABLE_KSMFILESEXTENT: extent = '' } =
+      process.env;
+    const note = readNote(address, extent);
     // The last one first: of two steps or lines that wrote one file, the first knows what was there before.
-    for (const file of (note?.files ?? []).reverse()) {
-      await cleanUpFile(file, note?.state === 'done');
-    }
-    if (note?.isForged) {
-      warn('somebody has changed the list of files that the step wrote; some of them may be left');
+    for (const file of [...(note?.files ?? [])].reverse()) {
+      await cleanUpFile(file, note?.isDone ?? false);
     }
     if (note) {
+      tellLoss(note);
       fs.rmSync(note.place, { force: true });
     }
   } catch (error) {
@@ -29,6 +29,29 @@ async function cleanUp() {
       `the list of files that the step wrote cannot be read (${codeOf(error)}); those outside of the agent's temporary folder may be left`,
     );
   }
+}
+
+/** So many lines of the mapping are named in one message. */
+const MAX_LINES = 10;
+
+/**
+ * Says which files may be left if something of the list is missing.
+ *
+ * @param {import('./files/note.js').ReadNote} note
+ */
+function tellLoss({ files, count, isDone, isWhole }) {
+  if (isWhole) {
+    return;
+  }
+  // Without its number nobody knows what became of it, unless all got their names.
+  const known = files.filter(({ identity }) => isDone || identity !== undefined).map(({ line }) => line);
+  const shown = known.slice(0, MAX_LINES).join(', ') || 'none';
+  const names = known.length > MAX_LINES ? `${shown} and ${known.length - MAX_LINES} others` : shown;
+  warn(
+    known.length < count
+      ? `somebody has changed or shortened the list of files that the step wrote: it names ${known.length} of ${count} (${names}); those of the other lines of the mapping may be left`
+      : `somebody has changed or shortened the list of files that the step wrote, which still names all ${count} (${names})`,
+  );
 }
 
 /**
@@ -70,7 +93,7 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
     if (isLost) {
       warn(`${target} was there before the task wrote it, but what was kept of it is gone`);
     }
-  } else if (identity === undefined) {
+  } else if (!isDone && identity === undefined) {
     // Killed before the file could take the place of the other one: that one has its name still, or only this.
     await putBack(aside, place, plainFileAt(place)?.identity, () => false);
   } else if (await putBack(aside, place, replaced, isOurs)) {

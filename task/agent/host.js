@@ -30,7 +30,12 @@ export function createHost() {
     signal: cancellation.signal,
     warn,
     print,
-    announce,
+    // The address is secret, as other steps could change the note with it.
+    async announce({ address, extent }) {
+      tl.setTaskVariable('ksmFiles', address, true);
+      tl.setTaskVariable('ksmFilesExtent', extent);
+      await Promise.race([drained(), aborted(cancellation.signal)]);
+    },
     temporaryFolder: tl.getVariable('Agent.TempDirectory'),
     stagingFolder: tl.getVariable('Build.ArtifactStagingDirectory'),
     isKept: tl.getBoolInput('keepFiles'),
@@ -226,16 +231,6 @@ function inOneWrite(printAll) {
     process.stdout.uncork();
   }
   return drained();
-}
-
-/**
- * Has the agent hand something to the post-job step, and waits until it is on its way.
- *
- * @param {string} announcement of the note; secret, as other steps could change the note with it
- */
-async function announce(announcement) {
-  tl.setTaskVariable('ksmFiles', announcement, true);
-  await drained();
 }
 
 /** @param {string} text */

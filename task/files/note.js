@@ -1,6 +1,7 @@
 /**
  * What the main step tells the post-job step: a file in the agent's temporary folder, as the environment would not hold
- * the names of many files. Each line is authenticated, as later steps may write there, also from inside of a container.
+ * the names of many files. Later steps may write there, also from inside of a container, so each line is authenticated,
+ * and task variables say where the note is and how much is in it.
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
@@ -13,6 +14,7 @@ import { readFileAt } from './read.js';
  * A file: first where it is going to be, before anything is there; then, before it gets its name, which one it is.
  *
  * @typedef {object} NotedFile
+ * @property {string} line of the mapping
  * @property {string} target as the author is told
  * @property {string} place its path without links
  * @property {string} temporary a name in the same folder
@@ -25,7 +27,10 @@ import { readFileAt } from './read.js';
  */
 
 const MAX_SIZE = 64 * 1024 * 1024;
-const ANNOUNCEMENT = /^(\.ksm-[0-9a-f]{12})\.([0-9a-f]{64})$/;
+/** The note's name, and the key of its lines. */
+const ADDRESS = /^(\.ksm-[0-9a-f]{12})\.([0-9a-f]{64})$/;
+/** How many lines are in it, of how many files, and whether all of these have their names. */
+const EXTENT = /^(\d{1,9}) lines, (\d{1,9}) files(, done)?$/;
 
 export class Note {
   #name = `.ksm-${randomBytes(6).toString('hex')}`;
@@ -33,9 +38,18 @@ export class Note {
   #place = path.join(noteFolder(), this.#name);
   #descriptor = fs.openSync(this.#place, 'ax', 0o600);
 
+  #lines = 0;
+  #files = new Set();
+  #isDone = false;
+
   /** What the post-job step needs to find the note and to believe it. */
-  get announcement() {
+  get address() {
     return `${this.#name}.${this.#key}`;
+  }
+
+  /** What tells it whether anything of the note is missing. No secret: nobody but this step can set it. */
+  get extent() {
+    return `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
   }
 
   /** What tells the post-job step that there is nothing to do; long, as the agent hides it in all logs. */
@@ -47,6 +61,12 @@ export class Note {
   add(entry) {
     const text = JSON.stringify(entry);
     fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
+    this.#lines += 1;
+    if ('number' in entry) {
+      this.#files.add(entry.number);
+    } else {
+      this.#isDone = entry.state === 'done';
+    }
   }
 
   close() {
@@ -60,34 +80,46 @@ export class Note {
 }
 
 /**
- * @param {string} announcement
- * @returns {{ files: NotedFile[], state?: State, place: string, isForged: boolean } | undefined} nothing if that announces
- *          no note
+ * What is left of a note.
+ *
+ * @typedef {object} ReadNote
+ * @property {NotedFile[]} files that it names
+ * @property {number} count how many it named
+ * @property {boolean} isDone whether all of them got their names
+ * @property {boolean} isWhole whether nothing was taken from it or added
+ * @property {string} place
  */
-export function readNote(announcement) {
-  const [, name, key] = ANNOUNCEMENT.exec(announcement) ?? [];
+
+/**
+ * @param {string} address
+ * @param {string} extent
+ * @returns {ReadNote | undefined} nothing if that is no address of a note
+ */
+export function readNote(address, extent) {
+  const [, name, key] = ADDRESS.exec(address) ?? [];
   if (!key) {
     return undefined;
   }
+  const [, announcedLines = 1, announcedFiles = 1, announcedDone] = EXTENT.exec(extent) ?? [];
   const place = path.join(noteFolder(), name);
   /** @type {Map<number, Entry>} */
   const files = new Map();
-  /** @type {State | undefined} */
-  let state;
-  // The last line is empty, or it is cut.
+  let isDone = announcedDone !== undefined;
+  // The last line is empty, or it is cut. A line counts once, however often somebody repeats it.
   const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
-  const entries = lines.flatMap((line) => entryOf(line, key));
+  const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
   for (const entry of entries) {
     if ('state' in entry) {
-      state = entry.state;
+      isDone = entry.state === 'done';
     } else {
       files.set(entry.number, { ...files.get(entry.number), ...entry });
     }
   }
-  const whole = [...files.values()].filter(isFile);
-  // It is announced when something is in it.
-  const isForged = whole.length === 0 || entries.length < lines.length || whole.length < files.size;
-  return { files: whole, state, place, isForged };
+  const named = [...files.values()].filter(isFile);
+  const count = Math.max(Number(announcedFiles), files.size);
+  const isWhole =
+    entries.length === lines.length && lines.length >= Number(announcedLines) && named.length === count;
+  return { files: named, count, isDone, isWhole, place };
 }
 
 /**

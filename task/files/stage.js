@@ -49,7 +49,8 @@ import { checkDrive, protect } from './windows.js';
  * @property {AbortSignal} signal
  * @property {(text: string) => void} warn
  * @property {(text: string) => void} print
- * @property {(announcement: string) => Promise<void>} announce has the agent hand the note to the post-job step
+ * @property {(note: { address: string, extent: string }) => Promise<void>} announce has the agent hand to the post-job
+ *           step where the note is, and how much is in it
  * @property {string} [temporaryFolder] emptied by the agent
  * @property {string} [stagingFolder] where the pipeline gathers its artifacts
  * @property {boolean} isKept whether files stay when the job ends
@@ -215,6 +216,7 @@ export class Files {
       }
     }
     this.#note?.add({ state: 'done' });
+    await this.#announce();
     return [];
   }
 
@@ -307,9 +309,10 @@ export class Files {
     this.#note = undefined;
     if (isOver && note) {
       await attempt('', () => note.remove());
-      await this.#surroundings.announce(note.withdrawal);
-    } else {
-      note?.close();
+      await this.#surroundings.announce({ address: note.withdrawal, extent: '' });
+    } else if (note) {
+      note.close();
+      await this.#surroundings.announce(note);
     }
   }
 
@@ -442,8 +445,9 @@ export class Files {
     }
     this.#note ??= new Note();
     for (const staged of files) {
-      const { number, target, temporary, aside } = staged;
+      const { line, number, target, temporary, aside } = staged;
       this.#note.add({
+        line,
         number,
         target,
         place: placeOf(staged),
@@ -451,7 +455,13 @@ export class Files {
         aside,
       });
     }
-    await this.#surroundings.announce(this.#note.announcement);
+    await this.#announce();
+  }
+
+  async #announce() {
+    if (this.#note) {
+      await this.#surroundings.announce(this.#note);
+    }
   }
 
   /**

@@ -31,8 +31,13 @@ const toFile = (path) => `Database/field/password > file:${path}`;
  * @param {(folder: string) => void} [options.before]
  * @param {(folder: string, main: import('../agent/agent.js').Run) => void} [options.between]
  * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
+ * @param {boolean} [options.isAllNoted] whether the note names all that the task has put into the temporary folder
  */
-async function runJob(t, secrets, { inputs = {}, before, between = () => {}, agent = {} } = {}) {
+async function runJob(
+  t,
+  secrets,
+  { inputs = {}, before, between = () => {}, agent = {}, isAllNoted = true } = {},
+) {
   const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   before?.(folder);
@@ -44,12 +49,12 @@ async function runJob(t, secrets, { inputs = {}, before, between = () => {}, age
   });
   assert.equal(main.result, 'Succeeded');
   between(folder, main);
-  const post = await runPostJob(t, main);
+  const post = await runPostJob(t, main, { isAllNoted });
   return { main, post, folder };
 }
 
 /** @param {import('node:test').TestContext} t @param {import('../agent/agent.js').Run} main */
-async function runPostJob(t, main, agent = {}) {
+async function runPostJob(t, main, { isAllNoted = true } = {}) {
   const post = await runTask({
     taskFolder,
     section: 'postjobexecution',
@@ -57,7 +62,6 @@ async function runPostJob(t, main, agent = {}) {
     tempFolder: main.folders.temp,
     taskVariables: main.taskVariables,
     debug: true,
-    ...agent,
   });
   t.after(post.cleanUp);
   assert.equal(post.result, 'Succeeded');
@@ -65,10 +69,13 @@ async function runPostJob(t, main, agent = {}) {
   assert.equal(post.completions.length, 1);
   assert.deepEqual(post.droppedCommands, []);
   // The note is gone together with what it lists.
-  assert.deepEqual(
-    fs.readdirSync(main.folders.temp).filter((name) => name.startsWith('.ksm')),
-    [],
-  );
+  assert.equal(fs.existsSync(noteOf(main)), false);
+  if (isAllNoted) {
+    assert.deepEqual(
+      fs.readdirSync(main.folders.temp).filter((name) => name.startsWith('.ksm')),
+      [],
+    );
+  }
   return post;
 }
 
@@ -290,18 +297,19 @@ test('a note that is gone draws a warning', async (t) => {
   ]);
 });
 
-const noteOf = ({ folders: { temp } }) =>
-  join(temp, String(fs.readdirSync(temp).find((name) => name.startsWith('.ksm'))));
+/** @param {import('../agent/agent.js').Run} main */
+const noteOf = ({ folders, taskVariables: { ksmFiles } }) =>
+  join(folders.temp, (ksmFiles?.value ?? '.ksm-none').slice(0, '.ksm-0123456789ab'.length));
 
 /** What somebody can do to the note who may write to the temporary folder, but does not know the task's variables. */
 const FORGERIES = {
-  'a line of his own': (line, mine) => `${line}\n${mine}\n`,
-  'a line with a changed path': (line) => `${line.replace(/password\.txt/g, 'precious.txt')}\n`,
-  'a line without a seal': (line) => `${line.slice(line.indexOf(' ') + 1)}\n`,
-  nothing: () => '',
-  rubbish: () => '\n{"number":null}'.repeat(10_000),
+  'a line of his own': { forge: (line, mine) => `${line}\n${mine}\n`, isNamed: true },
+  'a line with a changed path': { forge: (line) => `${line.replace(/password\.txt/g, 'precious.txt')}\n` },
+  'a line without a seal': { forge: (line) => `${line.slice(line.indexOf(' ') + 1)}\n` },
+  nothing: { forge: () => '' },
+  rubbish: { forge: () => '\n{"number":null}'.repeat(10_000) },
 };
-for (const [name, forge] of Object.entries(FORGERIES)) {
+for (const [name, { forge, isNamed = false }] of Object.entries(FORGERIES)) {
   test(`a note that was forged removes nothing else (${name})`, async (t) => {
     const { post, folder } = await runJob(t, [toFile('password.txt')], {
       between: (folder, main) => {
@@ -321,11 +329,64 @@ for (const [name, forge] of Object.entries(FORGERIES)) {
       },
     });
     assert.deepEqual(warningsOf(post), [
-      'somebody has changed the list of files that the step wrote; some of them may be left',
+      isNamed
+        ? 'somebody has changed or shortened the list of files that the step wrote, which still names all 1 (line 1)'
+        : 'somebody has changed or shortened the list of files that the step wrote: it names 0 of 1 (none); those of the other lines of the mapping may be left',
     ]);
     assert.equal(fs.readFileSync(join(folder, 'precious.txt'), 'utf8'), 'precious');
   });
 }
+
+describe('a note that was cut', { concurrency: 2 }, () => {
+  const LINES = [toFile('old.txt'), toFile('a/password.txt'), toFile('b.txt')];
+  // A line for each file when it has a place, another when it gets its name, and one for all.
+  const NOTED = 7;
+  const NAMED = ['(none)', '(line 1)', '(line 1, line 2)', '(line 1, line 2, line 3)'];
+  for (let kept = 0; kept < NOTED; kept += 1) {
+    test(`to ${kept} of ${NOTED} lines is told, and what it still names is removed`, async (t) => {
+      const named = Math.min(kept, LINES.length);
+      const { post, folder } = await runJob(t, LINES, {
+        isAllNoted: named > 0,
+        before: (folder) => fs.writeFileSync(join(folder, 'old.txt'), 'as it was'),
+        between: (folder, main) => {
+          // By its number alone nobody could tell any more that it is the task's.
+          fs.writeFileSync(join(folder, 'b.txt.new'), PASSWORD);
+          fs.renameSync(join(folder, 'b.txt.new'), join(folder, 'b.txt'));
+          const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
+          assert.equal(lines.length, NOTED + 1);
+          fs.writeFileSync(
+            noteOf(main),
+            lines
+              .slice(0, kept)
+              .map((line) => `${line}\n`)
+              .join(''),
+          );
+        },
+      });
+      const start = 'somebody has changed or shortened the list of files that the step wrote';
+      assert.deepEqual(warningsOf(post), [
+        named < LINES.length
+          ? `${start}: it names ${named} of 3 ${NAMED[named]}; those of the other lines of the mapping may be left`
+          : `${start}, which still names all 3 ${NAMED[named]}`,
+      ]);
+      const isThere = (name) => fs.existsSync(join(folder, name));
+      assert.deepEqual(['a/password.txt', 'b.txt'].map(isThere), [named < 2, named < 3]);
+      assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), named < 1 ? PASSWORD : 'as it was');
+    });
+  }
+
+  test('and filled up by a line that is there twice is told', async (t) => {
+    const { post } = await runJob(t, LINES, {
+      between: (_, main) => {
+        const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
+        fs.writeFileSync(noteOf(main), [lines[0], ...lines.slice(0, 2), ...lines.slice(3)].join('\n'));
+      },
+    });
+    assert.deepEqual(warningsOf(post), [
+      'somebody has changed or shortened the list of files that the step wrote: it names 2 of 3 (line 1, line 2); those of the other lines of the mapping may be left',
+    ]);
+  });
+});
 
 test('a folder that is another one by now is left alone', { skip: withoutLinks }, async (t) => {
   const elsewhere = fs.mkdtempSync(join(tmpdir(), 'elsewhere-'));

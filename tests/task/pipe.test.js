@@ -112,9 +112,12 @@ describe('an agent that is slow', { concurrency: 2, skip }, () => {
           sourcesFolder: folder,
           onStart(started) {
             child = started;
-            child.stdout?.on('data', (chunk) => {
-              if (String(chunk).includes('##vso[task.settaskvariable')) child?.stdout?.pause();
-            });
+            /** @param {Buffer} chunk */
+            const pauseOnce = (chunk) => {
+              if (!String(chunk).includes('##vso[task.settaskvariable')) return;
+              child?.stdout?.off('data', pauseOnce).pause();
+            };
+            child.stdout?.on('data', pauseOnce);
           },
         },
       });
