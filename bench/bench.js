@@ -27,7 +27,7 @@ import {
 import { agentCases, cases, growths, records, titleLines } from './scenarios.js';
 
 const IS_QUICK = process.argv.includes('--quick');
-/** The versions of Node that task.json names. */
+/** The versions of Node on which agents run the task. */
 const MAJORS = [20, 24];
 /** How time and memory grow: each number of records with each number of lines. */
 const GRID = IS_QUICK

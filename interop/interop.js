@@ -21,7 +21,7 @@ import { TWO_FACTOR_TYPES, exhibits } from './vaults.js';
 
 const DOCUMENT = inProject('docs', 'interop.md');
 
-async function interop() {
+async function interop({ check }) {
   await packageExtension();
   const readers = await prepareReaders();
   const commandLine = await prepareCommandLine();
@@ -41,7 +41,7 @@ async function interop() {
     list,
     exhibits: exhibits(),
   });
-  if (!process.argv.includes('--check')) {
+  if (!check) {
     writeFileSync(DOCUMENT, document);
   } else if (readFileSync(DOCUMENT, 'utf8').replaceAll('\r\n', '\n') !== document) {
     throw new Failure('docs/interop.md says something else', 'npm run interop');
@@ -176,4 +176,9 @@ function readable(notation, { records }) {
   return record ? notation.replace(record.uid, `{${record.title}}`) : notation;
 }
 
-await runWhenCalled(import.meta.url, interop);
+await runWhenCalled(import.meta.url, interop, {
+  usage: `\
+npm run interop              compares the task with Keeper's SDKs and command line, and writes docs/interop.md
+npm run interop -- --check   only compares`,
+  options: { check: { type: 'boolean' } },
+});

@@ -202,4 +202,6 @@ function checkPackages(folders) {
 /** The folder of the npm package that a source file is from, if it is from one. */
 const packageFolder = (source) => source.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
 
-await runWhenCalled(import.meta.url, () => build());
+await runWhenCalled(import.meta.url, () => build(), {
+  usage: 'npm run build    the WebAssembly module in pkg/, the task in dist/task/',
+});

@@ -4,7 +4,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Failure, runWhenCalled } from './failure.js';
+import { Failure, Misuse, runWhenCalled } from './failure.js';
 import { inProject } from './paths.js';
 
 const NAME = 'ksm-azure-pipelines-task';
@@ -114,4 +114,16 @@ function bump(wanted) {
   console.log(`\nRead the changelog once more, commit, and tag the commit v${version}: the tag publishes.`);
 }
 
-await runWhenCalled(import.meta.url, () => bump(process.argv[2]));
+await runWhenCalled(
+  import.meta.url,
+  (_, words) => {
+    if (words.length !== 1) throw new Misuse('one version is needed');
+    bump(words[0]);
+  },
+  {
+    usage: `\
+npm run bump -- patch|minor|major    the next version, in every file that names it
+npm run bump -- 1.2.3                this version`,
+    takesWords: true,
+  },
+);

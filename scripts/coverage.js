@@ -144,4 +144,6 @@ function ranges(lines) {
   return found.map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`)).join(', ');
 }
 
-await runWhenCalled(import.meta.url, coverage);
+await runWhenCalled(import.meta.url, coverage, {
+  usage: 'npm run coverage    which lines of the core and the shim the tests run, as pages in coverage/',
+});

@@ -7,10 +7,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startKeeper } from '../tests/keeper/server.js';
 import { findNodes } from '../tests/network/nodes.js';
-import { Failure, runWhenCalled } from './failure.js';
+import { Failure, Misuse, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { step } from './progress.js';
 import { unpackExtension } from './unpack.js';
@@ -18,8 +17,10 @@ import { unpackExtension } from './unpack.js';
 const SIDE_BY_SIDE = 3;
 const FILES = ['a', 'b', 'c'];
 
-await runWhenCalled(import.meta.url, async () => {
-  const { runs } = parseArgs({ options: { runs: { type: 'string', default: '1000' } } }).values;
+/** @param {Record<string, any>} options */
+async function endurance({ runs: wanted }) {
+  const runs = Number(wanted);
+  if (!(Number.isInteger(runs) && runs > 0)) throw new Misuse('--runs takes a whole number');
   await packageExtension();
   const taskFolder = await unpackExtension();
   const folder = mkdtempSync(join(tmpdir(), 'ksm-endurance-'));
@@ -43,7 +44,7 @@ await runWhenCalled(import.meta.url, async () => {
   try {
     for (const { major, path } of findNodes()) {
       await step(`Run the task ${runs} times on Node ${major}`, () =>
-        runOften(Number(runs), (run) =>
+        runOften(runs, (run) =>
           outcomeOf(path, join(taskFolder, 'main.js'), { ...env, INPUT_SECRETS: linesFor(folder, run) }),
         ),
       );
@@ -53,7 +54,7 @@ await runWhenCalled(import.meta.url, async () => {
     rmSync(folder, { recursive: true, force: true });
     rmSync(dirname(taskFolder), { recursive: true, force: true });
   }
-});
+}
 
 /** Each run that may be under way at the same time has files of its own. */
 function linesFor(folder, run) {
@@ -95,3 +96,10 @@ function outcomeOf(node, script, env) {
     });
   });
 }
+
+await runWhenCalled(import.meta.url, endurance, {
+  usage: `\
+npm run endurance                  runs the task a thousand times on each Node at hand
+npm run endurance -- --runs 5000   that often`,
+  options: { runs: { type: 'string', default: '1000' } },
+});

@@ -11,10 +11,15 @@ import { installNode } from './nodes.js';
 // The versions that the task is made for, and the one that old agents fall back to.
 const MAJORS = [16, 20, 24];
 
-await runWhenCalled(import.meta.url, async () => {
+async function matrix() {
   for (const major of process.platform === 'linux' ? MAJORS : []) {
     await installNode(major);
   }
   await packageExtension();
   await run(process.execPath, ['--test', '--test-reporter=spec', 'tests/network/matrix.test.js']);
+}
+
+await runWhenCalled(import.meta.url, matrix, {
+  usage:
+    'npm run matrix    the faults of the network on each version of Node that an agent may have; installs Nodes',
 });

@@ -213,4 +213,6 @@ function colour(line) {
 
 const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-await runWhenCalled(import.meta.url, drawPictures);
+await runWhenCalled(import.meta.url, drawPictures, {
+  usage: 'npm run pictures    the pictures of the Marketplace page, from real runs; needs a Chromium',
+});

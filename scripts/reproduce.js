@@ -60,4 +60,6 @@ async function packClone(folder) {
   return `${sha256(readFileSync(vsix))} ${sha256(readFileSync(sbom))}`;
 }
 
-await runWhenCalled(import.meta.url, reproduce);
+await runWhenCalled(import.meta.url, reproduce, {
+  usage: 'npm run reproduce    packs the last commit in two clones and compares the bytes',
+});

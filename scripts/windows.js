@@ -3,8 +3,7 @@
  * words name the test files that are wanted, and `--where-possible` leaves out what this machine can't do, as CI does.
  */
 
-import { parseArgs } from 'node:util';
-import { Failure, describeFailure, runWhenCalled } from './failure.js';
+import { Failure, Misuse, describeFailure, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { stopwatch } from './progress.js';
 import { setUp } from './setup.js';
@@ -15,25 +14,19 @@ import { MAJORS, NoWine, runOnWindows, setUpWindows } from './wine.js';
 // A whole run takes four minutes on two cores.
 const LIMIT_MS = 20 * 60_000;
 
-await runWhenCalled(import.meta.url, async () => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      node: { type: 'string', default: '20' },
-      'where-possible': { type: 'boolean', default: false },
-    },
-  });
+/** @param {Record<string, any>} values @param {string[]} words */
+async function runOnWine(values, words) {
   const major = Number(values.node);
   if (!MAJORS.includes(major)) {
-    throw new Failure(`there is no Node ${values.node} here`, `choose from ${MAJORS.join(', ')}`);
+    throw new Misuse(`there is no Node ${values.node} here`, `choose from ${MAJORS.join(', ')}`);
   }
   const windows = await setUpWhere(major, values['where-possible']);
   if (windows) {
-    const outcome = await test(windows, positionals);
+    const outcome = await test(windows, words);
     printVerdict([outcome]);
     process.exitCode = outcome.failed === 0 ? 0 : 1;
   }
-});
+}
 
 /** @returns {Promise<import('./wine.js').WindowsNode | undefined>} none where it is missing and may be */
 async function setUpWhere(major, mayBeMissing) {
@@ -80,3 +73,16 @@ function printSkipped(stdout) {
     console.log(`  ${name.trim()}: ${reason.trim()}`);
   }
 }
+
+await runWhenCalled(import.meta.url, runOnWine, {
+  usage: `\
+npm run windows                        the end-to-end tests on Windows' own Node, under Wine
+npm run windows -- FILE ...            those files of them
+npm run windows -- --node 24           on another version of Node
+npm run windows -- --where-possible    leaves out what this machine can't do`,
+  options: {
+    node: { type: 'string', default: '20' },
+    'where-possible': { type: 'boolean', default: false },
+  },
+  takesWords: true,
+});

@@ -19,6 +19,10 @@ for (const [script, command] of [
   ['check.js', 'npm run check'],
   ['package.js', 'npm run package'],
   ['setup.js', 'npm run setup'],
+  ...['build', 'bump', 'coverage', 'endurance', 'matrix', 'pictures', 'reproduce', 'storm', 'windows'].map(
+    (name) => [`${name}.js`, `npm run ${name}`],
+  ),
+  ['../interop/interop.js', 'npm run interop'],
 ]) {
   test(`\`${command}\` explains itself, and says what it does not understand`, () => {
     const help = run(script, ['--help']);
