@@ -19,7 +19,7 @@ import { createHash } from 'node:crypto';
  * @property {string} theirs
  * @property {string} ours
  *
- * @typedef {object} Listed why several SDKs, or functions of theirs, each give several things otherwise
+ * @typedef {object} Listed why several SDKs, or functions of theirs, each differ in several things
  * @property {'choice' | 'function' | 'fault'} group
  * @property {string} reason
  * @property {string[]} who
@@ -81,7 +81,7 @@ function digest(chunks) {
 }
 
 /**
- * The text that an answer comes to in a pipeline: JSON for what is no text, and an empty one for nothing at all.
+ * The text that an answer comes to in a pipeline: JSON for values that are not text, and an empty one for nothing at all.
  *
  * @param {Answer} answer
  * @param {{ isList?: boolean, isAttachment?: boolean }} form whether it is a list of texts, in which JSON is spaced as
@@ -116,7 +116,7 @@ function compact(text) {
 /** That there is an error is compared, not its wording. */
 const ERROR = '✗';
 
-/** Bytes that are no text stay in Base64. */
+/** Bytes that are not text stay in Base64. */
 function decode(base64) {
   const bytes = Buffer.from(base64, 'base64');
   const text = bytes.toString();

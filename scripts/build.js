@@ -61,7 +61,7 @@ async function compileCore() {
 
 /**
  * Node 16 knows no reference types. The standard library comes compiled for them but uses none, so it is
- * enough to do without in our code and to strip the note that says otherwise, which wasm-bindgen goes by.
+ * enough to do without in our code and to strip the note that says otherwise, which wasm-bindgen reads.
  */
 async function compilerSettings() {
   const flags = ['-Ctarget-feature=-reference-types', ...SMALL_HASHES, ...(await pathRemapping())];

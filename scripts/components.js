@@ -1,6 +1,6 @@
 /**
  * What the shipped code is made of: the npm packages in the bundled scripts, the crates in the module and Rust's standard
- * library. Needs a build, which leaves behind which packages it bundled.
+ * library. Needs a build, which writes down which packages it bundled.
  */
 
 import { readFileSync, readdirSync } from 'node:fs';

@@ -93,7 +93,7 @@ function readReport(path) {
   }
 }
 
-/** What the bundle itself looks like is no matter here. */
+/** What the bundle itself looks like does not matter here. */
 const runsTheTask = (file) => /^tests.(task|network)\b/.test(file) && !file.endsWith('package.test.js');
 
 /** The lines of each file that hold code, and whether they ran. */

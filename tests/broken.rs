@@ -1,5 +1,5 @@
 //! What a vault may hold that nobody expects: members of another type, missing, nested, repeated, cut, not in Unicode.
-//! The bad part is left out with a warning, and everything else is there.
+//! The bad part is left out with a warning, and everything else is read.
 
 #![cfg(not(target_arch = "wasm32"))]
 

@@ -1,4 +1,4 @@
-//! What a record's JSON may hold that nobody expects. The bad part is left out with a warning, and the rest can be had.
+//! What a record's JSON may hold that nobody expects. The bad part is left out with a warning, and the rest is read.
 
 #![cfg(not(target_arch = "wasm32"))]
 

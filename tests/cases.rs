@@ -1,5 +1,5 @@
-//! Each file in `tests/cases` is one story: mapping lines, what Keeper holds, what the agent sees of the run. Here it is
-//! told by the core alone; the same files run through the packed task, end to end.
+//! Each file in `tests/cases` is one story: mapping lines, what Keeper holds, what the agent sees of the run. Here the
+//! core alone runs it; the same files run through the packed task, end to end.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "what a function here can't do fails the test")]
@@ -140,7 +140,7 @@ fn tell(path: &Path) -> Result<(), String> {
     compare("warnings", format!("{warnings:#?}"), format!("{:#?}", sees.warnings));
     compare("requests", format!("{:?}", sorted(scenario.seen.clone())), format!("{:?}", requests(case.keeper_sees)));
     let untold: Vec<&String> = sees.tells.iter().filter(|line| !scenario.infos().contains(&line.as_str())).collect();
-    compare("what the log is not told", format!("{untold:?}"), "[]".to_owned());
+    compare("missing in the log", format!("{untold:?}"), "[]".to_owned());
     if let Next::Fail(_) = scenario.step().next {
         compare("result", "Failed".to_owned(), format!("{:?}", sees.result));
         compare("problems", format!("{:#?}", scenario.problems()), format!("{:#?}", sees.problems));

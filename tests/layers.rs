@@ -22,7 +22,7 @@ const FOUNDATIONS: [(&str, &[&str]); 8] = [
     ("lib", &[]),
 ];
 
-/// The names that a module may have of the crate besides its own.
+/// The names of the crate that a module may use in addition to its own.
 fn may_know(module: &str) -> Option<Vec<&'static str>> {
     if let Some((_, known)) = FOUNDATIONS.iter().find(|(name, _)| *name == module) {
         return Some(known.to_vec());

@@ -1,4 +1,4 @@
-// What Windows does otherwise, for tests that hold on every system.
+// What is different on Windows, for tests that run on every system.
 
 import { lstatSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

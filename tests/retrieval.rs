@@ -39,7 +39,7 @@ fn asking() -> Scenario {
     Scenario::of(database(), [LINE])
 }
 
-/// A run whose time limit is no matter.
+/// A run whose time limit does not matter.
 fn asking_patiently() -> Scenario {
     let keeper = database();
     let inputs = Inputs::new(&keeper.config(), LINE);

@@ -1,4 +1,4 @@
-//! A release train of one device: everybody gets their secrets, and when. The whole table is `npm run storm`.
+//! Many jobs of one device at once: whether all get their secrets, and when. The whole table is `npm run storm`.
 
 #![cfg(not(target_arch = "wasm32"))]
 

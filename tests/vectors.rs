@@ -428,7 +428,7 @@ fn a_wrapped_key_is_a_key_and_nothing_else() {
         let is_key = name.ends_with("Key");
         assert_eq!(unwrapped.ok().map(|key| key.expose().to_vec()), is_key.then_some(plaintext), "{name}");
     }
-    // The tag holds, but 31 or 33 bytes are no key.
+    // The tag holds, but 31 or 33 bytes are not a key.
     for length in [0, 31, 33] {
         let sealed = keeper::seal(app_key.expose(), &vec![7; length]);
         assert_eq!(RecordKey::unwrap_with(&app_key, &sealed).err(), Some(Undecryptable), "{length} bytes");

@@ -1,4 +1,4 @@
-// Where Keeper's JavaScript SDK reads a vault. A program of its own, as only a process that starts with
+// Keeper's JavaScript SDK as a reader of a vault. A program of its own, as only a process that starts with
 // NODE_EXTRA_CA_CERTS trusts the embedded Keeper in everything that the SDK does.
 //
 // In, as JSON: { config, notations, codes }. Out, as JSON, what `interop/readers.js` describes.

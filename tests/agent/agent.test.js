@@ -19,7 +19,7 @@ function printed(run) {
   return JSON.parse(run.unmaskedOutput);
 }
 
-/** What Windows or Node adds whoever starts a process. */
+/** What Windows or Node adds to the environment of any process. */
 function environmentOfAnyProcess() {
   const { PATH, HOME, SystemRoot, ...others } = JSON.parse(
     execFileSync(process.execPath, ['--print', 'JSON.stringify(process.env)'], {

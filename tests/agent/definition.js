@@ -1,4 +1,4 @@
-// Reads from task.json what the agent reads from it.
+// What the agent reads from task.json.
 
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-// Builds the environment of a task process, and nothing of the caller's own leaks into it.
+// The environment of a task process, into which nothing of the caller's own leaks.
 
 /** @typedef {import('./variables.js').Variables} Variables */
 

@@ -1,4 +1,4 @@
-// Lays out the agent's folders and finds the files that a task left in them.
+// The agent's folders, and the files that a task left in them.
 
 import { lstatSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Knows by which Node the agent runs a task, from the handlers of its task.json.
+// The Node that the agent runs a task on, chosen from the handlers of its task.json.
 
 /**
  * @typedef {object} Machine
@@ -8,7 +8,7 @@
  * @property {boolean} [restrictsEol] AGENT_RESTRICT_EOL_NODE_VERSIONS
  */
 
-/** From the one that is preferred. */
+/** The preferred one first. */
 const HANDLERS = ['Node24', 'Node20_1', 'Node16', 'Node10', 'Node'];
 
 /**

@@ -1,4 +1,4 @@
-// Gives each input the value that the agent would hand to the task.
+// The inputs of a task, each with the value that the agent would hand to it.
 
 import { resolve } from 'node:path';
 

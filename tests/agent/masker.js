@@ -1,4 +1,4 @@
-// Hides registered secrets in text, in the forms that the agent derives from them and in no others.
+// The agent's masker: hides registered secrets in text, in the forms that the agent derives from them and in no others.
 
 export class SecretMasker {
   /** @type {Set<string>} */

@@ -1,4 +1,4 @@
-// Knows the names that the agent never lets a task set without a word.
+// Names of variables that the agent never lets a task set.
 
 const NAMES = {
   agent:

@@ -1,4 +1,4 @@
-// Says what a task's own `restrictions` let it do.
+// What a task's own `restrictions` let it do.
 
 /** @typedef {import('./definition.js').Restrictions} Restrictions */
 /** @typedef {import('./commands.js').Command} Command */

@@ -1,4 +1,4 @@
-// Knows the results of a step and which of two wins.
+// The results of a step, and which of two wins.
 
 /** @typedef {'Succeeded' | 'SucceededWithIssues' | 'Failed' | 'Canceled' | 'Skipped' | 'Abandoned'} Result */
 

@@ -1,4 +1,4 @@
-// Holds variables by name. Case does not count in a name, and a secret stays one.
+// Variables by name. Case does not count in a name, and a secret stays one.
 
 /**
  * @typedef {object} Variable

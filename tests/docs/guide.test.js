@@ -105,7 +105,7 @@ test('no recipe is without its sample', () => {
 
 test('the snippet for editors is a pipeline that runs', async (t) => {
   const file = readFileSync(inProject('docs', 'keeper.code-snippets'), 'utf8');
-  // Visual Studio Code allows a comma behind the last member.
+  // Visual Studio Code allows a comma after the last member.
   const { ksm } = JSON.parse(file.replaceAll(/,(?=\s*[\]}])/g, ''));
   const text = ksm.body
     .join('\n')

@@ -43,7 +43,7 @@ test('each notation gives what its row says', async (t) => {
   }
 });
 
-/** What a destination's kind leaves behind, by the value's name. */
+/** What a destination of each kind sets or writes, by the value's name. */
 const FOUND = {
   var: (run, name) => [run.variables[name]?.value, run.variables[name]?.isSecret],
   out: (run, name) => [run.outputs[name]?.value, run.outputs[name]?.isSecret],

@@ -201,7 +201,7 @@ function withoutPlace(text) {
   return text.split('\n')[0].replace(/^(?:[^ ,]+, )?line \d+(?:, column \d+)?: /, '');
 }
 
-/** A message as it is shown may go on behind a semicolon. @param {string} pattern */
+/** A message as it is shown may go on after a semicolon. @param {string} pattern */
 function regExpOf(pattern) {
   const parts = pattern.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.+')}(?:; .*)?$`, 's');

@@ -25,7 +25,7 @@ import { setTimeout as wait } from 'node:timers/promises';
  * @property {true} [thenEnd] with `raw`: or ends
  *
  * @property {string} [plaintext] this text, encrypted, instead of the answer's JSON
- * @property {Record<string, string>} [headers] besides, or instead of, those that the answer has
+ * @property {Record<string, string>} [headers] in addition to, or instead of, those that the answer has
  * @property {number} [flipByte] the byte at this place is wrong; counted from the end if negative
  * @property {number} [truncate] only so many bytes, and Content-Length says so
  * @property {number} [breakAfter] the connection breaks after so many bytes

@@ -14,12 +14,12 @@ import { KEY_LEN, NONCE_LEN } from './ciphers.js';
  * @property {FileDescription[]} [files] attachments
  * @property {boolean} [fileRef] whether a field of that type lists the attachments' UIDs
  * @property {string | string[]} [folder] titles of the shared folders that hold it, else it is shared directly
- * @property {boolean} [alsoDirect] whether it is shared directly besides
+ * @property {boolean} [alsoDirect] whether it is also shared directly
  * @property {string} [wrappedByFolderKey] the folder whose key wraps the key of this direct record
  * @property {string} [innerFolderUid] the sub-folder that holds it inside the shared folder
  * @property {boolean} [padded] whether spaces fill its JSON up to a block, as some clients do
  * @property {string} [raw] its exact plaintext, in place of JSON
- * @property {string} [rawBase64] the same where it is no text
+ * @property {string} [rawBase64] the same where it is not text
  * @property {'recordKey' | 'data' | 'json' | 'noKey'} [broken] what a client can't read of it
  * @property {Record<string, unknown>} [wire] members of the answer's record, whatever they are
  *
@@ -161,7 +161,7 @@ function plaintextOf({ raw, rawBase64, padded, broken }, data) {
   return padded ? padToBlock(text) : text;
 }
 
-/** Spaces up to a multiple of 384 bytes, harmless behind JSON. */
+/** Spaces up to a multiple of 384 bytes, harmless after JSON. */
 export function padToBlock(text) {
   const length = Math.ceil(text.length / PADDED_BLOCK_LEN) * PADDED_BLOCK_LEN;
   return Buffer.concat([text, Buffer.alloc(length - text.length, ' ')]);

@@ -20,7 +20,7 @@ import { DRIVEN_TIME, startConductor } from './conductor.js';
  * @property {string[]} [secrets] the mapping lines
  * @property {import('../keeper/faults.js').Faults | ((request: any, world: World) => any)} [faults] of Keeper
  * @property {object} [keeper] further options of Keeper
- * @property {(world: World) => object} [config] members of the config that are otherwise
+ * @property {(world: World) => object} [config] members of the config that differ
  * @property {(socket: net.Socket, world: World) => void} [server] something else that listens in Keeper's place
  * @property {true} [isGone] nobody listens
  * @property {object | ((world: World) => object)} [proxy] options of a proxy, if there is one
@@ -39,7 +39,7 @@ import { DRIVEN_TIME, startConductor } from './conductor.js';
 export const taskFolder = await unpackExtension();
 process.once('exit', () => rmSync(dirname(taskFolder), { recursive: true, force: true }));
 
-/** Keeper's authority, and one that nobody knows. */
+/** Keeper's authority, and one that nobody trusts. */
 export const authority = makeAuthority();
 export const companyAuthority = makeAuthority('Company CA');
 const certificates = await makeCertificates({

@@ -100,7 +100,7 @@ export async function startProxy({
     if (!interceptor) {
       return join(socket, track(net.connect(Number(port), hostname)), fault);
     }
-    // What is behind is this machine, whatever its certificate.
+    // The server is on this machine, so its certificate does not matter.
     const behind = track(tls.connect({ port: Number(port), host: hostname, rejectUnauthorized: false }));
     const { certPem, keyPem } = interceptor.issue([targetName]);
     const front = track(new tls.TLSSocket(socket, { isServer: true, cert: certPem, key: keyPem }));

@@ -1,4 +1,4 @@
-// What the scripts do otherwise on Windows, tried on any system.
+// What the scripts do differently on Windows, tried on any system.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Inputs of a size that nobody means, and of one that somebody may.
+// Inputs of unreasonable size, and of the largest size that is allowed.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

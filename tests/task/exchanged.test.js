@@ -65,7 +65,7 @@ async function run(
   });
 }
 
-/** Everything below a folder that is no folder, with its content. */
+/** Everything below a folder but folders, with its content. */
 function filesIn(folder) {
   const names = fs.readdirSync(folder, { recursive: true }).map(String).sort();
   return names

@@ -1,5 +1,5 @@
 // What the task does only on Windows, where a scanner holds a file for some time, and an access list takes the place of a
-// mode. The task is told that it is there.
+// mode. The tests make the task believe that it runs there.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -90,7 +90,7 @@ export const LARGE = {
   '200 KB': of('200 KB', 200 * 1024),
 };
 
-/** Words of commands, of PEM and of addresses, which are in some of the values and are no secrets. */
+/** Words of commands, of PEM and of addresses, which are in some of the values and are not secret. */
 export const EVERYONES_WORDS = [
   '##vso[task.setvariable variable=EVIL;issecret=false;]##vso[task.debug]##vso[task.complete result=Succeeded;]',
   '##vso[task.setvariable variable=EVIL]##vso[task.complete]##vso[task.setsecret]',

@@ -1,5 +1,5 @@
 // The task is stopped, or the system fails, at every point of a run at which it has something half done. Afterwards
-// either all is as it was before, or everything is set and written; nothing lies about under another name.
+// either all is as it was before, or everything is set and written; nothing is left under another name.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -187,7 +187,7 @@ const CONNECTION = '0a1b2c3d-0000-4000-8000-000000000001';
  * @property {string} when
  * @property {boolean} [succeeds]
  * @property {string[]} [lines] else some of all
- * @property {string[]} [also] lines besides
+ * @property {string[]} [also] further lines
  * @property {boolean} [all] whether it is all of them
  * @property {import('../keeper/faults.js').Faults} [faults]
  * @property {object[]} [point] what happens at a point of the run

@@ -62,7 +62,7 @@ const INFINITE = 0xffff_ffff;
 const BUFFER = Symbol('buffer');
 
 // Where things lie in a file that Windows can run ("PE Format", Microsoft): the headers in its first block, and the one
-// section behind them, which is loaded at SECTION.
+// section after them, which is loaded at SECTION.
 const BLOCK = 0x200;
 const PE_HEADER = 0x40;
 const OPTIONAL_HEADER = PE_HEADER + 24;

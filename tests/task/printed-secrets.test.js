@@ -1,4 +1,4 @@
-// What a later step prints of a secret, in the ways in which tools do it, is `***` in its log; and what is no secret in the
+// What a later step prints of a secret, in the ways in which tools do it, is `***` in its log; and what is not secret in the
 // files that it gets stays readable.
 
 import assert from 'node:assert/strict';

@@ -91,7 +91,7 @@ fn told<T, E: Display>(ask: impl FnOnce() -> Result<T, E>) -> Result<T, String> 
     }
 }
 
-/// The code and the half minute in which it holds: the SDK goes by its own clock.
+/// The code and the half minute in which it is valid, by the clock of the SDK.
 fn code(uri: &str) -> Outcome<Value> {
     loop {
         let since = this_half_minute()?;
