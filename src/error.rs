@@ -296,11 +296,17 @@ impl Error {
                 "Keeper's storage is out of order; run the pipeline again".to_owned()
             }
             Self::OutOfService { .. } => "try again later; if other clients work, look at the proxy".to_owned(),
-            Self::Internal(_) => "please report this with the task's version".to_owned(),
+            Self::Internal(_) => format!("please report this, with the task's version, at {}", support()),
             _ => return None,
         };
         Some(hint)
     }
+}
+
+/// Where faults of the task are reported: `support` of identity.json.
+fn support() -> &'static str {
+    let after = include_str!("../identity.json").split_once(r#""support": ""#);
+    after.and_then(|(_, address)| address.split_once('"')).map_or("the extension's page", |(address, _)| address)
 }
 
 impl Error {

@@ -3,6 +3,7 @@
 import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { released } from '../identity.json';
 import { Retrieval, initSync } from '../pkg/core.js';
 import { CANCELLED, createHost } from './agent/host.js';
 
@@ -30,8 +31,8 @@ export async function performTask() {
   }
 }
 
-const STUCK =
-  "the task waited for something that could not come any more; nothing was set\nhint: please report this with the task's version";
+const REPORT = `please report this, with the task's version, at ${released.support}`;
+const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${REPORT}`;
 
 /**
  * Takes the place of the task library, which would report what nobody caught in its own words: the agent sends those to
@@ -159,8 +160,5 @@ const coded = (code) => Object.assign(new Error(code), { code });
 function describe(error) {
   const code =
     error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
-  return (
-    LACKS[code] ??
-    `the task stopped unexpectedly (${code}); nothing was set\nhint: please report this with the task's version`
-  );
+  return LACKS[code] ?? `the task stopped unexpectedly (${code}); nothing was set\nhint: ${REPORT}`;
 }

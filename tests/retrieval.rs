@@ -1388,23 +1388,26 @@ fn a_run_without_random_bytes_asks_nothing() {
 
 #[test]
 fn an_answer_that_nobody_asked_for_is_refused() {
-    const TOLD: &str =
-        "internal error: an answer that nobody asked for\nhint: please report this with the task's version";
+    let message = internal_error("an answer that nobody asked for");
     let mut scenario = asking();
     scenario.run().resume([answered(200, b"")]);
-    assert_eq!(problem(&scenario), TOLD);
+    assert_eq!(problem(&scenario), message);
     scenario.resume([]);
-    assert_eq!(problem(&scenario), TOLD);
+    assert_eq!(problem(&scenario), message);
 }
 
 #[test]
 fn a_missing_answer_is_noticed() {
     let mut scenario = asking();
     scenario.resume([]);
-    assert_eq!(
-        problem(&scenario),
-        "internal error: a missing answer\nhint: please report this with the task's version"
-    );
+    assert_eq!(problem(&scenario), internal_error("a missing answer"));
+}
+
+/// The message of a fault of the task, which says where to report it.
+fn internal_error(fault: &str) -> String {
+    let identity: Value = serde_json::from_str(include_str!("../identity.json")).unwrap_or_default();
+    let support = identity.pointer("/released/support").and_then(Value::as_str).unwrap_or("nowhere");
+    format!("internal error: {fault}\nhint: please report this, with the task's version, at {support}")
 }
 
 #[test]

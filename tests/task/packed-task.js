@@ -3,6 +3,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readIdentity } from '../../scripts/identity.js';
 import { unpackExtension } from '../../scripts/unpack.js';
 import { runTask } from '../agent/agent.js';
 import { makeCertificates } from '../keeper/certificates.js';
@@ -19,6 +20,9 @@ process.once('exit', () => rmSync(dirname(taskFolder), { recursive: true, force:
 const certificates = await makeCertificates();
 const caPath = join(dirname(taskFolder), 'ca.pem');
 writeFileSync(caPath, certificates.caPem);
+
+/** The hint of a message that asks for a report. */
+export const REPORT = `please report this, with the task's version, at ${readIdentity().support}`;
 
 const FIXED_CLOCK = fileURLToPath(new URL('fixed-clock.cjs', import.meta.url));
 

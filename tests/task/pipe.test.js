@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runTask } from '../agent/agent.js';
-import { errorsOf, isSettled, openKeeper, runWithKeeper, taskFolder } from './packed-task.js';
+import { REPORT, errorsOf, isSettled, openKeeper, runWithKeeper, taskFolder } from './packed-task.js';
 
 const skip = process.platform === 'win32' && 'it takes pipes of Unix';
 
@@ -160,7 +160,7 @@ test('a run that waits for what cannot come fails, and takes back what it wrote'
     },
   });
   assert.deepEqual(errorsOf(run), [
-    "the task waited for something that could not come any more; nothing was set\nhint: please report this with the task's version",
+    `the task waited for something that could not come any more; nothing was set\nhint: ${REPORT}`,
   ]);
   assert.equal(run.result, 'Failed');
   assert.deepEqual(listing(folder), BEFORE);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { breakFunction, copyTask, corePath } from './altered-task.js';
 import { letters } from './hostile-values.js';
-import { openKeeper, runWithKeeper } from './packed-task.js';
+import { REPORT, openKeeper, runWithKeeper } from './packed-task.js';
 import { Windows } from './windows.js';
 
 const PASSWORD = letters('password', 40);
@@ -25,8 +25,7 @@ const LINES = [
 const windows = new Windows(LINES);
 windows.add('password', PASSWORD);
 
-const stopped = (kind) =>
-  `the task stopped unexpectedly (${kind}); nothing was set\nhint: please report this with the task's version`;
+const stopped = (kind) => `the task stopped unexpectedly (${kind}); nothing was set\nhint: ${REPORT}`;
 const TRAP = stopped('RuntimeError');
 
 /** @type {Record<string, { alter: (folder: string) => void, message?: string | RegExp }>} */
