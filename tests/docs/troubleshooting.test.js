@@ -14,7 +14,9 @@ import { NOW } from './pipeline.js';
 const PAGE = 'docs/troubleshooting.md';
 const read = (...path) => readFileSync(inProject(...path), 'utf8');
 
-const problems = blocksOf(PAGE).filter(({ info }) => info === 'problem');
+const problems = blocksOf(PAGE)
+  .filter(({ info }) => info === 'problem')
+  .map(({ heading, text }) => ({ heading, text: unwrapped(text) }));
 /** The messages of the tables, with `…` for what varies. */
 const rows = rowsOf(PAGE).flatMap(({ heading, cells }) =>
   cells[0].split('<br>').map((message) => ({ message, isWarning: heading === 'Warnings' })),
@@ -195,6 +197,11 @@ function casesOf(what) {
   return readdirSync(inProject('tests', 'cases')).flatMap(
     (name) => readJson(inProject('tests', 'cases', name)).agentSees[what] ?? [],
   );
+}
+
+/** A message in the lines of the log: on the page, long ones go on in lines that are indented by six. @param {string} text */
+function unwrapped(text) {
+  return text.replaceAll(/\n {6}(?=\S)/g, ' ');
 }
 
 function withoutPlace(text) {
