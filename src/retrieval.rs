@@ -13,6 +13,8 @@ mod loading;
 mod notices;
 mod preparation;
 mod template;
+mod transfer;
+mod wanted;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -20,7 +22,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize, Serializer};
 use tsify::Tsify;
 
-pub use item::IN_MEMORY_LIMIT;
+pub use wanted::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
 use crate::crypto::aes_gcm::Gcm;
@@ -45,10 +47,11 @@ use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
 use crate::text::{counted, grouped, listed_plain};
 use crate::vault::sealed::Vault;
-use item::{Item, Watch};
-use loading::{Load, Renewal, Way, too_late};
+use item::{Found, Item, Watch};
+use loading::{Renewal, too_late};
 use notices::Notices;
 use preparation::{Prepared, Template};
+use transfer::Transfer;
 
 /// What the agent is like and how long the run may take.
 #[derive(Clone, Debug, Deserialize)]
@@ -231,7 +234,8 @@ impl Retrieval {
     #[must_use]
     pub fn download_key(&self, id: usize) -> Option<FileKey> {
         let Stage::Asking(session) = &self.stage else { return None };
-        session.items.get(id)?.attachment().map(|attachment| attachment.key.clone())
+        let State::Loading(transfers) = &session.state else { return None };
+        transfers.iter().find_map(|transfer| transfer.key_of(id)).cloned()
     }
 
     fn prepare(&mut self, files: Vec<HttpOutcome>, now_ms: u64) -> Outcome {
@@ -286,11 +290,12 @@ struct Session {
     /// How long a server may be silent, in milliseconds.
     silence_ms: u64,
     state: State,
+    /// The lines whose secrets are here, in no order.
     items: Vec<Item>,
+    /// What goes to disk once everything else is here.
+    to_disk: Vec<Transfer>,
     /// The filter by which Keeper gave all that is needed.
     filter: Vec<String>,
-    /// The items whose attachment got a new address.
-    renewed: HashSet<usize>,
     notices: Notices,
     /// What Keeper had to say already: a second look brings it again.
     told: Vec<Notice>,
@@ -305,13 +310,12 @@ enum State {
     /// error if there was no randomness for it, which the next step tells.
     Asked { key: Option<Result<TransmissionKey, Error>>, question: Question },
     /// Attachments.
-    Loading { way: Way, loads: Vec<Load> },
+    Loading(Vec<Transfer>),
     /// A fresh two-factor code.
     Waiting,
 }
 
 /// What `get_secret` is asked for.
-#[derive(Clone)]
 struct Question {
     /// UIDs; none for all records.
     filter: Vec<String>,
@@ -351,8 +355,8 @@ impl Session {
             silence_ms: request::SILENCE_MS,
             state: State::Ready,
             items: Vec::new(),
+            to_disk: Vec::new(),
             filter: Vec::new(),
-            renewed: HashSet::new(),
             notices: Notices::default(),
             told: Vec::new(),
             report: Report::default(),
@@ -392,7 +396,7 @@ impl Session {
                 let key = key.transpose().map_err(|error| vec![error.into()])?;
                 self.answered(outcome, key.as_ref(), question, now_ms, masks, entropy)
             }
-            State::Loading { way, loads } => self.loaded(way, loads, outcomes, now_ms, masks, entropy),
+            State::Loading(transfers) => self.loaded(transfers, outcomes, now_ms, masks, entropy),
             State::Waiting => self.settle(now_ms, masks, true),
         }
     }
@@ -519,28 +523,40 @@ impl Session {
         }
         self.filter = filter;
         let mut problems = Vec::new();
+        let mut found = Vec::new();
         let (agent, names) = (self.options.agent, &self.names);
         let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
-        for mapping in &self.mappings {
-            match Item::resolve(mapping, &mut vault, &mut watch) {
-                Ok(item) => self.items.extend(item),
+        for (id, mapping) in self.mappings.iter().enumerate() {
+            match Item::resolve(id, mapping, &mut vault, &mut watch) {
+                Ok(line) => found.extend(line),
                 Err(problem) => problems.push(problem),
             }
         }
         if problems.is_empty() {
-            problems = clashes(&self.items, self.options.agent.platform);
+            problems = clashes(&found, self.options.agent.platform);
         }
         vault.take_warnings().into_iter().for_each(|warning| self.notices.push(Notice::Warning(warning)));
         if !problems.is_empty() {
             return Err(problems);
         }
         self.report.records = vault.len();
-        self.load_attachments(now_ms, masks)
+        let mut wanted = Vec::new();
+        for line in found {
+            match line {
+                Found::Whole(item) => self.items.push(item),
+                Found::Attachment(line, attachment) => wanted.push((line, attachment)),
+            }
+        }
+        self.load_attachments(wanted, now_ms, masks)
     }
 
     /// Everything was found that can be judged without being set.
     fn checked(&mut self) -> Next {
-        let count = counted(self.items.len(), "secret is", "secrets are");
+        let count = counted(
+            self.items.len() + self.to_disk.iter().map(Transfer::count).sum::<usize>(),
+            "secret is",
+            "secrets are",
+        );
         self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
         Next::Finish(Plan::default())
     }
@@ -575,8 +591,9 @@ impl Session {
         let percents = self.options.agent.percents;
         let mut plan = Plan { report: std::mem::take(&mut self.report), percents, ..Plan::default() };
         let mut texts = Vec::new();
-        for (id, item) in self.items.drain(..).enumerate() {
-            let text = item.plan(id, code_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
+        self.items.sort_by_key(Item::id);
+        for item in self.items.drain(..) {
+            let text = item.plan(code_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
             texts.extend(text);
         }
         let mut texts = texts.into_iter();
@@ -630,24 +647,32 @@ fn time_of_day(at_ms: u64) -> String {
 }
 
 /// Lines that come to one destination only now that the fields of whole records are known.
-fn clashes(items: &[Item], platform: Platform) -> Vec<Problem> {
+fn clashes(found: &[Found], platform: Platform) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
-    for item in items.iter().filter(|item| !item.is_placeholder()) {
-        let destinations = match item.destinations() {
+    for found in found {
+        let (line, destinations) = match found {
+            Found::Whole(item) => (item.line(), item.destinations()),
+            Found::Attachment(wanted, _) => (&wanted.mapping.line, Ok(vec![wanted.mapping.destination.clone()])),
+        };
+        if line.is_placeholder() {
+            continue;
+        }
+        let destinations = match destinations {
             Ok(destinations) => destinations,
             Err(problem) => {
                 problems.push(problem);
                 continue;
             }
         };
+        let name = line.name();
         for destination in destinations {
             let mut firsts = destination
                 .identities(platform)
                 .into_iter()
-                .map(|identity| seen.entry(identity).or_insert_with(|| item.line()).clone());
-            if let Some(first) = firsts.find(|first| *first != item.line()) {
-                problems.push(item.destination_problem(mapping::duplicate(&first)));
+                .map(|identity| seen.entry(identity).or_insert_with(|| name.clone()).clone());
+            if let Some(first) = firsts.find(|first| *first != name) {
+                problems.push(line.destination_problem(mapping::duplicate(&first)));
             }
         }
     }

@@ -127,6 +127,47 @@ fn an_attachment_is_loaded_once_for_all_lines_that_want_it() {
     assert_eq!(scenario.plan().files.len(), 3);
 }
 
+/// Whoever edits a record can give its attachment the UID of another one.
+#[test]
+fn attachments_of_one_uid_and_different_keys_are_different_ones() {
+    for bytes in [10, 66_000] {
+        let mut keeper = json!([
+            { "title": "A", "files": [{ "name": "a", "bytes": bytes }] },
+            { "title": "B", "files": [{ "name": "b", "bytes": bytes, "wire": {} }] }
+        ]);
+        let uid = Keeper::holding(keeper.clone()).file_uid("a").to_owned();
+        keeper[1]["files"][0]["wire"] = json!({ "fileUid": uid });
+        let mut scenario = Scenario::of(Keeper::holding(keeper), ["A/file/a > file:a", "B/file/b > file:b"]);
+        scenario.run();
+        let files = scenario.files();
+        assert_eq!((files["a"].len(), files["b"].len()), (bytes, bytes));
+        assert_ne!(files["a"], files["b"]);
+    }
+}
+
+/// Each of many attachments is asked for once, by one step, whatever its place among the lines.
+#[test]
+fn thousands_of_attachments_come_at_once() {
+    const COUNT: usize = 3_000;
+    let files: Vec<Value> = (0..COUNT).map(|number| json!({ "name": format!("{number}.txt"), "text": "x" })).collect();
+    let lines = |kind: &str| {
+        (0..COUNT)
+            .map(|number| format!("Certificates/file/{number}.txt > file{kind}:{number}{kind}"))
+            .collect::<Vec<_>>()
+    };
+    let lines = [lines(""), lines("+base64")].concat();
+    let mut scenario = Scenario::of(certificates(&json!(files)), lines.iter().map(String::as_str));
+    scenario.answer();
+    assert_eq!(scenario.requests().len(), COUNT);
+    scenario.resume(vec![answered(503, b""); COUNT]);
+    assert_eq!(scenario.requests().len(), COUNT);
+    scenario.resume(vec![answered(403, b""); COUNT]);
+    assert_eq!(scenario.request().method, "POST");
+    scenario.run();
+    assert_eq!(scenario.seen.len(), 1 + 1 + COUNT);
+    assert_eq!(scenario.files().len(), 2 * COUNT);
+}
+
 #[test]
 fn a_time_limit_is_whole_seconds_up_to_an_hour() {
     let read = |written: &str| {

@@ -4,11 +4,11 @@ mod masking;
 
 use super::Notice;
 use super::notices::Notices;
-use crate::crypto::Undecryptable;
-use crate::crypto::aes_gcm::Gcm;
+use super::wanted::{IN_MEMORY_LIMIT, Wanted};
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::forms::Step;
+use crate::inputs::line::Line;
 use crate::inputs::mapping::Mapping;
 use crate::inputs::name::Names;
 use crate::inputs::notation::Selector;
@@ -18,10 +18,10 @@ use crate::outputs::mask::{Kind, Masks, ValueId};
 use crate::outputs::plan::{Agent, Content, Plan, PlannedFile, Row};
 use crate::outputs::transform;
 use crate::problem::Problem;
-use crate::protocol::failure;
 use crate::secret::{SecretBytes, SecretText};
-use crate::text::{counted, shown};
-use crate::vault::attachment::{self, Attachment};
+use crate::text::shown;
+use crate::vault::attachment::Attachment;
+use crate::vault::record::Record;
 use crate::vault::resolve::{self, FieldValue, NamedField, Resolved, WholeRecord};
 use crate::vault::sealed::Vault;
 use crate::vault::totp::Totp;
@@ -34,8 +34,16 @@ pub(super) struct Item {
     masked: Vec<ValueId>,
     /// Whether the agent hides each of its values by itself, since it keeps secret variables secret.
     is_hidden_by_agent: bool,
-    /// Whether its attachment has turned out to be larger than its record says, and goes to disk.
-    is_spilled: bool,
+    /// Its number in this run.
+    id: usize,
+}
+
+/// What a line asks for.
+pub(super) enum Found {
+    /// All of it is here.
+    Whole(Item),
+    /// An attachment, which is not here yet.
+    Attachment(Wanted, Box<Attachment>),
 }
 
 enum Secret {
@@ -49,10 +57,10 @@ enum Secret {
         as_list: bool,
     },
     Record(Vec<NamedField>),
-    Attachment {
-        attachment: Box<Attachment>,
-        content: Option<SecretBytes>,
-    },
+    /// The content of an attachment.
+    Attachment(SecretBytes),
+    /// An attachment in its temporary file.
+    Stored,
 }
 
 /// What is watched over while lines are resolved.
@@ -69,32 +77,17 @@ impl Watch<'_> {
     }
 }
 
-/// Where an attachment that has not come yet is to go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transfer {
-    /// Into memory, up to so many bytes.
-    Memory(u64),
-    /// Into a temporary file.
-    Disk,
-}
-
-/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
-pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
-/// An attachment that is to be converted is held in memory up to this size in bytes.
-const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
-/// An answer may be longer than its content by this, for nonce, tag and a size that is told wrong.
-const SLACK: u64 = 64 * 1024;
-
 impl Item {
     /// Finds what a line asks for; nothing if it is optional and missing.
     ///
     /// # Errors
     /// Why there is no such secret, or why its destination can't take it.
     pub(super) fn resolve(
+        id: usize,
         mapping: &Mapping,
         vault: &mut Vault,
         watch: &mut Watch<'_>,
-    ) -> Result<Option<Self>, Problem> {
+    ) -> Result<Option<Found>, Problem> {
         let selector = &mapping.notation.selector;
         let found =
             vault.find(&mapping.notation.record).and_then(|record| Ok((resolve::resolve(selector, &record)?, record)));
@@ -103,9 +96,7 @@ impl Item {
             Err(error) if mapping.default.is_some() && error.is_absence() => {
                 watch.warn(&mapping.line.name(), &format!("the default is taken: {error}"));
                 let text = SecretText::from(mapping.default.as_deref().unwrap_or_default());
-                let mut item = Self::new(mapping, Secret::Default(text));
-                item.check(watch)?;
-                return Ok(Some(item));
+                return Self::checked(id, mapping, Secret::Default(text), watch).map(|item| Some(Found::Whole(item)));
             }
             Err(error) if mapping.is_optional && error.is_absence() => {
                 watch.warn(&mapping.line.name(), &format!("skipped: {error}"));
@@ -131,37 +122,76 @@ impl Item {
                 }
                 Secret::Record(fields)
             }
-            Resolved::Attachment(attachment) => Secret::Attachment { attachment, content: None },
-        };
-        if let Selector::File(name) = selector {
-            let count = resolve::count_attachments(&record, name);
-            if count > 1 {
-                let name = shown(name);
-                watch.warn(
-                    &mapping.line.name(),
-                    &format!(
-                        "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"
-                    ),
-                );
+            Resolved::Attachment(attachment) => {
+                warn_of_namesakes(mapping, &record, watch);
+                let wanted = Wanted::new(id, mapping, attachment.size, watch.agent)?;
+                return Ok(Some(Found::Attachment(wanted, attachment)));
             }
-        }
-        let mut item = Self::new(mapping, secret);
-        match &item.secret {
-            Secret::Attachment { attachment, .. } => item.check_declared_size(attachment.size, watch.agent)?,
-            _ => item.check(watch)?,
-        }
-        Ok(Some(item))
+        };
+        Self::checked(id, mapping, secret, watch).map(|item| Some(Found::Whole(item)))
     }
 
-    fn new(mapping: &Mapping, secret: Secret) -> Self {
+    fn checked(id: usize, mapping: &Mapping, secret: Secret, watch: &mut Watch<'_>) -> Result<Self, Problem> {
+        let mut item = Self::new(id, mapping.clone(), secret);
+        item.check(watch)?;
+        Ok(item)
+    }
+
+    fn new(id: usize, mapping: Mapping, secret: Secret) -> Self {
         let is_hidden_by_agent = matches!(mapping.destination, Destination::Variable(_) | Destination::Output(_))
             && mapping.forms.is_plain();
-        Self { mapping: mapping.clone(), secret, masked: Vec::new(), is_hidden_by_agent, is_spilled: false }
+        Self { mapping, secret, masked: Vec::new(), is_hidden_by_agent, id }
     }
 
-    /// The line's name, as in "line 3".
-    pub(super) fn line(&self) -> String {
-        self.mapping.line.name()
+    /// A line whose attachment has come as a whole. `declared` is the size that its record tells.
+    ///
+    /// # Errors
+    /// The destination can't take it.
+    pub(super) fn loaded(
+        Wanted { id, mapping }: Wanted,
+        declared: Option<u64>,
+        content: SecretBytes,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, Problem> {
+        compare_size(&mapping, declared, &content, watch.notices);
+        let secret = if mapping.forms.wants_code() {
+            code_in(&content.to_text().unwrap_or_default()).map_err(|error| mapping.line.notation_problem(error))?
+        } else {
+            Secret::Attachment(content)
+        };
+        let mut item = Self::new(id, mapping, secret);
+        item.check(watch)?;
+        Ok(item)
+    }
+
+    /// A line whose attachment is in its temporary file. What is small enough has come back as well, to be masked.
+    pub(super) fn stored(
+        Wanted { id, mapping }: Wanted,
+        declared: Option<u64>,
+        content: &SecretBytes,
+        masks: &mut Masks,
+        notices: &mut Notices,
+    ) -> Self {
+        let mut item = Self::new(id, mapping, Secret::Stored);
+        // EXPOSE: masks are handed to the agent, which hides them.
+        let bytes = content.expose();
+        if !bytes.is_empty() {
+            compare_size(&item.mapping, declared, content, notices);
+            if bytes.len() as u64 <= IN_MEMORY_LIMIT {
+                item.masked.push(masks.add_bytes(bytes, Kind::Attachment));
+            }
+        }
+        item
+    }
+
+    /// Its number in this run.
+    pub(super) fn id(&self) -> usize {
+        self.id
+    }
+
+    /// Where it is written.
+    pub(super) fn line(&self) -> &Line {
+        &self.mapping.line
     }
 
     /// Whether it fills a placeholder of a template.
@@ -169,107 +199,9 @@ impl Item {
         self.mapping.line.is_placeholder()
     }
 
-    /// The path or name as the author wrote it.
-    pub(super) fn destination(&self) -> &Destination {
-        &self.mapping.destination
-    }
-
-    /// The attachment that the line asks for, if it is one.
-    pub(super) fn attachment(&self) -> Option<&Attachment> {
-        match &self.secret {
-            Secret::Attachment { attachment, .. } => Some(attachment),
-            _ => None,
-        }
-    }
-
-    fn content(&self) -> Option<&SecretBytes> {
-        match &self.secret {
-            Secret::Attachment { content, .. } => content.as_ref(),
-            _ => None,
-        }
-    }
-
     /// A problem with what the line asks for.
     pub(super) fn problem(&self, error: Error) -> Problem {
         self.mapping.line.notation_problem(error)
-    }
-
-    /// Where the line's attachment is to go, if it is one that has not come yet.
-    pub(super) fn pending(&self) -> Option<Transfer> {
-        let Secret::Attachment { attachment, content: None } = &self.secret else { return None };
-        if !self.mapping.forms.is_plain() {
-            return Some(Transfer::Memory(CONVERTED_LIMIT + SLACK));
-        }
-        match self.mapping.destination {
-            Destination::File(_) if self.is_placeholder() => Some(Transfer::Memory(CONVERTED_LIMIT + SLACK)),
-            Destination::File(_) if self.is_spilled || attachment.size.is_none_or(|size| size > IN_MEMORY_LIMIT) => {
-                Some(Transfer::Disk)
-            }
-            _ => Some(Transfer::Memory(2 * IN_MEMORY_LIMIT + SLACK)),
-        }
-    }
-
-    /// Whether an attachment that is larger than its record says can go to disk, and has not done so.
-    pub(super) fn can_spill(&self) -> bool {
-        let is_file = matches!(self.mapping.destination, Destination::File(_)) && !self.is_placeholder();
-        is_file && self.mapping.forms.is_plain() && !self.is_spilled
-    }
-
-    /// Lets it go there, whatever its size.
-    pub(super) fn spill(&mut self, notices: &mut Notices) {
-        self.is_spilled = true;
-        if let Some(declared) = self.attachment().and_then(|attachment| attachment.size) {
-            let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
-            let line = self.mapping.line.name();
-            notices.warn(&line, &format!("the attachment is larger than its record says ({bytes})"));
-        }
-    }
-
-    /// Whether it is larger than its record says.
-    pub(super) fn is_spilled(&self) -> bool {
-        self.is_spilled
-    }
-
-    /// The UID of the line's attachment, if it is one.
-    pub(super) fn uid(&self) -> Option<&str> {
-        self.attachment().map(|attachment| attachment.uid.as_str())
-    }
-
-    /// Takes the attachment's new address from records that were fetched again.
-    ///
-    /// # Errors
-    /// It is not there any more.
-    pub(super) fn renew(&mut self, vault: &mut Vault) -> Result<(), Problem> {
-        let Mapping { notation, .. } = &self.mapping;
-        let found = vault.find(&notation.record).and_then(|record| resolve::resolve(&notation.selector, &record));
-        match (&mut self.secret, found) {
-            (Secret::Attachment { attachment, .. }, Ok(Resolved::Attachment(fresh))) => {
-                *attachment = fresh;
-                Ok(())
-            }
-            (_, Err(error)) => Err(self.problem(error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Opens an attachment that has come as a whole.
-    ///
-    /// # Errors
-    /// It does not decrypt, or the destination can't take it.
-    pub(super) fn accept(&mut self, blob: Vec<u8>, gcm: &dyn Gcm, watch: &mut Watch<'_>) -> Result<(), Problem> {
-        let Secret::Attachment { attachment, content } = &mut self.secret else { return Ok(()) };
-        let bytes = attachment.key.decrypt_by(gcm, blob).map_err(|Undecryptable| {
-            self.mapping.line.notation_problem(attachment::broken(&attachment.name, failure::UNDECRYPTABLE))
-        })?;
-        // EXPOSE: only the length is looked at.
-        let size = bytes.expose().len();
-        *content = Some(bytes);
-        self.compare_size(size, watch.notices);
-        if self.mapping.forms.wants_code() {
-            let text = self.content().and_then(SecretBytes::to_text).unwrap_or_default();
-            self.secret = code_in(&text).map_err(|error| self.problem(error))?;
-        }
-        self.check(watch)
     }
 
     /// How long to wait for fresh two-factor codes, in milliseconds.
@@ -282,36 +214,27 @@ impl Item {
     /// # Errors
     /// What [`Item::resolve`] would have told.
     pub(super) fn destinations(&self) -> Result<Vec<Destination>, Problem> {
-        if self.pending().is_some() {
-            return Ok(vec![self.mapping.destination.clone()]);
-        }
         let outputs = self.outputs(0).map_err(|error| self.problem(error))?;
         Ok(outputs.into_iter().map(|made| made.destination).collect())
-    }
-
-    /// A problem with where the line goes.
-    pub(super) fn destination_problem(&self, error: Error) -> Problem {
-        self.mapping.line.destination_problem(error)
     }
 
     /// Adds what the line sets or writes to the plan, two-factor codes as they are now. A placeholder's text is given
     /// back, for its template.
     pub(super) fn plan(
         mut self,
-        id: usize,
         now_ms: u64,
         masks: &mut Masks,
         plan: &mut Plan,
     ) -> Result<Option<SecretBytes>, Problem> {
         let line = self.mapping.line.name();
         let mut text = None;
-        if self.pending() == Some(Transfer::Disk) {
+        if matches!(self.secret, Secret::Stored) {
             let path = self.mapping.destination.name().to_owned();
             plan.files.push(PlannedFile {
                 line: line.clone(),
                 path,
                 mode: self.mode(),
-                content: Content::Download(id),
+                content: Content::Download(self.id),
             });
         } else {
             let has_codes = self.has_codes();
@@ -386,7 +309,8 @@ impl Item {
                     _ => one(form::to_bytes(&Value::List(codes).render()), steps_of_json(steps)),
                 }
             }
-            Secret::Attachment { content, .. } => one(content.clone().unwrap_or_default(), steps),
+            Secret::Attachment(content) => one(content.clone(), steps),
+            Secret::Stored => Ok(Vec::new()),
             Secret::Record(fields) => self.outputs_of_record(&at(fields, now_ms)),
         }
     }
@@ -416,23 +340,6 @@ impl Item {
             }
         };
         Ok(vec![Made::of(destination.clone(), form::to_bytes(&laid_out), steps.get(1..).unwrap_or_default())?])
-    }
-
-    /// An attachment that says that it is too large need not be downloaded.
-    fn check_declared_size(&self, size: Option<u64>, agent: Agent) -> Result<(), Problem> {
-        let Some(size) = size else { return Ok(()) };
-        let forms = &self.mapping.forms;
-        if (!forms.is_plain() || self.is_placeholder()) && size > CONVERTED_LIMIT {
-            let error = Error::new("the attachment has more than 8 MiB, too much for a form or a template");
-            return Err(self.problem(error));
-        }
-        let limit = agent.variable_limit(self.mapping.destination.name());
-        let rendered = forms.steps.iter().fold(size, |size, step| step.least_size(size));
-        match self.mapping.destination {
-            Destination::File(_) => Ok(()),
-            _ if rendered <= limit => Ok(()),
-            _ => Err(self.problem(Error::TooLarge { what: "attachment", size: rendered, limit })),
-        }
     }
 
     /// Masks everything that the line brings and checks that its destination can take it.
@@ -554,6 +461,31 @@ fn code_in(text: &SecretText) -> Result<Secret, Error> {
     let code = Totp::find(text.expose())
         .map_err(|reason| Error::new(format!("the value gives no two-factor code: {reason}")))?;
     Ok(Secret::Codes { codes: vec![code], as_list: false })
+}
+
+/// The first of several attachments of one name is taken.
+fn warn_of_namesakes(mapping: &Mapping, record: &Record, watch: &mut Watch<'_>) {
+    let Selector::File(name) = &mapping.notation.selector else { return };
+    let count = resolve::count_attachments(record, name);
+    if count > 1 {
+        let name = shown(name);
+        watch.warn(
+            &mapping.line.name(),
+            &format!(
+                "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"
+            ),
+        );
+    }
+}
+
+/// Warns if an attachment has another size than its record says.
+fn compare_size(mapping: &Mapping, declared: Option<u64>, content: &SecretBytes, notices: &mut Notices) {
+    // EXPOSE: only the length is looked at.
+    let size = content.expose().len();
+    if let Some(declared) = declared.filter(|declared| *declared != size as u64) {
+        let line = mapping.line.name();
+        notices.warn(&line, &format!("the attachment has {size} bytes, its record says {declared}"));
+    }
 }
 
 fn is_empty(text: &SecretText) -> bool {

@@ -38,11 +38,11 @@ const ofFailures = [
     .split('mod tests')[0]
     .matchAll(/(?:Kind::\w+, |const \w+: &str = )"([^"]+)"/g),
 ].map(([, words]) => words);
+const ofRetrieval = readdirSync(inProject('src'), { recursive: true })
+  .filter((name) => /^retrieval\b.*\.rs$/.test(name) && !name.endsWith('notices.rs'))
+  .map((name) => read('src', name).split('#[cfg(test)]')[0]);
 const ofWarnings = [
-  ...[['retrieval.rs'], ['retrieval', 'item.rs'], ['retrieval', 'item', 'masking.rs']]
-    .map((path) => read('src', ...path))
-    .join('\n')
-    .matchAll(/(?:warn\(|Notice::Warning\()[^;]*?"((?:[^"\\]|\\[^])*)"/g),
+  ...ofRetrieval.join('\n').matchAll(/(?:warn\(|Notice::Warning\()[^;]*?"((?:[^"\\]|\\[^])*)"/g),
 ]
   .map(([, literal]) => patternOfRust(literal).replace(/^(skipped: ).*/, '$1…'))
   .filter((pattern) => /\w/.test(pattern));
@@ -52,7 +52,6 @@ const ofForms = [
   ['inputs', 'destination.rs'],
   ['inputs', 'forms.rs'],
   ['inputs', 'template.rs'],
-  ['retrieval', 'item.rs'],
 ]
   .flatMap((path) => [
     ...read('src', ...path).matchAll(/(?:refused\(|reason(?:: | = ))"((?:[^"\\]|\\[^])*)"/g),

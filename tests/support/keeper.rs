@@ -297,6 +297,12 @@ impl Keeper {
         &self.file(url).name
     }
 
+    /// The UID of the attachment of a name.
+    pub(crate) fn file_uid(&self, name: &str) -> &str {
+        let mut files = self.records.iter().flat_map(|record| &record.files);
+        &files.find(|file| file.name == name).expect(name).uid
+    }
+
     /// Every text that no log may show.
     pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
         self.records.iter().flat_map(|record| &record.values).map(String::as_str)

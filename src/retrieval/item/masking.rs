@@ -1,16 +1,16 @@
 //! What is masked of a line, and what there is to warn of.
 
-use super::{IN_MEMORY_LIMIT, Item, Made, Notices, Secret, Watch};
+use super::{IN_MEMORY_LIMIT, Item, Made, Secret, Watch};
 use crate::inputs::destination::Destination;
 use crate::outputs::mask::{Kind, Masks};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretText;
 use crate::text::shown;
 
 impl Item {
     /// Whether its texts are masked. Those of a large attachment are not if they go to a file only: a mask for each of
     /// its lines would slow down all logs of the job, and hide half of them.
     pub(super) fn is_masked(&self) -> bool {
-        let Secret::Attachment { content: Some(content), .. } = &self.secret else {
+        let Secret::Attachment(content) = &self.secret else {
             return !matches!(self.secret, Secret::Default(_));
         };
         // EXPOSE: only the length is looked at.
@@ -20,7 +20,7 @@ impl Item {
 
     /// Masks what has come, before any form is applied. Codes come later, when they are made.
     pub(super) fn mask(&mut self, watch: &mut Watch<'_>) {
-        if let Secret::Attachment { content: Some(content), .. } = &self.secret {
+        if let Secret::Attachment(content) = &self.secret {
             // EXPOSE: masks are handed to the agent, which hides them.
             self.masked.push(watch.masks.add_bytes(content.expose(), Kind::Attachment));
             if let Some(text) = content.to_text() {
@@ -37,7 +37,7 @@ impl Item {
 
     /// Masks what each form has made of the value. What is a value of its own is masked in all its forms as well.
     pub(super) fn mask_converted(&mut self, made: &Made, masks: &mut Masks) {
-        let kind = if self.attachment().is_some() { Kind::Attachment } else { Kind::Field };
+        let kind = if matches!(self.secret, Secret::Attachment(_)) { Kind::Attachment } else { Kind::Field };
         let mut is_value = true;
         for (step, bytes) in &made.stages {
             is_value &= step.gives_a_value();
@@ -93,34 +93,10 @@ impl Item {
     pub(super) fn raw_texts(&self) -> Vec<(String, SecretText)> {
         match &self.secret {
             Secret::Text(text) | Secret::Json(text) => vec![(shown(self.mapping.destination.name()), text.clone())],
-            Secret::Default(_) | Secret::Codes { .. } | Secret::Attachment { .. } => Vec::new(),
+            Secret::Default(_) | Secret::Codes { .. } | Secret::Attachment(_) | Secret::Stored => Vec::new(),
             Secret::Record(fields) => {
                 fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
             }
-        }
-    }
-
-    /// Masks an attachment that has come to disk, if it is small enough to have come back as well.
-    pub(in crate::retrieval) fn mask_download(
-        &mut self,
-        content: &SecretBytes,
-        masks: &mut Masks,
-        notices: &mut Notices,
-    ) {
-        // EXPOSE: masks are handed to the agent, which hides them.
-        let bytes = content.expose();
-        self.compare_size(bytes.len(), notices);
-        if bytes.len() as u64 <= IN_MEMORY_LIMIT {
-            self.masked.push(masks.add_bytes(bytes, Kind::Attachment));
-        }
-    }
-
-    /// Warns if an attachment has another size than its record says.
-    pub(super) fn compare_size(&self, size: usize, notices: &mut Notices) {
-        let declared = self.attachment().and_then(|attachment| attachment.size).filter(|_| !self.is_spilled);
-        if let Some(declared) = declared.filter(|declared| *declared != size as u64) {
-            let line = self.mapping.line.name();
-            notices.warn(&line, &format!("the attachment has {size} bytes, its record says {declared}"));
         }
     }
 }

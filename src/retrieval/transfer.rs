@@ -1,0 +1,165 @@
+//! An attachment on its way, with all that is to become of it.
+
+use std::collections::HashMap;
+
+use super::wanted::Wanted;
+use super::{Download, Target};
+use crate::crypto::keys::FileKey;
+use crate::error::Error;
+use crate::problem::Problem;
+use crate::protocol::request::Request;
+use crate::secret::SecretBytes;
+use crate::vault::attachment::Attachment;
+use crate::vault::sealed::Vault;
+
+/// An attachment on its way, once for all lines that want it.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) attachment: Box<Attachment>,
+    pub(super) first: Wanted,
+    others: Vec<Wanted>,
+    pub(super) sink: Sink,
+    /// How often it was asked for in vain.
+    pub(super) failures: u32,
+    /// Where redirects have led, and how many there were.
+    pub(super) redirect: Option<(String, u32)>,
+    pub(super) delay_ms: u64,
+    /// Whether Keeper was asked for a new address. It is asked once.
+    pub(super) is_renewed: bool,
+}
+
+/// Where an attachment goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sink {
+    /// Into memory, if it has no more bytes than this.
+    Memory { limit: u64 },
+    /// Into a temporary file; perhaps it has turned out to be larger than its record says.
+    Disk { is_larger: bool },
+}
+
+/// An attachment whose record does not tell its size may have so many bytes: 16 GiB, more than Keeper takes.
+const UNTOLD_LIMIT: u64 = 16 << 30;
+
+/// One transfer for each attachment and way, in the order of their first lines: those into memory, and those to disk.
+///
+/// Two attachments are one if they have the same UID and the same key, so that nobody gets the content of another's.
+pub(super) fn group(wanted: Vec<(Wanted, Box<Attachment>)>) -> (Vec<Transfer>, Vec<Transfer>) {
+    let mut known = HashMap::new();
+    let mut transfers: Vec<Transfer> = Vec::new();
+    for (line, attachment) in wanted {
+        let sink = line.sink(attachment.size);
+        // EXPOSE: two keys are compared.
+        let key = SecretBytes::from(attachment.key.expose().to_vec());
+        let index = *known.entry((sink.is_memory(), attachment.uid.clone(), key)).or_insert(transfers.len());
+        match transfers.get_mut(index) {
+            Some(transfer) => transfer.join(line, sink),
+            None => transfers.push(Transfer::new(line, attachment, sink)),
+        }
+    }
+    transfers.into_iter().partition(|transfer| transfer.sink.is_memory())
+}
+
+impl Sink {
+    pub(super) fn is_memory(self) -> bool {
+        matches!(self, Self::Memory { .. })
+    }
+}
+
+impl Transfer {
+    fn new(first: Wanted, attachment: Box<Attachment>, sink: Sink) -> Self {
+        let others = Vec::new();
+        Self { attachment, first, others, sink, failures: 0, redirect: None, delay_ms: 0, is_renewed: false }
+    }
+
+    /// One more line wants the attachment, of which it would take as much as its own sink.
+    fn join(&mut self, line: Wanted, sink: Sink) {
+        if let (Sink::Memory { limit }, Sink::Memory { limit: its }) = (&mut self.sink, sink) {
+            *limit = its.max(*limit);
+        }
+        self.others.push(line);
+    }
+
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Wanted> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// How many lines want it.
+    pub(super) fn count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    pub(super) fn into_lines(self) -> impl Iterator<Item = Wanted> {
+        std::iter::once(self.first).chain(self.others)
+    }
+
+    /// The key of its content, if this is its number.
+    pub(super) fn key_of(&self, id: usize) -> Option<&FileKey> {
+        (self.first.id == id).then_some(&self.attachment.key)
+    }
+
+    pub(super) fn has_no_address(&self) -> bool {
+        self.redirect.is_none() && self.attachment.url.is_empty()
+    }
+
+    fn address(&self) -> &str {
+        self.redirect.as_ref().map_or(&self.attachment.url, |(url, _)| url)
+    }
+
+    /// The host and port from which it comes, all of its address that a message may show.
+    pub(super) fn host(&self) -> &str {
+        let address = self.address();
+        let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.rsplit('@').next().unwrap_or_default()
+    }
+
+    /// The same once more, from its own address.
+    pub(super) fn again(self, failures: u32, delay_ms: u64) -> Self {
+        Self { failures, delay_ms, redirect: None, ..self }
+    }
+
+    pub(super) fn request(&self, silence_ms: u64) -> Request {
+        // An endless answer must not fill the disk; a size that is told a little wrong does no harm.
+        let limit = match (self.sink, self.attachment.size) {
+            (Sink::Memory { limit }, _) => limit,
+            (Sink::Disk { is_larger: false }, Some(size)) => size.saturating_mul(2).max(1 << 20),
+            (Sink::Disk { .. }, _) => UNTOLD_LIMIT,
+        };
+        // A pre-signed address wants no headers of Keeper's.
+        let url = self.address().to_owned();
+        Request { method: "GET", url, limit, delay_ms: self.delay_ms, timeout_ms: None, silence_ms }
+    }
+
+    pub(super) fn download(&self, silence_ms: u64) -> Download {
+        let Target { id, line, path } = self.first.target();
+        let twins = self.others.iter().map(Wanted::target).collect();
+        Download { id, request: self.request(silence_ms), line, path, twins }
+    }
+
+    /// Takes the address that Keeper has given now. Tells for which lines the attachment is not there any more.
+    pub(super) fn renew(&mut self, vault: &mut Vault) -> Vec<Problem> {
+        let found: Vec<_> = self.lines().map(|line| line.find(vault)).collect();
+        let mut problems = Vec::new();
+        for found in found {
+            match found {
+                Ok(Some(fresh)) => self.attachment = fresh,
+                Ok(None) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        self.is_renewed = true;
+        problems
+    }
+
+    /// Whether it can go to disk, whatever its size, if it turns out to be larger than its record says.
+    pub(super) fn can_spill(&self) -> bool {
+        match self.sink {
+            Sink::Memory { .. } => self.lines().all(Wanted::is_plain_file),
+            Sink::Disk { is_larger } => !is_larger,
+        }
+    }
+
+    pub(super) fn problem(&self, error: Error) -> Problem {
+        self.first.problem(error)
+    }
+}

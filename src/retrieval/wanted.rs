@@ -1,0 +1,105 @@
+//! A mapping line that waits for its attachment.
+
+use super::Target;
+use super::notices::Notices;
+use super::transfer::Sink;
+use crate::error::Error;
+use crate::inputs::destination::Destination;
+use crate::inputs::mapping::Mapping;
+use crate::outputs::plan::Agent;
+use crate::problem::Problem;
+use crate::text::counted;
+use crate::vault::attachment::Attachment;
+use crate::vault::resolve::{self, Resolved};
+use crate::vault::sealed::Vault;
+
+/// A mapping line that waits for its attachment.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// Its number in this run.
+    pub(super) id: usize,
+    pub(super) mapping: Mapping,
+}
+
+/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
+pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
+/// An attachment that is to be converted is held in memory up to this size in bytes.
+const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
+/// An answer may be longer than its content by this, for nonce, tag and a size that is told wrong.
+const SLACK: u64 = 64 * 1024;
+
+impl Wanted {
+    /// A line that wants an attachment of this size, if its record tells one.
+    ///
+    /// # Errors
+    /// What says that it is too large need not be downloaded.
+    pub(super) fn new(id: usize, mapping: &Mapping, size: Option<u64>, agent: Agent) -> Result<Self, Problem> {
+        let wanted = Self { id, mapping: mapping.clone() };
+        match size.map_or(Ok(()), |size| wanted.check_size(size, agent)) {
+            Ok(()) => Ok(wanted),
+            Err(error) => Err(wanted.problem(error)),
+        }
+    }
+
+    fn check_size(&self, size: u64, agent: Agent) -> Result<(), Error> {
+        let Mapping { forms, destination, line, .. } = &self.mapping;
+        if (!forms.is_plain() || line.is_placeholder()) && size > CONVERTED_LIMIT {
+            return Err(Error::new("the attachment has more than 8 MiB, too much for a form or a template"));
+        }
+        let limit = agent.variable_limit(destination.name());
+        let size = forms.steps.iter().fold(size, |size, step| step.least_size(size));
+        match destination {
+            Destination::File(_) => Ok(()),
+            _ if size <= limit => Ok(()),
+            _ => Err(Error::TooLarge { what: "attachment", size, limit }),
+        }
+    }
+
+    /// Where an attachment of this size goes first.
+    pub(super) fn sink(&self, size: Option<u64>) -> Sink {
+        if !self.mapping.forms.is_plain() || self.mapping.line.is_placeholder() {
+            return Sink::Memory { limit: CONVERTED_LIMIT + SLACK };
+        }
+        if self.is_plain_file() && size.is_none_or(|size| size > IN_MEMORY_LIMIT) {
+            return Sink::Disk { is_larger: false };
+        }
+        Sink::Memory { limit: 2 * IN_MEMORY_LIMIT + SLACK }
+    }
+
+    /// Whether the attachment becomes a file as it is.
+    pub(super) fn is_plain_file(&self) -> bool {
+        let Mapping { forms, destination, line, .. } = &self.mapping;
+        matches!(destination, Destination::File(_)) && forms.is_plain() && !line.is_placeholder()
+    }
+
+    /// The file that it becomes.
+    pub(super) fn target(&self) -> Target {
+        Target { id: self.id, line: self.mapping.line.name(), path: self.mapping.destination.name().to_owned() }
+    }
+
+    /// A problem with what the line asks for.
+    pub(super) fn problem(&self, error: Error) -> Problem {
+        self.mapping.line.notation_problem(error)
+    }
+
+    /// Says that the attachment is larger than its record says.
+    pub(super) fn warn_of_size(&self, declared: u64, notices: &mut Notices) {
+        let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
+        let line = self.mapping.line.name();
+        notices.warn(&line, &format!("the attachment is larger than its record says ({bytes})"));
+    }
+
+    /// Finds the attachment in records that were fetched again, if the line still asks for one.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    pub(super) fn find(&self, vault: &mut Vault) -> Result<Option<Box<Attachment>>, Problem> {
+        let Mapping { notation, .. } = &self.mapping;
+        let found = vault.find(&notation.record).and_then(|record| resolve::resolve(&notation.selector, &record));
+        match found {
+            Ok(Resolved::Attachment(fresh)) => Ok(Some(fresh)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(self.problem(error)),
+        }
+    }
+}
