@@ -20,7 +20,7 @@ pub enum Error {
     /// What is not text can't be a variable.
     #[error("the content is not text (UTF-8 without NUL), so it cannot be a variable")]
     NotText,
-    /// What is not text can't be quoted, nor stand in a template.
+    /// Bytes that are not text can't be quoted, nor put into a template.
     #[error("the content is not text (UTF-8), so it cannot {purpose}")]
     NotTextFor {
         /// What it was to do, as in "stand in a template".
@@ -140,7 +140,7 @@ pub enum Error {
         host: String,
         /// What is wrong with it.
         reason: String,
-        /// Whether it is only that nobody here knows its issuer.
+        /// Whether the only fault is that its issuer is unknown here.
         is_issuer_unknown: bool,
     },
     /// No connection to the proxy, or it broke.
@@ -317,7 +317,7 @@ impl Error {
     }
 }
 
-/// The likely causes of a refusal. Keeper tells them apart by its message at most.
+/// The likely causes of a refusal, which only Keeper's message may distinguish.
 fn refusal_hint(code: &str, message: &str) -> Option<String> {
     let hint = match code {
         "access_denied" if message.to_ascii_lowercase().contains("signature") => {

@@ -7,7 +7,7 @@
 //! wrote
 //! ```
 //!
-//! A stage may use an earlier one, never a later one. [`retrieval`] alone knows all of them and tells the story;
+//! A stage may use an earlier one, never a later one. [`retrieval`] alone knows all of them: it is the course of a run;
 //! `wasm` alone knows `retrieval` and is the door to Node.
 //!
 //! In scope: parsing, Keeper's protocol, decryption, what goes where. Out of scope: sending, waiting, reading a clock,

@@ -40,7 +40,7 @@ pub struct Place {
 /// So many problems of a run are reported. The agent keeps ten of a step, and nobody reads more than a few screens.
 const REPORTED: usize = 50;
 
-/// The first problems in full, and how many there are besides.
+/// The first problems in full, and how many more there are.
 #[derive(Debug, Serialize, Tsify)]
 pub(crate) struct Reported<'a> {
     #[tsify(type = "string[]")]
@@ -48,7 +48,7 @@ pub(crate) struct Reported<'a> {
     more: usize,
 }
 
-/// Writes the problems for whoever reports them.
+/// Writes the problems for the shim, which reports them.
 pub(crate) fn report<S: Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
     let (first, more) = problems.split_at_checked(REPORTED).unwrap_or((problems, &[]));
     Reported { first, more: more.len() }.serialize(serializer)

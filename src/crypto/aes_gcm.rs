@@ -11,7 +11,7 @@ use crate::error::Error;
 pub const KEY_LEN: usize = 32;
 /// Bytes of the nonce in front of a ciphertext (96 bits).
 pub const NONCE_LEN: usize = 12;
-/// Bytes of the tag behind a ciphertext (128 bits).
+/// Bytes of the tag after a ciphertext (128 bits).
 pub const TAG_LEN: usize = 16;
 /// Bytes by which a ciphertext is longer than its plaintext.
 pub const OVERHEAD: usize = NONCE_LEN + TAG_LEN;

@@ -14,7 +14,7 @@ use crate::error::Error;
 /// Bytes of an uncompressed P-256 point (SEC 1, 2.3.3: `04 || x || y`).
 pub const POINT_LEN: usize = 65;
 
-/// The public key of whoever a key is wrapped for.
+/// The public key of the recipient, for whom a key is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecipientKey(PublicKey);
 

@@ -19,7 +19,7 @@ use super::aes_gcm::{NONCE_LEN, TAG_LEN};
 pub struct Frame {
     /// As much of the nonce as has come.
     nonce: Vec<u8>,
-    /// The last bytes that came behind it, no more than a tag has.
+    /// The last bytes that came after it, no more than a tag has.
     held: Vec<u8>,
     /// Bytes of ciphertext so far.
     size: u64,
@@ -30,9 +30,9 @@ pub struct Frame {
 pub struct Cut {
     /// The nonce, once: when the last of it comes.
     pub nonce: Option<[u8; NONCE_LEN]>,
-    /// Ciphertext that was held back, and is no tag since more has come.
+    /// Ciphertext that was held back, and is not the tag since more has come.
     pub held: Vec<u8>,
-    /// Ciphertext in the chunk, behind what was held.
+    /// Ciphertext in the chunk, which follows what was held.
     pub rest: Range<usize>,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     first: Vec<Fault>,
-    /// How many there are besides.
+    /// How many more there are.
     more: usize,
 }
 

@@ -30,13 +30,13 @@ pub trait FromMembers: Default {
     /// When it is no JSON. What is of another type than expected is left out and noted.
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck>;
 
-    /// What was left out, for objects that leave it to the one around them to tell.
+    /// What was left out, for objects whose faults are reported with the object around them.
     fn faults(&mut self) -> Option<&mut Faults> {
         None
     }
 }
 
-/// Reads one object, and nothing behind it but blanks.
+/// Reads one object, which nothing but blanks may follow.
 ///
 /// # Errors
 /// What was read until there, when the text is no JSON or no object.
@@ -58,7 +58,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Starts at the beginning, behind a byte order mark.
+    /// Starts at the beginning, after a byte order mark.
     pub(super) fn new(text: &'a [u8]) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         Self { lexer: SliceLexer::new(text), depth: 0, is_too_deep: false }
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         self.lexer.as_slice()
     }
 
-    /// Reads a value behind which nothing follows but blanks.
+    /// Reads a value that nothing but blanks follows.
     pub(super) fn whole(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
         read(self)?;
         match self.lexer.ws_peek() {
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads a list of objects; `null` is an empty one. What is no object is left out.
+    /// Reads a list of objects; `null` is an empty one. Anything else in it is left out.
     ///
     /// # Errors
     /// When it is no JSON.
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a list of texts, of which so many are kept at most; the number says how many there are. `null` is an empty
-    /// list. What is no text is left out.
+    /// list. Anything else in it is left out.
     ///
     /// # Errors
     /// When it is no JSON.
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
         }
         self.depth += 1;
         let value = match kind {
-            // What had escapes is moved, not copied, so that nothing of it stays behind.
+            // Text that had escapes is moved, not copied, so that no copy is left in memory.
             Kind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
             Kind::Number => Value::Number(SecretText::from(self.number()?)),
             Kind::Null | Kind::Bool => self.lexer.null_or_bool().ok_or(Stuck)?.map_or(Value::Null, Value::Bool),

@@ -1,4 +1,4 @@
-//! JSON strings. What is no text in UTF-8 or UTF-16 becomes U+FFFD, as it does for a reader in JavaScript.
+//! JSON strings. Whatever is invalid in UTF-8 or UTF-16 becomes U+FFFD, as in JavaScript.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Keeper's clock, as its answers tell it.
+//! Keeper's clock, as its answers show it.
 
 use super::response::HttpResponse;
 
@@ -16,7 +16,7 @@ const TOLERANCE_MS: u64 = 5_000;
 const HALF_A_SECOND_MS: u64 = 500;
 
 impl ServerClock {
-    /// Compares the two clocks, if the answer tells both times.
+    /// Compares the two clocks, if the answer holds both times.
     pub fn learn(&mut self, response: &HttpResponse) {
         if let (Some(date_ms), Some(at_ms)) = (response.date_ms, response.at_ms) {
             let server_ms = i64::try_from(date_ms.saturating_add(HALF_A_SECOND_MS)).ok();

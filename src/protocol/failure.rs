@@ -3,14 +3,14 @@
 use crate::error::Error;
 use crate::text::shown;
 
-/// Why a request got no answer, as the network layer tells it.
+/// Why a request got no answer, as the network layer reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The system's code such as `ECONNRESET`, or one of the network layer's own.
     pub code: String,
     /// The proxy on the way, as `host:port`.
     pub via: Option<String>,
-    /// Whether it is about the proxy and not about what lies behind.
+    /// Whether it is about the proxy and not about the server beyond it.
     pub is_at_proxy: bool,
     /// The status with which the proxy refused.
     pub status: Option<u16>,
@@ -122,10 +122,10 @@ pub fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// What kind of failure a code stands for.
+/// What kind of failure a code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It may go away by itself.
+    /// It may pass.
     Passing,
     /// It will be the same next time.
     Lasting,

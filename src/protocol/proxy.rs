@@ -19,7 +19,7 @@ pub fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// A part without its port. What is no port belongs to the part: an IPv6 address has colons of its own.
+/// A part without its port. Anything else after a colon belongs to the part: an IPv6 address has colons of its own.
 fn split_port(written: &str) -> (&str, Option<u16>) {
     let Some((host, digits)) = written.rsplit_once(':') else { return (written, None) };
     match digits.parse() {

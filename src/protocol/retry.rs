@@ -38,10 +38,10 @@ const SILENCE_AFTER_REFUSAL_MS: u64 = 10_000;
 /// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive. By
 /// Keeper's clock they come within a second and a half of each other, as the header `Date` is cut down to the second.
 const MEETING_MS: u64 = 12_000;
-/// Who was refused so often knows that there are many, and leaves out every second meeting by chance: with no fewer than
-/// a hundred at each, it costs nobody time. Later it would, when the last ones come.
+/// A job that was refused so often knows that there are many, and leaves out every second meeting by chance: as long as a
+/// hundred or more come to each, it costs no job time. Later it would, when only the last ones are left.
 const CROWDED: std::ops::RangeInclusive<u32> = 4..=14;
-/// A shorter pause that Keeper names is the rest of one that it knows; a longer one is no reason to come alone.
+/// A shorter pause that Keeper names is the rest of one that it knows; after a longer one the jobs still come together.
 const MAX_OWN_PAUSE_S: u64 = 10;
 /// So many such pauses in a row are believed.
 const MAX_OWN_PAUSES: u32 = 3;
@@ -196,7 +196,7 @@ fn decide(
     let pause_ms = jittered(FIRST_RETRY_MS << failures, entropy)?;
     Ok(match retry_after_s {
         Some(seconds) if seconds.saturating_mul(1000) >= remaining_ms => Retry::TooLate(seconds),
-        // The server names the least; others were told the same.
+        // The server names the least; the other jobs got the same answer.
         Some(seconds) => Retry::After(seconds.saturating_mul(1000).max(pause_ms).min(remaining_ms)),
         None if pause_ms >= remaining_ms => Retry::Enough,
         None => Retry::After(pause_ms),

@@ -51,7 +51,7 @@ impl FromMembers for Metadata {
 /// A number of bytes. Mobile clients write whole numbers as fractions.
 fn size(value: &Value) -> Option<u64> {
     let Value::Number(number) = value else { return None };
-    // EXPOSE: a size is no secret.
+    // EXPOSE: a size is not secret.
     let (whole, fraction) = number.expose().split_once('.').unwrap_or((number.expose(), ""));
     fraction.bytes().all(|digit| digit == b'0').then(|| whole.parse().ok())?
 }
@@ -66,7 +66,7 @@ impl Attachment {
     /// Opens an attachment's metadata.
     ///
     /// # Errors
-    /// Which part of it is no good.
+    /// Which part of it is at fault.
     pub(super) fn open(file: &answer::File, record_key: &RecordKey) -> Result<Self, String> {
         let wrapped = file.file_key.bytes().map_err(|reason| match reason {
             NoBlob::Missing => "Keeper sent no key for it".to_owned(),
@@ -76,7 +76,7 @@ impl Attachment {
             .map_err(|Undecryptable| "its key does not decrypt with the record's key")?;
         let data = file.data.bytes().map_err(|reason| format!("its metadata {reason}"))?;
         let plaintext = key.decrypt(data.to_vec()).map_err(|Undecryptable| "its metadata does not decrypt")?;
-        // EXPOSE: name, title and size are no secrets.
+        // EXPOSE: name, title and size are not secret.
         let Metadata { name, title, size, faults } =
             json::object(plaintext.expose()).map_err(|_: Metadata| "its metadata is not the JSON of an attachment")?;
         Ok(Self { uid: file.file_uid.clone(), name, title, size, key, url: file.url.clone(), faults })

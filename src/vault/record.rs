@@ -26,7 +26,7 @@ impl Record {
     /// Opens a record's JSON and its attachments' metadata.
     ///
     /// # Errors
-    /// Which part of it is no good.
+    /// Which part of it is at fault.
     pub fn open(sealed: &answer::Record, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
         // EXPOSE: what comes out keeps texts as secrets.
         let data: Data = json::object(plaintext.expose()).map_err(|_: Data| BROKEN_JSON)?;

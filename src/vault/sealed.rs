@@ -1,6 +1,6 @@
 //! The records of an answer, sealed; opened one by one when a mapping line asks for them.
 //!
-//! A UID opens one record. A title opens them all, because only the record itself tells its title.
+//! A UID opens one record. A title opens them all, because a title is inside of the encrypted record.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -56,7 +56,7 @@ struct Titles {
     exact: HashMap<String, Vec<usize>>,
     /// By what a reader sees of them.
     seen: HashMap<String, Vec<usize>>,
-    /// How many records there are whose title nobody knows.
+    /// How many records there are whose title is unknown.
     unreadable: usize,
 }
 
@@ -111,7 +111,7 @@ impl Vault {
         self.keys.folders.push(key);
     }
 
-    /// Adds a record. What has no UID cannot be told apart from others, so it is left out.
+    /// Adds a record. One without a UID could not be distinguished from others, so it is left out.
     fn add(&mut self, record: answer::Record, parent: Parent) {
         self.other_warnings.add_faults(|| named("a record", &record.record_uid), &record.faults);
         if record.record_uid.is_empty() {
@@ -186,7 +186,7 @@ impl Vault {
         }
     }
 
-    /// What can't be opened may have the same title, and then nobody knows which record was meant.
+    /// A record that can't be opened may have the same title, and then it is unknown which one was meant.
     fn warn_of_hidden_twins(&mut self, unreadable: usize) {
         if unreadable > 0 {
             let records = counted(unreadable, "record", "records");
@@ -197,7 +197,7 @@ impl Vault {
         }
     }
 
-    /// That there is no record of this name, as far as that can be known.
+    /// The error that there is no record of this name, as far as that can be known.
     fn unknown(&self, name: &str, unreadable: usize) -> Error {
         const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
         if self.is_folder(name) {
@@ -285,7 +285,7 @@ impl Vault {
     }
 }
 
-/// What a name looks like that somebody wrote as a page of documentation seemed to show it.
+/// The error for a name that repeats the notation of a documentation page, such as `[Title]`.
 fn misread_documentation(name: &str) -> Option<Error> {
     if name.split_once(char::is_whitespace).is_some_and(|(first, _)| is_uid_like(first)) {
         let error = Error::absent("no record has this title, which looks like a UID and a title behind it");
@@ -339,7 +339,7 @@ impl Copies {
     /// Why the record can't be read; perhaps its title is known all the same, so that it is found to be broken.
     fn title(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<Option<Title>, (Option<Title>, String)> {
         let (_, _, plaintext) = self.unseal(keys, gcm).map_err(|reason| (None, reason))?;
-        // EXPOSE: a title is no secret.
+        // EXPOSE: a title is not secret.
         json::object(plaintext.expose()).map(Some).map_err(|title: Title| {
             (Some(title).filter(|title| !title.text.is_empty()), record::BROKEN_JSON.to_owned())
         })
