@@ -124,7 +124,7 @@ pub enum Error {
         reason: String,
     },
     /// The time limit was over before the answer was there.
-    #[error("no whole answer from {host} within the time limit of {limit_s} s: {reason}")]
+    #[error("no complete answer from {host} within the time limit of {limit_s} s: {reason}")]
     OutOfTime {
         /// The host or the proxy that was waited for.
         host: String,
@@ -256,13 +256,12 @@ impl Error {
                     .to_owned()
             }
             Self::OutOfTime { .. } => {
-                "if it is only slow, allow more by the input `timeoutInSeconds`; else check what stands between the agent \
-                 and it"
+                "if it is only slow, raise the input `timeoutInSeconds`; otherwise check what is between the agent and it"
                     .to_owned()
             }
             Self::Untrusted { is_issuer_unknown: true, .. } => {
-                "if a proxy of your company stands in between, give its authority's certificate (PEM) by the input \
-                 `caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off"
+                "if a proxy of your company inspects TLS, give its authority's certificate (PEM) in the input \
+                 `caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off"
                     .to_owned()
             }
             Self::Untrusted { .. } => {
@@ -293,7 +292,7 @@ impl Error {
                 "run the pipeline again; the address of an attachment is valid for a short time".to_owned()
             }
             Self::Download { status: 500.., .. } => {
-                "Keeper's storage is out of order; run the pipeline again".to_owned()
+                "Keeper's storage is out of service; run the pipeline again".to_owned()
             }
             Self::OutOfService { .. } => "try again later; if other clients work, look at the proxy".to_owned(),
             Self::Internal(_) => format!("please report this, with the task's version, at {}", support()),

@@ -398,7 +398,7 @@ fn a_name_as_documentation_seemed_to_show_it_is_told_as_such() {
     for (name, message, hint) in [
         (
             "DatabasesFolderUid0001 Database",
-            "no record has this title, which looks like a UID and a title behind it",
+            "no record has this title, which looks like a UID followed by a title",
             "write one of them, best the UID alone, as in `UID/field/password`",
         ),
         (

@@ -75,7 +75,7 @@ fn a_storage_that_wants_a_longer_pause_than_the_run_may_take_ends_it() {
         "line 1, column 1: the download of the attachment `small` failed with status 503\n  \
            1 | Certificates/file/small > file:small\n    \
              | ^^^^^^^^^^^^^^^^^^^^^^^\n\
-         hint: Keeper's storage is out of order; run the pipeline again"
+         hint: Keeper's storage is out of service; run the pipeline again"
     );
 }
 

@@ -424,8 +424,8 @@ fn what_will_be_the_same_next_time_ends_the_run() {
     let device = "check in Keeper Vault that the device was not removed, has not expired and is not locked to another \
                   IP address, and that the config is for this region";
     let other_host = "check the config's hostname and any proxy in between";
-    let authority = "if a proxy of your company stands in between, give its authority's certificate (PEM) by the input \
-                     `caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off";
+    let authority = "if a proxy of your company inspects TLS, give its authority's certificate (PEM) in the input \
+                     `caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off";
     let certificate = "check the config's hostname and any proxy in between; the check cannot be turned off";
     let reach = "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)";
     for (outcome, message, hint) in [
@@ -479,7 +479,7 @@ fn what_will_be_the_same_next_time_ends_the_run() {
              (CERT_HAS_EXPIRED)",
             certificate,
         ),
-        (no_answer("TOO_LARGE"), "the answer of keeper.test cannot be read: it is larger than it can be", ""),
+        (no_answer("TOO_LARGE"), "the answer of keeper.test cannot be read: it is larger than allowed", ""),
         (no_answer("EPROTO"), "no answer from keeper.test: it does not speak TLS 1.2 or newer (EPROTO)", reach),
         (no_answer("ERR_UNHEARD_OF"), "no answer from keeper.test: ERR_UNHEARD_OF", reach),
     ] {
@@ -911,7 +911,7 @@ fn a_download_that_will_not_succeed_ends_the_run() {
         ([answered(302, b"")], "the download of the attachment `NAME` failed with status 302", ""),
         (
             no_answer("TOO_LARGE"),
-            "the download of the attachment `NAME` failed: it is larger than it can be (TOO_LARGE)",
+            "the download of the attachment `NAME` failed: it is larger than allowed (TOO_LARGE)",
             "",
         ),
         (
@@ -1220,7 +1220,7 @@ fn every_faulty_line_is_told_before_anything_is_asked() {
         scenario.problems(),
         [
             "the config looks like the path of a file; expected the config itself\n\
-             hint: pass the file's content, best by a secret variable",
+             hint: pass the file's content, best in a secret variable",
             "line 1, column 1: the notation has no selector\n  \
                1 | Database > var:A\n    \
                  | ^^^^^^^^\n\

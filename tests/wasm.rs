@@ -516,7 +516,7 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
         problems,
         [
             "the config looks like the path of a file; expected the config itself\n\
-             hint: pass the file's content, best by a secret variable",
+             hint: pass the file's content, best in a secret variable",
             "line 1, column 1: expected `notation > destination`, found no `>`\n  \
                1 | Database\n    \
                  | ^^^^^^^^\n\

@@ -187,7 +187,7 @@ pub(super) fn missing_config() -> Error {
         "there is no config; expected one in the input `keepersecretconfig` or `keeperConnection`, or in the environment \
          variable `KSM_CONFIG`",
     )
-    .with_hint(format!("pass the config by a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
+    .with_hint(format!("pass the config in a secret variable, as in `$(secret_config)`; {BOUND_CONFIG}"))
 }
 
 fn not_an_object(value: &Value) -> Error {

@@ -97,11 +97,11 @@ impl Failure {
         let host = shown(host);
         match (status, self.detail.as_deref()) {
             (407, Some(schemes)) if !schemes.split(", ").any(|scheme| scheme.eq_ignore_ascii_case("basic")) => {
-                format!("wants to be logged in to by {}, and this task can do Basic only", shown(schemes))
+                format!("asks for a login by {}, and this task supports Basic only", shown(schemes))
             }
             (407, _) if self.code == "PROXY_CREDENTIALS" => "does not accept this user name and password".to_owned(),
             (407, _) => "wants a user name and a password".to_owned(),
-            (status, _) if is_transient(status) => format!("did not get through to {host}"),
+            (status, _) if is_transient(status) => format!("could not connect to {host}"),
             _ => format!("does not allow connections to {host}"),
         }
     }
@@ -145,12 +145,12 @@ const FAILURES: &[(&str, Kind, &str)] = &[
     ("ECONNRESET", Kind::Passing, "the connection broke"),
     ("ECONNABORTED", Kind::Passing, "the connection broke"),
     ("EPIPE", Kind::Passing, "the connection broke"),
-    ("EHOSTUNREACH", Kind::Passing, "there is no way to it"),
-    ("ENETUNREACH", Kind::Passing, "there is no way to it"),
-    ("EADDRNOTAVAIL", Kind::Passing, "there is no way to it"),
+    ("EHOSTUNREACH", Kind::Passing, "there is no route to it"),
+    ("ENETUNREACH", Kind::Passing, "there is no route to it"),
+    ("EADDRNOTAVAIL", Kind::Passing, "there is no route to it"),
     ("ETIMEDOUT", Kind::Passing, "it did not answer in time"),
     ("CONNECT_TIMEOUT", Kind::Passing, "it did not accept a connection in time"),
-    ("TUNNEL_TIMEOUT", Kind::Passing, "it was asked for a connection and did not answer in time"),
+    ("TUNNEL_TIMEOUT", Kind::Passing, "it was asked for a tunnel and did not answer in time"),
     ("TLS_TIMEOUT", Kind::Passing, "it accepted a connection and did not begin TLS in time"),
     ("ANSWER_TIMEOUT", Kind::Passing, "it took the request and did not answer in time"),
     ("BODY_TIMEOUT", Kind::Passing, "it stopped in the middle of its answer"),
@@ -160,8 +160,8 @@ const FAILURES: &[(&str, Kind, &str)] = &[
     ("UPGRADED", Kind::Lasting, "it switches to another protocol, which nobody asked for"),
     ("ANNOUNCEMENTS", Kind::Lasting, "it announces an answer again and again"),
     ("UNANSWERED", Kind::Passing, "the connection ended without an answer"),
-    ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than they can be"),
-    ("TUNNEL_HEAD", Kind::Lasting, "it sent something of its own instead of a connection"),
+    ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than allowed"),
+    ("TUNNEL_HEAD", Kind::Lasting, "it answered with data instead of opening a tunnel"),
     ("NOT_HTTPS", Kind::Unusable, "its address is not https"),
     ("ABORT_ERR", Kind::Lasting, "the task was cancelled"),
     ("SELF_SIGNED_CERT_IN_CHAIN", Kind::Untrusted, UNKNOWN_ISSUER),
@@ -176,10 +176,10 @@ const FAILURES: &[(&str, Kind, &str)] = &[
     ("CERT_REVOKED", Kind::Untrusted, "it was revoked"),
     ("CERT_REJECTED", Kind::Untrusted, "it may not be used by a server"),
     ("INVALID_PURPOSE", Kind::Untrusted, "it may not be used by a server"),
-    ("INVALID_CA", Kind::Untrusted, "it was issued by one that may not issue certificates"),
-    ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "it was issued by one that may not issue certificates"),
+    ("INVALID_CA", Kind::Untrusted, "its issuer may not issue certificates"),
+    ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "its issuer may not issue certificates"),
     ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
-    ("TOO_LARGE", Kind::Unusable, "it is larger than it can be"),
+    ("TOO_LARGE", Kind::Unusable, "it is larger than allowed"),
     ("ENCODED", Kind::Unusable, "it is compressed, which nobody asked for"),
     ("REDIRECT_NOT_HTTPS", Kind::Unusable, "it is redirected to an address that is not https"),
     ("REDIRECTS", Kind::Unusable, "it is redirected again and again"),
@@ -251,7 +251,7 @@ mod tests {
             (
                 Failure { is_out_of_time: true, ..Failure::new("BODY_TIMEOUT") },
                 None,
-                "no whole answer from keeper.example.test within the time limit of 120 s: it stopped in the middle of its \
+                "no complete answer from keeper.example.test within the time limit of 120 s: it stopped in the middle of its \
                  answer (BODY_TIMEOUT)",
             ),
             (
@@ -313,10 +313,10 @@ mod tests {
                 407,
                 "PROXY_CREDENTIALS",
                 Some("Negotiate, NTLM"),
-                "wants to be logged in to by Negotiate, NTLM, and this task can do Basic only (status 407)",
+                "asks for a login by Negotiate, NTLM, and this task supports Basic only (status 407)",
             ),
             (403, "PROXY_STATUS", None, "does not allow connections to keeper.example.test (status 403)"),
-            (502, "PROXY_STATUS", None, "did not get through to keeper.example.test (status 502)"),
+            (502, "PROXY_STATUS", None, "could not connect to keeper.example.test (status 502)"),
         ] {
             assert_eq!(refusal(status, code, detail), format!("{proxy} {expected}"));
         }

@@ -288,7 +288,7 @@ impl Vault {
 /// The error for a name that repeats the notation of a documentation page, such as `[Title]`.
 fn misread_documentation(name: &str) -> Option<Error> {
     if name.split_once(char::is_whitespace).is_some_and(|(first, _)| is_uid_like(first)) {
-        let error = Error::absent("no record has this title, which looks like a UID and a title behind it");
+        let error = Error::absent("no record has this title, which looks like a UID followed by a title");
         return Some(error.with_hint("write one of them, best the UID alone, as in `UID/field/password`"));
     }
     if name.len() > 2 && name.starts_with('[') && name.ends_with(']') {

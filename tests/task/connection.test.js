@@ -94,7 +94,7 @@ describe('it fails before anything is asked', { concurrency: 2 }, () => {
       when: 'there is no config',
       arrange: () => ({}),
       problem:
-        /^there is no config; (.*)\nhint: pass the config by a secret variable, as in `\$\(secret_config\)`; /,
+        /^there is no config; (.*)\nhint: pass the config in a secret variable, as in `\$\(secret_config\)`; /,
     },
     {
       when: 'the connection holds none',

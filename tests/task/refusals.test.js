@@ -229,8 +229,8 @@ describe('the task fails with the reason', { concurrency: 2 }, () => {
       requests: 0,
       problem:
         'the certificate of HOST is not accepted: its issuer `Embedded Keeper Test CA` is not one that this agent trusts ' +
-        '(UNABLE_TO_VERIFY_LEAF_SIGNATURE)\nhint: if a proxy of your company stands in between, give its ' +
-        "authority's certificate (PEM) by the input `caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check " +
+        '(UNABLE_TO_VERIFY_LEAF_SIGNATURE)\nhint: if a proxy of your company inspects TLS, give its ' +
+        "authority's certificate (PEM) in the input `caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check " +
         'cannot be turned off',
     },
     {

@@ -42,7 +42,7 @@ impl Written {
         }
         if is_path(unquoted) {
             let error = Error::new("the config looks like the path of a file; expected the config itself");
-            return Err(error.with_hint("pass the file's content, best by a secret variable"));
+            return Err(error.with_hint("pass the file's content, best in a secret variable"));
         }
         let unarmored = without_armor(unquoted);
         if unarmored.starts_with("-----BEGIN ") {

@@ -40,10 +40,10 @@ export const answers = {
       1,
       { faults: [{ status: 200, body: WEB_PAGE }] },
     ),
-    refused('announces a terabyte', 'the answer of HOST cannot be read: it is larger than it can be', 1, {
+    refused('announces a terabyte', 'the answer of HOST cannot be read: it is larger than allowed', 1, {
       faults: [{ contentLength: 1e12 }],
     }),
-    refused('never ends', 'the answer of HOST cannot be read: it is larger than it can be', 1, {
+    refused('never ends', 'the answer of HOST cannot be read: it is larger than allowed', 1, {
       faults: [{ endless: true }],
     }),
     refused(

@@ -48,7 +48,11 @@ export const attachments = {
     ),
     refused(
       'status 503 every time',
-      failed('small', ' with status 503', "\nhint: Keeper's storage is out of order; run the pipeline again"),
+      failed(
+        'small',
+        ' with status 503',
+        "\nhint: Keeper's storage is out of service; run the pipeline again",
+      ),
       5,
       small(forEver(on({ status: 503 }))),
     ),

@@ -47,7 +47,7 @@ export const connections = {
     ),
     refused(
       'the headers never end',
-      noAnswer('the headers of its answer are larger than they can be (HPE_HEADER_OVERFLOW)'),
+      noAnswer('the headers of its answer are larger than allowed (HPE_HEADER_OVERFLOW)'),
       1,
       { faults: [{ raw: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}` }] },
     ),
@@ -93,7 +93,7 @@ export const connections = {
   ],
 };
 
-const LIMIT = 'no whole answer from HOST within the time limit of';
+const LIMIT = 'no complete answer from HOST within the time limit of';
 
 /** @type {import('./row.js').Group} */
 export const silence = {

@@ -5,11 +5,11 @@ export const CONNECTION =
 export const HOSTNAME = "\nhint: check the config's hostname and any proxy in between";
 export const CERTIFICATE = `${HOSTNAME}; the check cannot be turned off`;
 export const ISSUER =
-  "\nhint: if a proxy of your company stands in between, give its authority's certificate (PEM) by the input " +
-  '`caCertificate`, or by NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off';
+  "\nhint: if a proxy of your company inspects TLS, give its authority's certificate (PEM) in the input " +
+  '`caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off';
 export const SERVICE = '\nhint: try again later; if other clients work, look at the proxy';
 export const SLOW =
-  '\nhint: if it is only slow, allow more by the input `timeoutInSeconds`; else check what stands between the agent and it';
+  '\nhint: if it is only slow, raise the input `timeoutInSeconds`; otherwise check what is between the agent and it';
 export const THROTTLE =
   '\nhint: give each pipeline a device of its own, start fewer jobs at once, or raise `timeoutInSeconds`';
 export const CLIENT =

@@ -274,7 +274,7 @@ export const proxies = {
     ),
     refused(
       'it wants a login by NTLM or Negotiate',
-      'the proxy PROXY wants to be logged in to by Negotiate, NTLM, and this task can do Basic only (status 407)' +
+      'the proxy PROXY asks for a login by Negotiate, NTLM, and this task supports Basic only (status 407)' +
         hint.LOGIN,
       1,
       { proxy: { login: LOGIN, challenge: 'Negotiate, NTLM' }, agent: configured() },
@@ -288,7 +288,7 @@ export const proxies = {
     survived('it does not get through once', 'tries again', 1, faulty({ status: 502 })),
     refused(
       'it never gets through',
-      `the proxy PROXY did not get through to HOST (status 503)${hint.ALLOW}`,
+      `the proxy PROXY could not connect to HOST (status 503)${hint.ALLOW}`,
       4,
       always({ status: 503 }),
     ),
@@ -301,7 +301,7 @@ export const proxies = {
     ),
     refused(
       'it says nothing',
-      `no whole answer from the proxy PROXY within the time limit of 120 s: it was asked for a connection and did not answer in time (TUNNEL_TIMEOUT)${hint.SLOW}`,
+      `no complete answer from the proxy PROXY within the time limit of 120 s: it was asked for a tunnel and did not answer in time (TUNNEL_TIMEOUT)${hint.SLOW}`,
       4,
       { proxy: ({ time }) => ({ faults: () => (time.pass(30), { hang: true }) }), agent: configured() },
     ),
@@ -325,7 +325,7 @@ export const proxies = {
     ),
     refused(
       'it sends something of its own through the tunnel',
-      `no answer from the proxy PROXY: it sent something of its own instead of a connection (TUNNEL_HEAD)${hint.PROXY}`,
+      `no answer from the proxy PROXY: it answered with data instead of opening a tunnel (TUNNEL_HEAD)${hint.PROXY}`,
       1,
       always({ head: 'welcome' }),
     ),
