@@ -62,7 +62,7 @@ struct AgentSees {
     #[serde(default)]
     modes: BTreeMap<String, String>,
     #[serde(default)]
-    tells: Vec<String>,
+    logs: Vec<String>,
     #[serde(default)]
     warnings: Vec<String>,
     #[serde(default)]
@@ -104,12 +104,12 @@ fn every_case_is_true_of_the_core() {
     paths.sort();
     assert!(paths.len() > 50, "only {} cases were found", paths.len());
 
-    let untrue: Vec<String> = paths.iter().filter_map(|path| tell(path).err()).collect();
+    let untrue: Vec<String> = paths.iter().filter_map(|path| play(path).err()).collect();
     assert!(untrue.is_empty(), "{} of {} cases are not true\n\n{}", untrue.len(), paths.len(), untrue.join("\n\n"));
 }
 
-/// Tells a story, or says in what it is not true.
-fn tell(path: &Path) -> Result<(), String> {
+/// Plays a story through, or says in what it is not true.
+fn play(path: &Path) -> Result<(), String> {
     let case: Case = serde_json::from_str(&fs::read_to_string(path).unwrap())
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let keeper = Keeper::holding(case.keeper_holds);
@@ -139,8 +139,8 @@ fn tell(path: &Path) -> Result<(), String> {
     let warnings: Vec<String> = scenario.warnings().into_iter().map(str::to_owned).collect();
     compare("warnings", format!("{warnings:#?}"), format!("{:#?}", sees.warnings));
     compare("requests", format!("{:?}", sorted(scenario.seen.clone())), format!("{:?}", requests(case.keeper_sees)));
-    let untold: Vec<&String> = sees.tells.iter().filter(|line| !scenario.infos().contains(&line.as_str())).collect();
-    compare("missing in the log", format!("{untold:?}"), "[]".to_owned());
+    let missing: Vec<&String> = sees.logs.iter().filter(|line| !scenario.infos().contains(&line.as_str())).collect();
+    compare("missing in the log", format!("{missing:?}"), "[]".to_owned());
     if let Next::Fail(_) = scenario.step().next {
         compare("result", "Failed".to_owned(), format!("{:?}", sees.result));
         compare("problems", format!("{:#?}", scenario.problems()), format!("{:#?}", sees.problems));

@@ -35,7 +35,7 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.j
  * @property {Record<string, string>} [modes] of files that are not `0600`
  * @property {string[]} [warnings]
  * @property {string[]} [problems]
- * @property {string[]} [tells] lines that the log holds, among others
+ * @property {string[]} [logs] lines that the log holds, among others
  */
 
 const FOLDER = fileURLToPath(new URL('../cases/', import.meta.url));
@@ -53,7 +53,7 @@ describe('through the packed task', { concurrency: 2 }, () => {
     const isOfOthers = JSON.stringify(story.agentSees).includes('this agent does not run on Windows');
     const skip = isWindows && isOfOthers && 'it is about other systems';
     test(`${story.story} (${name})`, { skip }, async (t) => {
-      await tell(t, story, debug);
+      await play(t, story, debug);
     });
   }
 });
@@ -63,7 +63,7 @@ describe('through the packed task', { concurrency: 2 }, () => {
  * @param {Case} story
  * @param {boolean} debug
  */
-async function tell(t, story, debug) {
+async function play(t, story, debug) {
   const { secrets, keeperHolds, config, allowsSeveralLines, now, agentSees, keeperSees } = story;
   const keeper = await openKeeper(t, { holds: keeperHolds });
   const run = await runWithKeeper(t, {
@@ -80,7 +80,7 @@ async function tell(t, story, debug) {
       sourcesFolder: makeFolder(t, story.files ?? {}),
     },
   });
-  const { result, variables, outputs, environment, files, modes, warnings, problems, tells } = agentSees;
+  const { result, variables, outputs, environment, files, modes, warnings, problems, logs } = agentSees;
 
   assert.deepEqual(
     {
@@ -111,7 +111,7 @@ async function tell(t, story, debug) {
     [result],
   );
   assert.deepEqual(
-    (tells ?? []).filter((line) => !run.log.includes(line)),
+    (logs ?? []).filter((line) => !run.log.includes(line)),
     [],
     'missing in the log',
   );

@@ -461,7 +461,7 @@ describe(
     outcomes.forEach((outcome, index) => {
       test(`when ${outcome.when}`, async (t) => {
         for (const debug of [false, true]) {
-          await tell(t, outcome, index, debug);
+          await tryOut(t, outcome, index, debug);
           runs += 1;
           cases += casesOf(outcome, index);
         }
@@ -497,7 +497,7 @@ test(`these were ${expectedCases} cases of a secret, its destination and what ha
  * @param {number} index
  * @param {boolean} debug
  */
-async function tell(t, outcome, index, debug) {
+async function tryOut(t, outcome, index, debug) {
   const { also = [], faults = [], point, now, trusted, agent = {} } = outcome;
   const folder = fs.mkdtempSync(join(tmpdir(), 'leaks-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
