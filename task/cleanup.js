@@ -85,6 +85,7 @@ async function cleanUpFile(file, isDone) {
 async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   // Later steps may have changed it, and some file systems give a file another number each day.
   const isOurs = (/** @type {{ identity: string }} */ found) => isDone || found.identity === identity;
+  const now = plainFileAt(place)?.identity;
   if (plainFileAt(aside) === undefined) {
     const isLost = isDone && replaced !== undefined;
     if (await removeFile(place, isLost ? (found) => found.identity === identity : isOurs)) {
@@ -93,9 +94,9 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
     if (isLost) {
       warn(`${target} was there before the task wrote it, but what was kept of it is gone`);
     }
-  } else if (!isDone && identity === undefined) {
+  } else if (!isDone && replaced === undefined && now !== identity) {
     // Killed before the file could take the place of the other one: that one has its name still, or only this.
-    await putBack(aside, place, plainFileAt(place)?.identity, () => false);
+    await putBack(aside, place, now, () => false);
   } else if (await putBack(aside, place, replaced, isOurs)) {
     say(`Put back what was at ${target} before`);
   } else {

@@ -2,7 +2,8 @@
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
-import { Files, inOctal } from '../files/stage.js';
+import { Files } from '../files/stage.js';
+import { inOctal } from '../files/staged-file.js';
 import { countMasks, print, printIssue, printMask, printResult } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';

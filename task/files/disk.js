@@ -97,6 +97,24 @@ export async function attempt(failure, work) {
 }
 
 /**
+ * Does something with each of many, some of them at once.
+ *
+ * @template T
+ * @param {number} width how many at once
+ * @param {T[]} items
+ * @param {(item: T, index: number) => Promise<void>} work
+ */
+export async function sideBySide(width, items, work) {
+  const left = items.entries();
+  const takeTurns = async () => {
+    for (const [index, item] of left) {
+      await work(item, index);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, takeTurns));
+}
+
+/**
  * @param {number} descriptor
  * @returns {Promise<void>}
  */

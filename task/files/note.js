@@ -11,7 +11,8 @@ import path from 'node:path';
 import { readFileAt } from './read.js';
 
 /**
- * A file: first where it is going to be, before anything is there; then, before it gets its name, which one it is.
+ * A file: first where it is going to be, before anything is there; then, before anything is in it, which one it is; and
+ * before it gets its name, which other one it replaces.
  *
  * @typedef {object} NotedFile
  * @property {string} line of the mapping

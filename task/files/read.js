@@ -7,8 +7,8 @@ import {
   foldersOf,
   foreignFolderOf,
   isInside,
+  openPlainFile,
   plainFileAt,
-  plainFileBehind,
   realPath,
 } from './same-file.js';
 
@@ -64,12 +64,9 @@ export function readFileAt(place, limit) {
   if (found.size > limit) {
     refuse('TOO_LARGE');
   }
-  // Should it become a link or a pipe just now, opening it neither follows it nor waits.
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-  const descriptor = fs.openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  const descriptor = openPlainFile(place, fs.constants.O_RDONLY, found.identity) ?? refuse('NOT_A_FILE');
   try {
-    const isSame = plainFileBehind(descriptor)?.identity === found.identity;
-    return isSame ? readWhole(descriptor, found.size) : refuse('NOT_A_FILE');
+    return readWhole(descriptor, found.size);
   } finally {
     fs.closeSync(descriptor);
   }

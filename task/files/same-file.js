@@ -34,6 +34,29 @@ export function plainFileBehind(descriptor) {
 }
 
 /**
+ * Opens a plain file that is known already. Should something else have its place just now, such as a link or a pipe, this
+ * neither follows it nor waits.
+ *
+ * @param {string} place a path, the end of which is no link
+ * @param {number} flags
+ * @param {string | undefined} identity
+ * @returns {number | undefined} a descriptor, if it is that very file
+ */
+export function openPlainFile(place, flags, identity) {
+  const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+  const descriptor = fs.openSync(place, flags | O_NOFOLLOW | O_NONBLOCK);
+  let isMeant = false;
+  try {
+    isMeant = identity !== undefined && plainFileBehind(descriptor)?.identity === identity;
+    return isMeant ? descriptor : undefined;
+  } finally {
+    if (!isMeant) {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+/**
  * A number that only this file or folder has while it exists. Versions of Node on Windows disagree about the upper half
  * of a device's number.
  *

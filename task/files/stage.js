@@ -2,47 +2,23 @@
  * Secrets as files: first under temporary names beside their targets, then, when everything is there, renamed. Nobody
  * but the agent's user can read them.
  *
- *   place ─▶ create ─▶ write ─▶ commit ─▶ keep        at any time: roll back
+ *   place ─▶ write ─▶ commit ─▶ keep        at any time: roll back
  */
 
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Refused, attempt, describe, flush, isWindows, patiently, reasonOf, soon, writeAll } from './disk.js';
+import { Arrival } from './arrival.js';
+import { Refused, attempt, describe, isWindows, reasonOf, sideBySide, soon } from './disk.js';
 import { Folder, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
 import { Note } from './note.js';
 import { whyPublished } from './publication.js';
-import {
-  foreignFolderOf,
-  isInside,
-  plainFileAt,
-  plainFileBehind,
-  putBack,
-  realPath,
-  removeFile,
-} from './same-file.js';
+import { foreignFolderOf, isInside, realPath } from './same-file.js';
+import { StagedFile } from './staged-file.js';
 import { checkDrive, protect } from './windows.js';
 
 /** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
 /** @typedef {import('../../pkg/core.js').Target} Target */
-
-/**
- * @typedef {object} Staged
- * @property {string} line
- * @property {string} path as the author wrote it
- * @property {string} target the same path, absolute
- * @property {Folder} folder
- * @property {string} temporary
- * @property {string} aside where the file is kept that it replaces
- * @property {string} [replaced] the identity of that file, once it is kept
- * @property {number} number in the note
- * @property {boolean} isNoted
- * @property {number} mode
- * @property {number} [descriptor] open from its creation until it is kept or taken back
- * @property {string} [identity]
- * @property {boolean} isCommitted
- * @property {boolean} [isEmpty] whether its content was taken out again
- */
 
 /**
  * @typedef {object} Surroundings
@@ -56,12 +32,15 @@ import { checkDrive, protect } from './windows.js';
  * @property {boolean} isKept whether files stay when the job ends
  */
 
-const FILE_MODE = 0o600;
+/** So many files of a run are held open. Limits of 256 descriptors are usual, and connections need some. */
+const HELD = 32;
+/** So many files are written at once, each of which waits for the disk. */
+const WRITTEN_AT_ONCE = 8;
 
 /** The files of one run. */
 export class Files {
   #surroundings;
-  /** @type {Staged[]} */
+  /** @type {StagedFile[]} */
   #staged = [];
   /** The lines of files, by the file: first by where it is, then by what it is. @type {Map<string, string>} */
   #lines = new Map();
@@ -69,7 +48,7 @@ export class Files {
   #folders = new Map();
   /** @type {string[]} */
   #createdFolders = [];
-  /** What became of each download: its file, or the problem. @type {Map<number, Staged | string>} */
+  /** The file of each download, or why it has no place. @type {Map<number, StagedFile | string>} */
   #downloads = new Map();
   /** @type {Note | undefined} */
   #note;
@@ -83,7 +62,7 @@ export class Files {
   }
 
   /**
-   * Finds places for downloads, before the first one begins. A problem is told by {@link stage}.
+   * Finds places for downloads, before the first one begins. {@link stage} reports what is wrong with them.
    *
    * @param {Target[]} targets
    */
@@ -94,109 +73,43 @@ export class Files {
   }
 
   /**
-   * Opens the temporary file of a download.
+   * The way to the disk for a download.
    *
-   * @param {Target} target
+   * @param {Target[]} targets
+   * @returns {Arrival | undefined} nothing if it has no place
    */
-  async open({ id }) {
-    const staged = this.#downloads.get(id);
-    if (staged === undefined || typeof staged === 'string') {
-      return undefined;
-    }
-    try {
-      this.#create(staged);
-      await this.#protect([staged]);
-    } catch (error) {
-      this.#downloads.set(id, describe(staged, error));
-      return undefined;
-    }
-    return this.#sink(id, staged, /** @type {number} */ (staged.descriptor));
-  }
-
-  /**
-   * @param {number} id
-   * @param {Staged} staged
-   * @param {number} descriptor
-   */
-  #sink(id, staged, descriptor) {
-    const watched = async (/** @type {Promise<void>} */ work) => {
-      try {
-        await work;
-      } catch (error) {
-        this.#downloads.set(id, describe(staged, error));
-        throw error;
-      }
-    };
-    return {
-      /** Whether the disk is to blame, which {@link stage} will tell. */
-      hasFailed: () => typeof this.#downloads.get(id) === 'string',
-      /** @param {Uint8Array[]} pieces */
-      write: (pieces) => watched(writeAll(descriptor, pieces)),
-      /** @param {boolean} isWhole */
-      close: async (isWhole) => {
-        // Beside the main thread, so that other downloads go on.
-        const isThere =
-          isWhole &&
-          (await watched(flush(descriptor)).then(
-            () => true,
-            () => false,
-          ));
-        if (!isThere) {
-          await this.#takeBack(staged);
-        }
-      },
-    };
+  open(targets) {
+    const files = targets
+      .map(({ id }) => this.#downloads.get(id))
+      .filter((file) => file instanceof StagedFile);
+    return files.length > 0 ? new Arrival(files, this.#surroundings.signal) : undefined;
   }
 
   /**
    * Writes planned files under temporary names. Downloads are there already.
    *
-   * @param {PlannedFile[]} files
+   * @param {PlannedFile[]} planned
    * @returns {Promise<string[]>} problems
    */
-  async stage(files) {
-    const written = files.flatMap(({ content, ...file }) =>
-      'bytes' in content ? [{ ...file, bytes: content.bytes }] : [],
+  async stage(planned) {
+    const places = await this.#place(planned.filter(({ content }) => 'bytes' in content));
+    const files = planned.map(({ line, content }) =>
+      'bytes' in content
+        ? places.shift()
+        : (this.#downloads.get(content.download) ?? `${line}: the attachment did not come`),
     );
-    const places = await this.#place(written);
-    const downloads = files.map((file) => this.#finishDownload(file));
-    const problems = new Set([...places.filter(isText), ...downloads.filter(isText)]);
-    if (problems.size > 0 || this.#surroundings.signal.aborted) {
-      return [...problems];
+    const unready = problemsOf(files);
+    if (unready.length > 0) {
+      return unready;
     }
-    const staged = /** @type {Staged[]} */ (places);
-    const failures = staged.flatMap((one) => tryTo(one, () => this.#create(one)));
-    if (failures.length > 0) {
-      return failures;
-    }
-    await this.#protect(staged);
-    const unwritten = staged.flatMap((one, index) => {
-      const { mode, bytes } = written[index];
-      one.mode = mode;
-      return tryTo(one, () => fs.writeFileSync(/** @type {number} */ (one.descriptor), bytes));
+    await sideBySide(WRITTEN_AT_ONCE, planned, async ({ mode, content }, index) => {
+      const file = /** @type {StagedFile} */ (files[index]);
+      file.mode = mode;
+      if ('bytes' in content && !this.#surroundings.signal.aborted) {
+        await file.write(content.bytes);
+      }
     });
-    // Some disks say only then that they are full. A few at once, as each waits for the disk.
-    const flushes = staged.map((one) =>
-      flush(/** @type {number} */ (one.descriptor)).then(
-        () => [],
-        (error) => [describe(one, error)],
-      ),
-    );
-    const unflushed = (await Promise.all(flushes)).flat();
-    return unwritten.length > 0 ? unwritten : unflushed;
-  }
-
-  /** @param {PlannedFile} file */
-  #finishDownload({ line, mode, content }) {
-    if ('bytes' in content) {
-      return undefined;
-    }
-    const staged = this.#downloads.get(content.download);
-    if (staged === undefined || typeof staged === 'string' || staged.descriptor === undefined) {
-      return typeof staged === 'string' ? staged : `${line}: the attachment did not come`;
-    }
-    staged.mode = mode;
-    return undefined;
+    return problemsOf(files);
   }
 
   /**
@@ -205,14 +118,22 @@ export class Files {
    * @returns {Promise<string[]>} the problem, if there is one
    */
   async commit() {
-    for (const staged of this.#staged) {
-      if (this.#surroundings.signal.aborted) {
+    const { signal, warn } = this.#surroundings;
+    for (const file of this.#staged) {
+      if (signal.aborted) {
         return [];
       }
+      const { line, number, isNoted } = file;
       try {
-        await this.#commit(staged);
+        await file.commit({
+          signal,
+          warn,
+          claim: (identity) => this.#claim(identity),
+          note: (replaced) => isNoted && this.#note?.add({ number, replaced }),
+        });
+        this.#claim(file.identity ?? '', line);
       } catch (error) {
-        return [describe(staged, error)];
+        return [describe(file, error)];
       }
     }
     this.#note?.add({ state: 'done' });
@@ -220,40 +141,9 @@ export class Files {
     return [];
   }
 
-  /** @param {Staged} staged */
-  async #commit(staged) {
-    const { line, folder, temporary, target, identity, number } = staged;
-    const { signal } = this.#surroundings;
-    folder.check();
-    if (plainFileAt(temporary)?.identity !== identity) {
-      throw new Refused('its temporary file was exchanged while the task ran');
-    }
-    this.#setMode(staged);
-    const old = checkTarget(target);
-    if (old) {
-      // A file system that does not mind case shows only now that two names are one.
-      this.#claim(old.identity);
-      await patiently(() => keepAside(staged, old), { signal });
-      staged.replaced = old.identity;
-    }
-    if (staged.isNoted) {
-      this.#note?.add({ number, identity, replaced: staged.replaced });
-    }
-    await patiently(() => fs.renameSync(temporary, target), { signal });
-    staged.isCommitted = true;
-    this.#claim(identity ?? '', line);
-    if (plainFileAt(target)?.identity !== identity) {
-      throw new Refused('another file took its place while the task ran');
-    }
-  }
-
   /** What there is to say of each file. */
   list() {
-    return this.#staged.map(({ line, mode, descriptor = -1 }) => ({
-      line,
-      mode,
-      size: plainFileBehind(descriptor)?.size ?? 0,
-    }));
+    return this.#staged.map(({ line, mode, size }) => ({ line, mode, size }));
   }
 
   /**
@@ -264,13 +154,8 @@ export class Files {
   async keep() {
     const { isKept } = this.#surroundings;
     const left = [];
-    for (const staged of this.#staged) {
-      closeFile(staged);
-      const { line, aside, replaced, isNoted } = staged;
-      if (replaced !== undefined && (isKept || !isNoted)) {
-        const failure = `${line}: \`${aside}\`, which holds the file that was replaced, could not be removed`;
-        left.push(...(await attempt(failure, () => removeFile(aside, () => true))));
-      }
+    for (const file of this.#staged.filter(({ isNoted }) => isKept || !isNoted)) {
+      left.push(...(await file.forgetReplaced()));
     }
     this.#staged = [];
     await this.#endNote(isKept);
@@ -283,13 +168,13 @@ export class Files {
    * @returns {Promise<string[]>} what could not be taken back
    */
   async rollBack() {
-    this.#note?.add({ state: 'undone' });
-    // First, so that nothing is left in clear whatever comes then.
     const until = soon();
-    this.#staged.forEach(empty);
+    await attempt('', () => this.#note?.add({ state: 'undone' }));
+    // First, so that nothing is left in clear whatever comes then.
+    this.#staged.forEach((file) => file.empty());
     const left = [];
-    for (const staged of [...this.#staged].reverse()) {
-      left.push(...(await this.#takeBack(staged, until)));
+    for (const file of [...this.#staged].reverse()) {
+      left.push(...(await file.takeBack(until)));
     }
     for (const folder of this.#createdFolders.reverse()) {
       try {
@@ -317,65 +202,81 @@ export class Files {
   }
 
   /**
-   * Finds out where files are to be written, and tells the post-job step, before anything is written.
+   * Finds out where files are to be written, and makes them there, empty. The post-job step is told before and after.
    *
-   * @param {{ line: string, path: string }[]} files
-   * @returns {Promise<(Staged | string)[]>} for each one its place or the problem
+   * @param {{ line: string, path: string }[]} wanted
+   * @returns {Promise<(StagedFile | string)[]>} for each one the file or the problem
    */
-  async #place(files) {
-    const { signal, stagingFolder, print, warn } = this.#surroundings;
+  async #place(wanted) {
+    const { signal } = this.#surroundings;
+    /** @type {(StagedFile | string)[]} */
     const places = [];
-    for (const file of files) {
+    for (const one of wanted) {
       try {
-        await checkDrive(path.resolve(file.path), signal);
-        places.push(this.#placeOne(file));
+        await checkDrive(path.resolve(one.path), signal);
+        places.push(this.#placeOne(one));
       } catch (error) {
-        places.push(describe(file, error));
+        places.push(describe(one, error));
       }
     }
-    const found = places.filter((place) => typeof place !== 'string');
-    const reasons = await whyPublished(found.map(placeOf), { stagingFolder, signal, print });
-    found.forEach((staged) => {
-      const reason = reasons.get(placeOf(staged));
-      if (reason) {
-        warn(`${staged.line}: \`${staged.target}\` may be published: ${reason}`);
-      }
-    });
+    const files = places.filter((place) => place instanceof StagedFile);
+    await this.#warnOfPublication(files);
     try {
-      await this.#noteDown(found.filter(({ isNoted }) => isNoted));
+      await this.#noteDown(files, ({ line, number, target, place, temporary, aside }) => ({
+        line,
+        number,
+        target,
+        place,
+        temporary: path.basename(temporary),
+        aside,
+      }));
+      files.forEach((file) => file.create());
+      await this.#noteDown(files, ({ number, identity }) => ({ number, identity }));
     } catch (error) {
       const failure = `the list of files for the post-job step cannot be written: ${reasonOf(error)}`;
       return places.map(() => failure);
     }
+    await this.#protect(files.filter(({ identity }) => identity !== undefined));
     return places;
   }
 
   /**
-   * @param {{ line: string, path: string }} file
-   * @returns {Staged}
+   * @param {{ line: string, path: string }} wanted
+   * @returns {StagedFile}
    */
-  #placeOne({ line, path: written }) {
-    if (!path.isAbsolute(written)) {
+  #placeOne(wanted) {
+    if (!path.isAbsolute(wanted.path)) {
       checkWorkingDirectory();
     }
-    const target = path.resolve(written);
+    const target = path.resolve(wanted.path);
     checkTarget(target);
     const { folder, isNoted, asideFolder } = this.#prepare(path.dirname(target));
-    this.#claim(folder.keyOf(path.basename(target)), line);
-    const staged = {
-      line,
-      path: written,
-      target,
+    this.#claim(folder.keyOf(path.basename(target)), wanted.line);
+    const [temporary, aside] = [folder.path, asideFolder].map((place) => path.join(place, this.#newName()));
+    const file = new StagedFile(wanted, {
       folder,
-      temporary: path.join(folder.path, this.#newName()),
-      aside: path.join(asideFolder, this.#newName()),
-      number: this.#names,
       isNoted,
-      mode: FILE_MODE,
-      isCommitted: false,
-    };
-    this.#staged.push(staged);
-    return staged;
+      temporary,
+      aside,
+      number: this.#names,
+      isHeld: this.#staged.length < HELD,
+    });
+    this.#staged.push(file);
+    return file;
+  }
+
+  /** @param {StagedFile[]} files */
+  async #warnOfPublication(files) {
+    const reasons = await whyPublished(
+      files.map(({ place }) => place),
+      this.#surroundings,
+    );
+    for (const { line, target, place } of files) {
+      const reason = reasons.get(place);
+      if (reason) {
+        this.#surroundings.warn(`${line}: \`${target}\` may be published: ${reason}`);
+      }
+    }
   }
 
   /** Makes a folder, if it is not there yet, and finds out once for all its files what it is. @param {string} place */
@@ -438,24 +339,17 @@ export class Files {
     return temporaryFolder && fs.existsSync(temporaryFolder) ? realPath(temporaryFolder) : undefined;
   }
 
-  /** @param {Staged[]} files */
-  async #noteDown(files) {
-    if (files.length === 0) {
-      return;
+  /**
+   * @param {StagedFile[]} files
+   * @param {(file: StagedFile) => import('./note.js').Entry} entryOf
+   */
+  async #noteDown(files, entryOf) {
+    const noted = files.filter(({ isNoted }) => isNoted);
+    if (noted.length > 0) {
+      const note = (this.#note ??= new Note());
+      noted.forEach((file) => note.add(entryOf(file)));
+      await this.#announce();
     }
-    this.#note ??= new Note();
-    for (const staged of files) {
-      const { line, number, target, temporary, aside } = staged;
-      this.#note.add({
-        line,
-        number,
-        target,
-        place: placeOf(staged),
-        temporary: path.basename(temporary),
-        aside,
-      });
-    }
-    await this.#announce();
   }
 
   async #announce() {
@@ -465,36 +359,12 @@ export class Files {
   }
 
   /**
-   * Makes a temporary file, empty, and looks whether others could exchange it.
-   *
-   * @param {Staged} staged
-   */
-  #create(staged) {
-    staged.folder.check();
-    staged.isEmpty = false;
-    staged.descriptor = fs.openSync(staged.temporary, 'wx', FILE_MODE);
-    let found;
-    try {
-      found = plainFileBehind(staged.descriptor);
-    } catch (error) {
-      // Without its number nobody could tell later that it is ours.
-      fs.unlinkSync(staged.temporary);
-      throw error;
-    }
-    staged.identity = found?.identity;
-    // Where modes are not kept, those of the folder say nothing either.
-    if (!isWindows && found && (found.mode & 0o077) === 0) {
-      staged.folder.checkWriters();
-    }
-  }
-
-  /**
    * On Windows a file is open to whoever may read its folder. One call for all files of a folder.
    *
-   * @param {Staged[]} files
+   * @param {StagedFile[]} files
    */
   async #protect(files) {
-    if (!isWindows) {
+    if (!isWindows || files.length === 0) {
       return;
     }
     const names =
@@ -512,144 +382,10 @@ export class Files {
       }
     }
   }
-
-  /**
-   * Gives a file its mode if it has another one, and looks what became of it.
-   *
-   * @param {Staged} staged
-   */
-  #setMode(staged) {
-    const { line, target, descriptor = -1, mode } = staged;
-    const modeNow = () => plainFileBehind(descriptor)?.mode ?? mode;
-    if (isWindows || modeNow() === mode) {
-      return;
-    }
-    try {
-      fs.fchmodSync(descriptor, mode);
-    } catch {
-      // Some file systems refuse it; what counts is the mode that is there.
-    }
-    staged.mode = modeNow();
-    if (staged.mode !== mode) {
-      const [is, wanted] = [staged.mode, mode].map(inOctal);
-      this.#surroundings.warn(
-        `${line}: \`${target}\` has mode ${is} instead of ${wanted}; its file system keeps no other`,
-      );
-    }
-  }
-
-  /**
-   * Removes a file, or puts back the one that it replaced.
-   *
-   * @param {Staged} staged
-   * @param {number} [until] the time at which patience ends
-   * @returns {Promise<string[]>} what is left of it
-   */
-  async #takeBack(staged, until) {
-    const { line, target, folder, temporary, aside, isCommitted, identity } = staged;
-    empty(staged);
-    closeFile(staged);
-    /** @param {import('./same-file.js').Found} found */
-    const isOurs = (found) => found.identity === identity;
-    const left = [];
-    if (staged.replaced !== undefined) {
-      const failure = `${line}: \`${aside}\` could not get its name \`${target}\` back`;
-      const work = async () => {
-        folder.check();
-        if (!(await putBack(aside, target, staged.replaced, isOurs, until))) {
-          throw Object.assign(new Error(target), { code: 'EEXIST' });
-        }
-        staged.replaced = undefined;
-      };
-      left.push(...(await attempt(failure, work)));
-    }
-    if (identity !== undefined) {
-      const place = isCommitted ? target : temporary;
-      const failure = `${line}: \`${place}\` could not be removed, ${staged.isEmpty ? 'but is empty' : 'and may hold a secret'}`;
-      const work = () => {
-        folder.check();
-        return removeFile(place, isOurs, until);
-      };
-      left.push(...(await attempt(failure, work)));
-    }
-    if (left.length === 0) {
-      staged.identity = undefined;
-    }
-    return left;
-  }
 }
 
-/**
- * Gives a file that is going to be replaced a second name, so that it can come back; where that is not possible, a copy
- * has it. Its own name is never without a file.
- *
- * @param {Staged} staged
- * @param {import('./same-file.js').Found} old
- */
-function keepAside({ target, aside }, old) {
-  if (isWindows && (old.mode & 0o200) === 0) {
-    // What is read-only there can't be replaced, only moved.
-    return fs.renameSync(target, aside);
-  }
-  try {
-    fs.linkSync(target, aside);
-  } catch {
-    try {
-      fs.copyFileSync(target, aside, fs.constants.COPYFILE_EXCL);
-    } catch (error) {
-      fs.rmSync(aside, { force: true });
-      throw error;
-    }
-  }
-}
-
-/**
- * @param {Staged} staged
- * @param {() => void} work
- * @returns {string[]} the problem, if there is one
- */
-function tryTo(staged, work) {
-  try {
-    work();
-    return [];
-  } catch (error) {
-    return [describe(staged, error)];
-  }
-}
-
-/** @param {Staged} staged */
-const placeOf = ({ folder, target }) => path.join(folder.real, path.basename(target));
-
-/** @param {unknown} value @returns {value is string} */
-const isText = (value) => typeof value === 'string';
-
-/** @param {number} mode */
-export const inOctal = (mode) => mode.toString(8).padStart(4, '0');
-
-/**
- * Takes the content out of a file.
- *
- * @param {Staged} staged
- */
-function empty(staged) {
-  try {
-    if (staged.descriptor !== undefined) {
-      fs.ftruncateSync(staged.descriptor);
-      staged.isEmpty = true;
-    }
-  } catch {
-    // What is said of it, if it can't be removed either, says so.
-  }
-}
-
-/** @param {Staged} staged */
-function closeFile(staged) {
-  try {
-    if (staged.descriptor !== undefined) {
-      fs.closeSync(staged.descriptor);
-    }
-  } catch {
-    // What could not be written was told when it was flushed.
-  }
-  staged.descriptor = undefined;
+/** @param {(StagedFile | string | undefined)[]} files */
+function problemsOf(files) {
+  const problems = files.map((file) => (typeof file === 'string' ? file : file?.problem));
+  return [...new Set(problems.filter((problem) => problem !== undefined))];
 }

@@ -57,11 +57,13 @@ export class Network {
    * @param {import('./exchange.js').Seal} seal
    * @returns {Promise<Outcome>}
    */
-  async fetch(request, seal) {
-    /** @type {Buffer[]} */
-    const chunks = [];
-    const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk), seal);
-    return outcome.status === undefined ? outcome : { ...outcome, body: Buffer.concat(chunks) };
+  fetch(request, seal) {
+    return this.#inTurn(request, async () => {
+      /** @type {Buffer[]} */
+      const chunks = [];
+      const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk), seal);
+      return outcome.status === undefined ? outcome : { ...outcome, body: Buffer.concat(chunks) };
+    });
   }
 
   /**
@@ -72,40 +74,45 @@ export class Network {
    * @param {import('../files/stage.js').Files} files
    * @returns {Promise<Outcome>}
    */
-  async download(download, open, files) {
-    const stream = open(download.id, platformCipher());
-    if (!stream) {
-      return { code: 'UNKNOWN' };
-    }
-    const targets = [download, ...download.twins];
-    const sinks = (await Promise.all(targets.map((target) => files.open(target)))).flatMap(
-      (sink) => sink ?? [],
-    );
-    if (sinks.length === 0) {
-      // It is told, with the others, when the files are staged.
+  download(download, open, files) {
+    return this.#inTurn(download.request, async () => {
+      const stream = open(download.id, platformCipher());
+      const arrival = files.open([download, ...download.twins]);
+      try {
+        return stream ? await this.#receive(download.request, stream, arrival) : { code: 'UNKNOWN' };
+      } finally {
+        await arrival?.close();
+      }
+    });
+  }
+
+  /**
+   * @param {Request} request
+   * @param {import('../../pkg/core.js').AttachmentStream} stream
+   * @param {import('../files/arrival.js').Arrival} [arrival]
+   * @returns {Promise<Outcome>}
+   */
+  async #receive(request, stream, arrival) {
+    if (!arrival || arrival.hasFailed) {
+      // That is told, with the others, when the files are staged.
       return { status: 200 };
     }
-    const batches = new Batches(sinks);
-    let isWhole = false;
-    try {
-      const outcome = await this.#exchange(download.request, (chunk, isContent) =>
-        isContent ? batches.add(stream.update(chunk)) : undefined,
-      );
-      const body = batches.content();
-      const failure = outcome.status === 200 ? await batches.finish() : undefined;
-      if (sinks.some((sink) => sink.hasFailed())) {
-        // Likewise: it is the disk, and nothing that another try could change.
-        return { status: 200 };
-      }
-      if (outcome.status !== 200 || failure) {
-        return failure ?? outcome;
-      }
-      isWhole = stream.finish() !== undefined;
-      return isWhole ? { ...outcome, body } : { code: 'UNDECRYPTABLE' };
-    } finally {
-      await batches.rest();
-      await Promise.all(sinks.map((sink) => sink.close(isWhole)));
+    const outcome = await this.#exchange(request, (chunk, isContent) =>
+      isContent ? arrival.add(stream.update(chunk)) : undefined,
+    );
+    if (arrival.hasFailed) {
+      // Likewise: it is the disk, and nothing that another try could change.
+      return { status: 200 };
     }
+    if (outcome.status !== 200) {
+      return outcome;
+    }
+    const body = arrival.content();
+    if (stream.finish() === undefined) {
+      return { code: 'UNDECRYPTABLE' };
+    }
+    await arrival.finish();
+    return { ...outcome, body };
   }
 
   /**
@@ -138,8 +145,6 @@ export class Network {
    * @returns {Promise<Outcome>}
    */
   async #exchange(request, take, seal) {
-    await this.wait(request.delayMs);
-    await this.#enterSlot();
     try {
       const url = new URL(request.url);
       if (url.protocol !== 'https:') {
@@ -164,8 +169,6 @@ export class Network {
       // A setting that is no good, or an address that is none.
       const { code = 'UNKNOWN', detail } = /** @type {{ code?: string, detail?: string }} */ (error);
       return { code, detail };
-    } finally {
-      this.#leaveSlot();
     }
   }
 
@@ -187,111 +190,29 @@ export class Network {
     }
   }
 
-  /** @returns {Promise<void>} */
-  #enterSlot() {
-    if (this.#freeSlots > 0) {
-      this.#freeSlots--;
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => void this.#queue.push(resolve));
-  }
-
-  #leaveSlot() {
-    const next = this.#queue.shift();
-    if (next) {
-      next();
+  /**
+   * Does something when it is time for a request, and not too many others are under way.
+   *
+   * @template T
+   * @param {Request} request
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #inTurn({ delayMs }, work) {
+    await this.wait(delayMs);
+    if (this.#freeSlots === 0) {
+      await new Promise((resolve) => void this.#queue.push(() => resolve(undefined)));
     } else {
-      this.#freeSlots++;
+      this.#freeSlots--;
     }
-  }
-}
-
-/** So many bytes go to the disk at once. They come in pieces of a sixteenth, each of which would cost as much time. */
-const BATCH_BYTES = 256 * 1024;
-
-/** Plaintext on its way to the disk: one batch is written while the next one is gathered. */
-class Batches {
-  #sinks;
-  /** @type {Uint8Array[]} */
-  #gathered = [];
-  #bytes = 0;
-  #hasWritten = false;
-  /** @type {Promise<unknown>} */
-  #writing = Promise.resolve();
-
-  /** @param {{ write: (pieces: Uint8Array[]) => Promise<void> }[]} sinks */
-  constructor(sinks) {
-    this.#sinks = sinks;
-  }
-
-  /**
-   * Takes plaintext, and waits if too much is gathered.
-   *
-   * @param {Uint8Array[]} pieces
-   * @returns {Promise<void> | undefined}
-   */
-  add(pieces) {
-    for (const piece of pieces) {
-      this.#gathered.push(piece);
-      this.#bytes += piece.length;
-    }
-    return this.#bytes >= BATCH_BYTES ? this.#write() : undefined;
-  }
-
-  /** All that has come, if nothing of it has gone to the disk yet: the core masks what is small. */
-  content() {
-    return this.#hasWritten ? undefined : Buffer.concat(this.#gathered);
-  }
-
-  /**
-   * Waits until everything is written.
-   *
-   * @returns {Promise<Outcome | undefined>} what was in the way
-   */
-  async finish() {
     try {
-      await this.#write();
-      await this.#writing;
-      return undefined;
-    } catch (error) {
-      const { code = 'UNKNOWN' } = /** @type {NodeJS.ErrnoException} */ (error);
-      return { code, isAtDisk: true };
+      return await work();
+    } finally {
+      const next = this.#queue.shift() ?? (() => this.#freeSlots++);
+      next();
     }
   }
-
-  /** Waits until nothing is under way any more, however it ended, and wipes what is left. */
-  async rest() {
-    await this.#writing.catch(() => undefined);
-    wipe(this.#gathered);
-  }
-
-  async #write() {
-    await this.#writing;
-    const batch = this.#gathered;
-    this.#gathered = [];
-    this.#bytes = 0;
-    this.#hasWritten = true;
-    this.#writing = settle(this.#sinks.map((sink) => sink.write(batch))).finally(() => wipe(batch));
-    // Whoever waits for it is told; until then it is no failure that nobody has heard of.
-    this.#writing.catch(() => undefined);
-  }
 }
-
-/**
- * Waits for all of it, also if a part fails: what is still being written is not to be closed or wiped.
- *
- * @param {Promise<void>[]} writes
- */
-async function settle(writes) {
-  const failure = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
-  if (failure) {
-    const { code } = /** @type {PromiseRejectedResult} */ (failure).reason;
-    throw Object.assign(new Error('not written'), { code, isAtDisk: true });
-  }
-}
-
-/** @param {Uint8Array[]} pieces */
-const wipe = (pieces) => pieces.forEach((piece) => piece.fill(0));
 
 /**
  * Node's own AES-256-GCM, some twenty times faster than one in WebAssembly.

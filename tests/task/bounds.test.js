@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { isWindows } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
@@ -88,23 +88,47 @@ test('more templates or placeholders than a step takes are refused', async (t) =
   }
 });
 
-test(
-  'more attachments come than the shell allows open files',
-  { skip: isWindows && 'a limit of Unix' },
-  async (t) => {
-    const names = Array.from({ length: 500 }, (_, index) => `file${index}`);
-    const folder = fs.mkdtempSync(join(tmpdir(), 'few-files-'));
-    t.after(() => fs.rmSync(folder, { recursive: true }));
-    const nodePath = join(folder, 'node');
-    fs.writeFileSync(nodePath, `#!/bin/sh\nulimit -Sn 256\nexec "${process.execPath}" "$@"\n`, {
-      mode: 0o755,
+describe('where the shell allows 256 open files', { skip: isWindows && 'a limit of Unix' }, () => {
+  const names = Array.from({ length: 500 }, (_, index) => `file${index}`);
+  const holds = [
+    {
+      title: 'Files',
+      fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }],
+      files: names.map((name) => ({ name, bytes: 100_000 })),
+    },
+  ];
+  const CASES = {
+    '500 attachments are written': (name) => `Files/file/${name}`,
+    'one attachment is written to 500 files': () => 'Files/file/file0',
+    'one password is written to 500 files': () => 'Files/field/password',
+  };
+  for (const [name, notation] of Object.entries(CASES)) {
+    test(name, async (t) => {
+      const folder = fs.mkdtempSync(join(tmpdir(), 'few-files-'));
+      t.after(() => fs.rmSync(folder, { recursive: true }));
+      const nodePath = join(folder, 'node');
+      // Hard and soft: Node raises the soft limit.
+      fs.writeFileSync(nodePath, `#!/bin/sh\nulimit -n 256\nexec "${process.execPath}" "$@"\n`, {
+        mode: 0o755,
+      });
+      const secrets = names.map((name) => `${notation(name)} > file+0440:out/${name}`);
+      const outcome = await run(t, { holds, secrets, nodePath });
+      assert.equal(outcome.result, 'Succeeded', errorsOf(outcome).slice(0, 3).join('\n'));
+      const files = names.map((name) => fs.statSync(join(outcome.folder, 'out', name)));
+      const size = name.includes('attachment') ? 100_000 : 's3cr3t-p4ssw0rd'.length;
+      assert.deepEqual(new Set(files.map((file) => file.size)), new Set([size]));
+      assert.deepEqual(new Set(files.map(({ mode }) => mode & 0o777)), new Set([0o440]));
     });
+  }
+
+  test('500 files are taken back', async (t) => {
+    const secrets = names.map((name) => `Files/field/password > file+0440:out/${name}`);
     const outcome = await run(t, {
-      holds: [{ title: 'Files', files: names.map((name) => ({ name, bytes: 100_000 })) }],
-      secrets: names.map((name) => `Files/file/${name} > file:out/${name}`),
-      nodePath,
+      holds,
+      secrets: [...secrets, 'Files/file/file0 > file:taken/x'],
+      files: { taken: '' },
     });
-    assert.equal(outcome.result, 'Succeeded', errorsOf(outcome).slice(0, 3).join('\n'));
-    assert.equal(fs.readdirSync(join(outcome.folder, 'out')).length, 500);
-  },
-);
+    assert.equal(outcome.result, 'Failed');
+    assert.deepEqual(fs.readdirSync(outcome.folder), ['taken']);
+  });
+});

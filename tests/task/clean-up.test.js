@@ -339,8 +339,8 @@ for (const [name, { forge, isNamed = false }] of Object.entries(FORGERIES)) {
 
 describe('a note that was cut', { concurrency: 2 }, () => {
   const LINES = [toFile('old.txt'), toFile('a/password.txt'), toFile('b.txt')];
-  // A line for each file when it has a place, another when it gets its name, and one for all.
-  const NOTED = 7;
+  // A line for each file when it has a place, another when it is there, one for what is replaced, and one for all.
+  const NOTED = 8;
   const NAMED = ['(none)', '(line 1)', '(line 1, line 2)', '(line 1, line 2, line 3)'];
   for (let kept = 0; kept < NOTED; kept += 1) {
     test(`to ${kept} of ${NOTED} lines is told, and what it still names is removed`, async (t) => {
@@ -374,6 +374,28 @@ describe('a note that was cut', { concurrency: 2 }, () => {
       assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), named < 1 ? PASSWORD : 'as it was');
     });
   }
+
+  test('after the step was killed is told', { skip: withoutSignals }, async (t) => {
+    const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+    const keeper = await openKeeper(t, { holds: HOLDS });
+    const environment = {
+      AT_POINT: JSON.stringify([{ call: 'renameSync', count: 3, signal: 'SIGKILL' }]),
+      AT_POINT_FOLDER: folder,
+    };
+    const agent = { sourcesFolder: folder, nodeArguments: ['--require', AT_A_POINT], environment };
+    const main = await runWithKeeper(t, { keeper, secrets: LINES, agent });
+    assert.equal(main.signal, 'SIGKILL');
+    // What says which files they are is gone for two of three.
+    const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
+    fs.writeFileSync(noteOf(main), `${lines.slice(0, 4).join('\n')}\n`);
+    const post = await runPostJob(t, main);
+    assert.deepEqual(warningsOf(post), [
+      'somebody has changed or shortened the list of files that the step wrote: it names 1 of 3 (line 1); those of the other lines of the mapping may be left',
+    ]);
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['a']);
+    assert.deepEqual(fs.readdirSync(join(folder, 'a')), ['password.txt']);
+  });
 
   test('and filled up by a line that is there twice is told', async (t) => {
     const { post } = await runJob(t, LINES, {
