@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { SecretMasker } from '../agent/masker.js';
 import { letters } from './hostile-values.js';
@@ -163,6 +164,18 @@ const BYTES = {
   'zeros.env': [Buffer.from('TOKEN=hunter-13\0OTHER=x\0'), 'hunter-13'],
 };
 
+/** What people keep in attachments; the file says how to read it. The native test reads it too. */
+const CORPUS = readFileSync(new URL('../masks/corpus.txt', import.meta.url), 'utf8')
+  .split('\n=== ')
+  .slice(1)
+  .map((entry) => {
+    const [head, printed = ''] = entry.trimEnd().split('\n---\n');
+    const [name, ...marked] = head.split('\n');
+    const text = `${marked.join('\n').replaceAll(/[«»‹›]/g, '')}`;
+    const more = /^[[{]/.test(text) ? '' : '\n#\n#\n#\n#\n';
+    return { name, marked, text: text + more, printed: printed.split('\n').filter(Boolean) };
+  });
+
 /** The last characters of Base64, which hold a few bits of a secret beside others. */
 const LAST = /^.?={0,2}$/;
 
@@ -221,6 +234,28 @@ describe('what a later step prints', async () => {
       for (const text of readable) assert.equal(masker.mask(text), text, name);
     }
     for (const [name, [, secret]] of Object.entries(BYTES)) assert.equal(masker.mask(secret), '***', name);
+  });
+
+  test('of attachments in usual syntaxes is hidden where it is secret, line by line', async (t) => {
+    for (let from = 0; from < CORPUS.length; from += 15) {
+      const entries = CORPUS.slice(from, from + 15);
+      const files = entries.map(({ text }, index) => ({ name: `${index}.txt`, text }));
+      const keeper = await openKeeper(t, { holds: [{ title: 'Shop', files }] });
+      const lines = files.map(({ name }) => `Shop/file/${name} > file:$(Agent.TempDirectory)/${name}`);
+      const run = await runWithKeeper(t, { keeper, secrets: lines });
+      assert.equal(run.result, 'Succeeded');
+      assert.deepEqual(warningsOf(run), []);
+      const masker = maskerOf(run);
+      for (const { name, marked, printed } of entries) {
+        // A text of one line is hidden as a whole.
+        const sure = marked.filter((line) => marked.length > 1 && !line.includes('‹'));
+        for (const line of sure) {
+          const shown = masker.mask(line.replaceAll(/[«»]/g, ''));
+          assert.equal(shown, line.replaceAll(/«[^»]*»/g, '***'), name);
+        }
+        for (const line of printed) assert.equal(masker.mask(line), '***', name);
+      }
+    }
   });
 
   test('by the tools of this machine is hidden', { skip }, async (t) => {

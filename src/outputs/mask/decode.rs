@@ -8,14 +8,16 @@ use crate::secret::SecretText;
 /// PowerShell writes UTF-16 by `>` and reads what has no byte order mark as Windows-1252. A NUL is dropped by shells.
 pub(super) fn readings(bytes: &[u8]) -> Vec<SecretText> {
     let mut readings = Vec::new();
-    if let Some(text) = utf16(bytes) {
+    if let Some(text) = utf32(bytes).or_else(|| utf16(bytes)) {
         readings.push(text);
     } else {
+        let units = bytes;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let bytes = without_filling(bytes);
         readings.push(String::from_utf8_lossy(bytes).into_owned());
         if std::str::from_utf8(bytes).is_err() {
             readings.push(bytes.iter().copied().map(windows_1252).collect());
+            readings.extend([false, true].into_iter().filter_map(|is_big| unmarked_utf16(units, is_big)));
         }
     }
     readings.retain(|text| is_text(text));
@@ -37,9 +39,34 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         [0xFE, 0xFF, rest @ ..] => (rest, true),
         _ => (bytes, has_nul_first(bytes)?),
     };
-    let unit = |pair: &[u8; 2]| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) };
+    let units = units_of(bytes, is_big);
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+fn units_of(bytes: &[u8], is_big: bool) -> impl Iterator<Item = u16> {
     let (pairs, _) = bytes.as_chunks::<2>();
-    Some(char::decode_utf16(pairs.iter().map(unit)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    pairs.iter().map(move |pair| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) })
+}
+
+/// UTF-16 without a byte order mark in which most is no Latin: all of it is a text, and some of it is ASCII, such as a
+/// line end.
+fn unmarked_utf16(bytes: &[u8], is_big: bool) -> Option<String> {
+    let text: String = char::decode_utf16(units_of(bytes, is_big)).collect::<Result<_, _>>().ok()?;
+    let is_ascii = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~');
+    let is_written =
+        |c: char| is_ascii(c) || c.is_alphanumeric() || matches!(c, '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FFEF}');
+    (bytes.len().is_multiple_of(2) && text.contains(is_ascii) && text.chars().all(is_written)).then_some(text)
+}
+
+/// UTF-32, of which every unit is a character: other bytes hardly ever are.
+fn utf32(bytes: &[u8]) -> Option<String> {
+    let (units, rest) = bytes.as_chunks::<4>();
+    let read = |to_unit: fn([u8; 4]) -> u32| {
+        units.iter().map(|unit| char::from_u32(to_unit(*unit))).collect::<Option<String>>()
+    };
+    let text = read(u32::from_le_bytes).or_else(|| read(u32::from_be_bytes))?;
+    let text = text.trim_start_matches('\u{FEFF}');
+    (units.len() > 1 && rest.is_empty() && !text.contains('\0')).then(|| text.to_owned())
 }
 
 /// Whether the high bytes come first, if these are Latin letters in UTF-16.
@@ -87,6 +114,10 @@ mod tests {
         text.encode_utf16().flat_map(to_bytes).collect()
     }
 
+    fn utf32_of(text: &str, to_bytes: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        text.chars().flat_map(|c| to_bytes(u32::from(c))).collect()
+    }
+
     #[test]
     fn a_text_is_read_as_it_is_shown() {
         let little = utf16_of("pässwörd=s3cr3t\r\n", u16::to_le_bytes);
@@ -98,8 +129,12 @@ mod tests {
             ([&b"\xFE\xFF"[..], &big].concat(), vec!["pässwörd=s3cr3t\r\n"]),
             (little, vec!["pässwörd=s3cr3t\r\n"]),
             (big, vec!["pässwörd=s3cr3t\r\n"]),
+            (utf16_of("密码=s3cr3t-汉字\n", u16::to_le_bytes), vec!["密码=s3cr3t-汉字\n"]),
+            (utf16_of("数据库的密码：汉字汉字汉字\n", u16::to_le_bytes), vec!["数据库的密码：汉字汉字汉字\n"]),
             (b"gr\xFC\xDFe \x80".to_vec(), vec!["gr\u{FFFD}\u{FFFD}e \u{FFFD}", "grüße €"]),
             (b"s3cr3t\0p4ssw0rd".to_vec(), vec!["s3cr3t\0p4ssw0rd", "s3cr3tp4ssw0rd"]),
+            (utf32_of("s3cr3t", u32::to_le_bytes), vec!["s3cr3t"]),
+            (utf32_of("\u{FEFF}s3cr3t", u32::to_be_bytes), vec!["s3cr3t"]),
             (b"".to_vec(), vec![""]),
             (b"A=s3cr3t\0B=c\0".to_vec(), vec!["A=s3cr3t\0B=c", "A=s3cr3tB=c"]),
         ] {

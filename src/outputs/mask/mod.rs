@@ -5,12 +5,16 @@
 //! order of its rank, as long as the budget lasts.
 
 mod base64_forms;
+mod commands;
 mod decode;
 mod escapes;
 mod pairs;
 mod parts;
 mod policy;
+mod tables;
 mod telling;
+mod values;
+mod words;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -211,5 +215,7 @@ impl Coverage {
     }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

@@ -3,40 +3,43 @@
 //!
 //! One reader for all formats: what matters is only that a value is found, and a wrong guess hides a little more.
 
-use super::parts::{Block, Scanner, State};
-use super::telling::{Telling, telling};
-use crate::json::Value;
-use crate::secret::SecretText;
+use super::parts::{Scanner, State};
+use super::telling::{Telling, is_ordinary_word, telling};
+use super::values::Pair;
 
 /// Members and attributes that hold the name for a `value` beside them.
 pub(super) const NAMING: [&str; 2] = ["name", "key"];
+/// What holds the value for such a name, and in Terraform, property lists and scripts for `expect`.
+const VALUES: [&str; 4] = ["value", "string", "default", "send"];
 /// Words before the first name of a line.
-const BEFORE_NAMES: [&str; 10] = ["export", "set", "setx", "ENV", "ARG", "env", "var", "let", "const", "declare"];
+const BEFORE_NAMES: [&str; 12] =
+    ["export", "set", "setx", "setenv", "ENV", "ARG", "env", "var", "let", "const", "declare", "local"];
+/// Words between which and a value there is a name: `setx NAME value`.
+const SETTERS: [&str; 8] = ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config"];
+/// What asks for a secret by its name has no secret behind it: `getPassword("which one")`.
+const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load", "fetch"];
 
-/// What is in front of the secret in `Authorization: Bearer …`.
-const SCHEMES: [&str; 6] = ["Bearer ", "bearer ", "Basic ", "basic ", "Token ", "token "];
-
-/// A quote within single quotes.
-const QUOTES_IN_SHELLS: [&str; 2] = ["'\\''", "'\"'\"'"];
+/// Settings of nginx, which pass requests on.
+const TO_SERVERS: [&str; 5] = ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "grpc_pass", "scgi_pass"];
 
 /// Finds the values behind telling names.
 pub(super) fn find(line: &str, state: &mut State, scanner: &mut Scanner<'_>) {
     let mut at = 0;
     let mut is_first = true;
     while let Some((start, end)) = next_name(line, at) {
+        let place = Place { line, start, end };
         at = end;
-        let name = part(line, start, end).trim_matches(['.', '-', '$']);
+        if let Some(default_at) = place.default_in_shell() {
+            at = place.read_default(default_at, scanner);
+            continue;
+        }
+        let name = place.name();
         if name.is_empty() || is_first && BEFORE_NAMES.contains(&name) {
             continue;
         }
-        let before = part(line, 0, start);
-        let is_start = is_first && before.split_whitespace().all(is_prefix);
+        let is_start = is_first && place.before().split_whitespace().all(is_prefix);
         is_first = false;
-        let Some((separator, value_at)) = separator(line, start, end, is_start) else { continue };
-        let is_in_list = before.trim_end().ends_with(';');
-        let telling = said_by(name, part(line, value_at, line.len()), state);
-        let pair = Pair { line, value_at, separator, is_start, is_in_list, telling };
-        if pair.telling != Telling::Nothing {
+        if let Some(pair) = place.pair(is_start, state, scanner) {
             at = pair.read(state, scanner).max(end);
         }
     }
@@ -54,22 +57,9 @@ fn next_name(line: &str, from: usize) -> Option<(usize, usize)> {
     Some((start, start + rest.find(|c| !is_name(c)).unwrap_or(rest.len())))
 }
 
-/// What a name says of its value. A `value` is what the `name` or `key` before it says.
-fn said_by(name: &str, value: &str, state: &mut State) -> Telling {
-    if NAMING.iter().any(|naming| name.eq_ignore_ascii_case(naming)) {
-        let value = value.trim_start_matches(['"', '\'']);
-        let end = find_near(value, |c| c.is_whitespace() || "\"'<,;".contains(c)).unwrap_or_default();
-        let named = telling(part(value, 0, end));
-        state.named = (named != Telling::Nothing).then_some(named);
-        return if named == Telling::Nothing { telling(name) } else { Telling::Nothing };
-    }
-    let is_value = name.eq_ignore_ascii_case("value") || name == "string";
-    if is_value { state.named.unwrap_or(Telling::Nothing) } else { telling(name) }
-}
-
 /// What is between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Separator {
+pub(super) enum Separator {
     Equals,
     Colon,
     /// `<name>value</name>`
@@ -78,240 +68,257 @@ enum Separator {
     Blank,
 }
 
-/// The separator behind a name, and where the value begins.
-fn separator(line: &str, start: usize, end: usize, is_start: bool) -> Option<(Separator, usize)> {
-    let before = part(line, 0, start);
-    let rest = part(line, end, line.len());
-    // PowerShell's `ConvertTo-SecureString -String '…'`
-    let rest = rest.strip_prefix(" -String").unwrap_or(rest);
-    let at = |rest: &str| line.len() - rest.len();
-    if before.ends_with('<') {
-        let content = part(rest, find_near(rest, |c| c == '>')? + 1, rest.len());
-        return Some((Separator::Tag, at(content.strip_prefix("<![CDATA[").unwrap_or(content))));
-    }
-    let behind = rest.trim_start_matches(['"', '\'', '\\', '`', ']']).trim_start();
-    for (sign, separator) in
-        [("=>", Separator::Equals), (":=", Separator::Equals), ("=", Separator::Equals), (":", Separator::Colon)]
-    {
-        if let Some(value) = behind.strip_prefix(sign) {
-            return (!value.starts_with("//")).then(|| (separator, at(value.trim_start())));
-        }
-    }
-    // `define('DB_PASSWORD', '…')`, `WITH PASSWORD '…'`
-    let argument = behind.strip_prefix(',').filter(|_| rest.starts_with(['"', '\'']));
-    let is_quoted = rest.starts_with([' ', '\t']).then_some(rest);
-    let quoted = argument.or(is_quoted).map(str::trim_start).filter(|value| value.starts_with(['"', '\'']));
-    if let Some(value) = quoted {
-        return Some((Separator::Equals, at(value)));
-    }
-    let is_word = rest.starts_with([' ', '\t']) && !behind.is_empty();
-    let is_option = part(line, start, end).starts_with('-');
-    let near = part(before, before.len().saturating_sub(NEAR), before.len());
-    let is_netrc = part(line, start, end) == "password" && (is_start || near.contains("login "));
-    // Looked at for the first name of a line alone, as they read all of it.
-    let is_set = || before.split_whitespace().next_back().is_some_and(|word| ["setx", "ENV"].contains(&word));
-    let is_like_it = || is_set() || behind.contains(|c: char| c.is_ascii_digit());
-    let is_alone = is_start && !behind.trim_end().contains(char::is_whitespace) && is_like_it();
-    (is_word && (is_option || is_netrc || is_alone)).then(|| (Separator::Blank, at(behind)))
-}
-
-/// A telling name's value, from where it begins.
-struct Pair<'a> {
+/// Where a name is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
     line: &'a str,
-    value_at: usize,
-    separator: Separator,
-    /// Whether the name is the first of its line, so that the value may go on to the line's end.
-    is_start: bool,
-    /// Whether it is one of several that `;` separates.
-    is_in_list: bool,
-    telling: Telling,
+    start: usize,
+    end: usize,
 }
 
-impl Pair<'_> {
-    /// Hands on the value. Says where it ends, so that each character is read once.
-    fn read(&self, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        let value = without_tags(part(self.line, self.value_at, self.line.len()), self.separator);
-        let value = without_type(value);
-        let indent = self.line.len() - self.line.trim_start().len();
-        if self.separator == Separator::Tag {
-            if value.trim().is_empty() {
-                state.block = Some(Block::Quote('<'));
-            }
-            return self.until("<]", value, scanner);
+impl<'a> Place<'a> {
+    fn before(self) -> &'a str {
+        part(self.line, 0, self.start)
+    }
+
+    /// What is before the name and not far away.
+    fn near(self) -> &'a str {
+        let before = self.before();
+        part(before, before.floor_char_boundary(before.len().saturating_sub(NEAR)), before.len())
+    }
+
+    fn rest(self) -> &'a str {
+        part(self.line, self.end, self.line.len())
+    }
+
+    fn name(self) -> &'a str {
+        part(self.line, self.start, self.end).trim_matches(['.', '-', '$'])
+    }
+
+    fn is_option(self) -> bool {
+        part(self.line, self.start, self.end).starts_with('-')
+    }
+
+    fn at(self, rest: &str) -> usize {
+        self.line.len() - rest.len()
+    }
+
+    /// Where the default begins in `${NAME:-value}` and the like, or in `${NAME:value}` (Spring).
+    fn default_in_shell(self) -> Option<usize> {
+        self.before().ends_with("${").then_some(())?;
+        let text = part(self.line, self.start, self.line.len());
+        let behind = part(text, find_near(text, |c| !(c.is_alphanumeric() || "_.".contains(c)))?, text.len());
+        let signs = [":-", ":=", ":+", ":", "-", "=", "+"];
+        signs.iter().find_map(|sign| behind.strip_prefix(sign)).map(|value| self.at(value))
+    }
+
+    /// Hands on a default. One that holds another is read next.
+    fn read_default(self, at: usize, scanner: &mut Scanner<'_>) -> usize {
+        let value = part(self.line, at, self.line.len());
+        let name = part(self.line, self.start, at).trim_end_matches([':', '-', '=', '+']);
+        if value.starts_with('$') || telling(name) == Telling::Nothing {
+            return at;
         }
-        if let Some(rest) = value.strip_prefix("\\\"") {
-            return self.until("\\", rest, scanner);
+        let end = find_near(value, |c| c == '}').unwrap_or(value.len());
+        scanner.secret(part(value, 0, end), telling(name));
+        at + end
+    }
+
+    /// The name and its value, if it tells of a secret and has one.
+    fn pair(self, is_start: bool, state: &mut State, scanner: &mut Scanner<'_>) -> Option<Pair<'a>> {
+        let name = self.name();
+        if name.eq_ignore_ascii_case("identified") {
+            return self.identified_by().map(|at| self.pair_at(Separator::Blank, at, Telling::Strongly, false));
         }
-        match value.chars().next() {
-            Some('\'') if self.is_start && QUOTES_IN_SHELLS.iter().any(|quote| value.contains(quote)) => {
-                let [bash, dash] = QUOTES_IN_SHELLS;
-                let doubled = SecretText::from(value.replace(bash, "''").replace(dash, "''"));
-                self.quoted('\'', doubled.expose(), state, scanner);
-                self.line.len()
+        if self.is_tag() && self.is_tag_with_value(state) {
+            return None;
+        }
+        let (separator, value_at) = self.separator(is_start)?;
+        let telling = self.said_of(part(self.line, value_at, self.line.len()), state, scanner);
+        (telling != Telling::Nothing).then(|| self.pair_at(separator, value_at, telling, is_start))
+    }
+
+    fn pair_at(self, separator: Separator, value_at: usize, telling: Telling, is_start: bool) -> Pair<'a> {
+        let is_in_list = self.before().trim_end().ends_with(';');
+        Pair { line: self.line, value_at, separator, is_start, is_in_list, telling, quote: self.quote() }
+    }
+
+    /// The quote in which both the name and its value are: `"NAME=value"`.
+    fn quote(self) -> Option<char> {
+        let quote = self.before().chars().next_back().filter(|c| ['"', '\''].contains(c))?;
+        let is_escaped = self.before().trim_end_matches(quote).ends_with('\\');
+        (!is_escaped && !self.rest().starts_with([quote, '\\'])).then_some(quote)
+    }
+
+    /// `IDENTIFIED BY '…'`, `IDENTIFIED WITH plugin BY '…'`
+    fn identified_by(self) -> Option<usize> {
+        let mut rest = self.rest();
+        for _ in 0..4 {
+            rest = rest.trim_start();
+            let end = find_near(rest, char::is_whitespace)?;
+            let word = part(rest, 0, end);
+            rest = part(rest, end, rest.len());
+            if word.eq_ignore_ascii_case("by") {
+                return Some(self.at(rest.trim_start()));
             }
-            Some(quote @ ('"' | '\'' | '`')) => self.quoted(quote, value, state, scanner),
-            Some('{') if self.separator == Separator::Equals => self.until("}", value.trim_start_matches('{'), scanner),
-            Some('{') => self.line.len() - value.len(),
-            Some('[') => self.list(value, scanner),
-            None | Some('#') if self.separator == Separator::Colon => {
-                state.block = Some(Block::List { indent });
-                self.line.len()
+        }
+        None
+    }
+
+    /// `<name` and `<prefix:name`
+    fn is_tag(self) -> bool {
+        let near = self.near();
+        let prefix = near.strip_suffix(':').map(|near| near.trim_end_matches(char::is_alphanumeric));
+        near.ends_with('<') || prefix.is_some_and(|near| near.ends_with('<'))
+    }
+
+    /// Whether a tag ends by itself, or has its value in an attribute, which is then read as the name says.
+    fn is_tag_with_value(self, state: &mut State) -> bool {
+        let rest = self.rest();
+        let tag = part(rest, 0, find_near(rest, |c| c == '>').unwrap_or_default());
+        let has_value = tag.contains("value=") || tag.contains("Value=");
+        if has_value && telling(self.name()) != Telling::Nothing {
+            state.call_next(telling(self.name()));
+        }
+        has_value || tag.ends_with('/')
+    }
+
+    /// What the name says of its value. A `value` is what the `name` or `key` before it says.
+    fn said_of(self, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> Telling {
+        let name = self.name();
+        let is = |names: &[&str]| names.iter().any(|listed| name.eq_ignore_ascii_case(listed));
+        if is(&NAMING) || name == "variable" {
+            let value = value.trim_start_matches(['"', '\'']);
+            let end = find_near(value, |c| c.is_whitespace() || "\"'<,;".contains(c)).unwrap_or_default();
+            let named = telling(part(value, 0, end));
+            if named == Telling::Nothing {
+                state.call_nothing();
+                return telling(name);
             }
-            Some('|' | '>') if is_block_header(value) => {
-                state.block = Some(Block::Scalar { indent });
-                self.line.len()
-            }
-            _ => self.unquoted(value, scanner),
+            state.call_next(named);
+            self.content_of_tag(value, named, scanner);
+            return Telling::Nothing;
+        }
+        if name == "expect" && telling(value.trim_matches(|c: char| !c.is_alphanumeric())) != Telling::Nothing {
+            state.call_next(Telling::Strongly);
+        }
+        if is(&VALUES) { state.called().unwrap_or(Telling::Nothing) } else { telling(name) }
+    }
+
+    /// `<entry key="password">value</entry>`
+    fn content_of_tag(self, value: &str, named: Telling, scanner: &mut Scanner<'_>) {
+        let near = self.near();
+        let is_in_tag = near.rfind('<').is_some_and(|at| !part(near, at, near.len()).contains('>'));
+        let Some(end) = find_near(value, |c| c == '>').filter(|_| is_in_tag && !self.is_tag()) else { return };
+        let is_open = part(value, 0, end).ends_with(['"', '\'']);
+        let content = part(value, end + 1, value.len());
+        let content_end = find_near(content, |c| c == '<').unwrap_or_default();
+        if is_open {
+            scanner.secret(part(content, 0, content_end), named);
         }
     }
 
-    /// A value that ends at one of these characters.
-    fn until(&self, ends: &str, value: &str, scanner: &mut Scanner<'_>) -> usize {
-        let end = value.find(|c| ends.contains(c)).unwrap_or(value.len());
-        scanner.secret(part(value, 0, end), self.telling);
-        self.line.len() - value.len() + end
-    }
-
-    fn list(&self, value: &str, scanner: &mut Scanner<'_>) -> usize {
-        let end = value.find(']').unwrap_or(value.len());
-        for item in part(value, 1, end).split(',') {
-            scanner.secret(item.trim().trim_matches(['"', '\'']), self.telling);
+    /// The separator behind a name, and where the value begins.
+    fn separator(self, is_start: bool) -> Option<(Separator, usize)> {
+        let rest = without_switches(self.rest());
+        if self.is_tag() {
+            let content = part(rest, find_near(rest, |c| c == '>')? + 1, rest.len());
+            return Some((Separator::Tag, self.at(content)));
         }
-        self.line.len() - value.len() + end
-    }
-
-    /// A value in quotes. A quote within it is doubled, or behind a backslash.
-    fn quoted(&self, quote: char, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        // Three quotes are one that ends lines as well (TOML, Python).
-        let opening = if value.chars().take(3).filter(|c| *c == quote).count() == 3 { 3 } else { 1 };
-        let content = part(value, opening, value.len());
-        let end = match opening {
-            3 => content.find(part(value, 0, 3)),
-            _ => closing_quote(content, quote),
-        };
-        let Some(end) = end else {
-            scanner.secret(content, self.telling);
-            if self.is_start && self.separator == Separator::Equals {
-                state.block = Some(Block::Quote(quote));
-            }
-            return self.line.len();
-        };
-        let content = part(content, 0, end);
-        scanner.secret(content, self.telling);
-        self.unescaped(content, scanner);
-        let doubled = format!("{quote}{quote}");
-        if content.contains(&doubled) {
-            let plain = SecretText::from(content.replace(&doubled, &quote.to_string()));
-            scanner.secret(plain.expose(), self.telling);
-        }
-        self.line.len() - value.len() + opening + end
-    }
-
-    /// A value in which backslashes are escapes: those of JSON, and what shells and properties have.
-    fn unescaped(&self, value: &str, scanner: &mut Scanner<'_>) {
-        if !value.contains('\\') {
-            return;
-        }
-        // EXPOSE: parts become masks.
-        if let Ok(Value::Text(plain)) = Value::parse(&format!("\"{value}\"")) {
-            scanner.secret(plain.expose(), self.telling);
-            scanner.nested(plain.expose());
-        }
-        let mut plain = String::with_capacity(value.len());
-        let mut chars = value.chars();
-        while let Some(c) = chars.next() {
-            plain.extend(if c == '\\' { chars.next() } else { Some(c) });
-        }
-        scanner.secret(SecretText::from(plain).expose(), self.telling);
-    }
-
-    /// A value without quotes: to the end of its line if the line begins with its name, else to the next sign that may
-    /// end it. What may be a comment is left out, once.
-    fn unquoted(&self, value: &str, scanner: &mut Scanner<'_>) -> usize {
-        if let Some(token) = SCHEMES.iter().find_map(|scheme| value.strip_prefix(scheme)) {
-            return self.until(" \t,\"'<", token, scanner);
-        }
-        if !self.is_start || self.separator == Separator::Blank {
-            let ends = if self.is_in_list { ";\"'<" } else { " \t;&,\"'<>})" };
-            return self.until(ends, value, scanner);
-        }
-        let whole = value.trim_end().trim_end_matches([',', ';']);
-        scanner.secret(whole, self.telling);
-        self.unescaped(whole, scanner);
-        for comment in [" #", "\t#", " ;", " //"] {
-            if let Some((value, _)) = whole.split_once(comment) {
-                scanner.secret(value, self.telling);
+        let behind = rest.trim_start_matches(['"', '\'', '\\', '`', ']']).trim_start();
+        let signs = ["=>", ":=", "??=", "||=", "?=", "===", "==", "="].map(|sign| (sign, Separator::Equals));
+        for (sign, separator) in signs.into_iter().chain([(":", Separator::Colon)]) {
+            if let Some(value) = behind.strip_prefix(sign) {
+                return (!value.starts_with("//")).then(|| (separator, self.at(value.trim_start())));
             }
         }
-        // `Password=…;Encrypt=True`, `sig=…&se=…`, `{password: …, user: …}`
-        match value.split_once([';', '&']).filter(|(_, rest)| rest.contains('=')) {
-            Some((first, _)) => {
-                scanner.secret(first, self.telling);
-                self.line.len() - value.len() + first.len()
-            }
-            None => self.line.len() - value.len() + whole.len(),
+        let quoted = self.quoted_argument(rest, behind).or_else(|| declared(rest));
+        if let Some(value) = quoted {
+            return Some((Separator::Equals, self.at(value)));
         }
+        // `[--client-secret, value]`
+        if let Some(value) = behind.strip_prefix(',').filter(|_| self.is_option()) {
+            return Some((Separator::Blank, self.at(value.trim_start())));
+        }
+        self.is_before_a_word(rest, behind, is_start).then(|| (Separator::Blank, self.at(without_digit(behind))))
+    }
+
+    /// `define('DB_PASSWORD', '…')`, `WITH PASSWORD '…'`, `setPassword('…')`, `{password, "…"}`
+    fn quoted_argument(self, rest: &'a str, behind: &'a str) -> Option<&'a str> {
+        let is_argument = rest.starts_with(['"', '\'']) || self.before().ends_with('{');
+        let argument = behind.strip_prefix(',').filter(|_| is_argument);
+        let name = self.name().to_lowercase();
+        let is_getter = GETTERS.iter().any(|getter| name.rsplit('.').next().unwrap_or_default().starts_with(getter));
+        let call = rest.strip_prefix('(').filter(|_| !is_getter);
+        let is_quoted = rest.starts_with([' ', '\t']).then_some(rest);
+        argument.or(call).or(is_quoted).map(str::trim_start).filter(|value| value.starts_with(['"', '\'']))
+    }
+
+    /// Whether the word behind a name is its value: `--password value`, `login alice password value`.
+    fn is_before_a_word(self, rest: &str, behind: &str, is_start: bool) -> bool {
+        if !rest.starts_with([' ', '\t']) || behind.is_empty() {
+            return false;
+        }
+        if self.is_option() {
+            return true;
+        }
+        // Looked at where only a few names of a line can be, as they read all of it.
+        let is_set = || self.near().split_whitespace().next_back().is_some_and(|word| SETTERS.contains(&word));
+        let name = self.name();
+        if name.ends_with("password") && (is_start && name == "password" || self.is_behind_a_user()) {
+            return true;
+        }
+        let is_alone = (is_start || is_set()) && !TO_SERVERS.contains(&name);
+        let is_like_it = || is_set() || !is_ordinary_word(name) || behind.contains(|c: char| c.is_ascii_digit());
+        is_alone && telling(name) != Telling::Nothing && is_one_word(behind) && is_like_it()
+    }
+
+    /// `machine … login alice password …` (`.netrc`), `user alice insecure-password …` (daemons, routers)
+    fn is_behind_a_user(self) -> bool {
+        let near = self.near();
+        let mut words = near.split_whitespace();
+        near.contains("login ") || matches!(words.next(), Some("user" | "username")) && words.next().is_some()
     }
 }
 
-/// A value of YAML without tags and anchors in front of it: `!vault |`, `&main value`.
-fn without_tags(mut value: &str, separator: Separator) -> &str {
-    while separator == Separator::Colon && value.starts_with(['!', '&']) {
-        let Some(end) = find_near(value, |c| c == ' ') else { break };
-        value = part(value, end, value.len()).trim_start();
+/// Without the switches that PowerShell allows before a text: `-AsPlainText -Force -String '…'`.
+fn without_switches(rest: &str) -> &str {
+    const SWITCHES: [&str; 3] = [" -String", " -AsPlainText", " -Force"];
+    let mut without = rest;
+    for _ in 0..SWITCHES.len() {
+        without = SWITCHES.iter().find_map(|switch| without.strip_prefix(switch)).unwrap_or(without);
     }
-    value
+    if without.trim_start().starts_with(['"', '\'']) { without } else { rest }
 }
 
-/// `|`, `>-`, `|2+ # a comment` (YAML 1.2, 8.1.1)
-fn is_block_header(value: &str) -> bool {
-    let value = value.split('#').next().unwrap_or_default().trim();
-    value.chars().skip(1).all(|c| "+-".contains(c) || c.is_ascii_digit())
+/// The text behind a name that is declared with a type: `adminPassword string = '…'`.
+fn declared(rest: &str) -> Option<&str> {
+    let end = rest.starts_with(' ').then(|| find_near(rest, |c| c == '='))??;
+    let kind = part(rest, 0, end).trim_end_matches(':').trim();
+    let is_type = !kind.is_empty() && kind.chars().all(|c| c.is_alphanumeric() || "_[]<>*.?".contains(c));
+    let value = part(rest, end + 1, rest.len()).trim_start();
+    (is_type && value.starts_with(['"', '\''])).then_some(value)
 }
 
-/// A value without what a language has before a text: a type, as in `token: str = "…"`, and letters, as in `r'…'`, `N'…'`.
-fn without_type(value: &str) -> &str {
-    let value = value.strip_prefix("ConvertTo-SecureString ").unwrap_or(value);
-    let value = value.strip_prefix("-String ").unwrap_or(value);
-    let is_type = |c: char| c.is_alphanumeric() || "_.<>[]&' |".contains(c);
-    let typed = find_near(value, |c| c == '=').and_then(|end| Some((value.get(..end)?, value.get(end + 1..)?)));
-    let value = match typed {
-        Some((name, text))
-            if name.ends_with(' ')
-                && name.starts_with(|c: char| c.is_alphabetic() || c == '&')
-                && name.chars().all(is_type)
-                && text.trim_start().starts_with(['"', '\'', '`']) =>
-        {
-            text.trim_start()
-        }
-        _ => value,
-    };
-    let text = value.trim_start_matches(['b', 'B', 'E', 'f', 'F', 'N', 'r', 'R', 'u', 'U', '@', '$']);
-    let is_prefix = value.len() - text.len() <= 2 && text.starts_with(['"', '\'']);
-    if is_prefix { text } else { value }
+/// Routers say by a digit how a password is written: `password 0 …`.
+fn without_digit(value: &str) -> &str {
+    let word = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    if value.len() - word.len() == 1 && word.starts_with(' ') { word.trim_start() } else { value }
 }
 
-fn closing_quote(content: &str, quote: char) -> Option<usize> {
-    let mut chars = content.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && quote == '"' {
-            chars.next();
-        } else if c == quote && (at == 0 || chars.next_if(|(_, next)| *next == quote).is_none()) {
-            return Some(at);
-        }
-    }
-    None
+fn is_one_word(text: &str) -> bool {
+    !text.trim_end().contains(char::is_whitespace)
 }
 
 /// So far in bytes a sign may be away from what it belongs to.
 const NEAR: usize = 200;
 
 /// Where the first such character is, if it is not far away.
-fn find_near(text: &str, is: impl Fn(char) -> bool) -> Option<usize> {
+pub(super) fn find_near(text: &str, is: impl Fn(char) -> bool) -> Option<usize> {
     text.char_indices().take(NEAR).chain([(text.len(), '\n')]).find(|(_, c)| is(*c)).map(|(at, _)| at)
 }
 
 /// The text from one place to another, both of which are at characters.
-fn part(text: &str, start: usize, end: usize) -> &str {
+pub(super) fn part(text: &str, start: usize, end: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }

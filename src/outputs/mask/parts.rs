@@ -1,8 +1,9 @@
 //! The parts of a text that may get printed without the rest of it: values behind names, tokens, lines.
 
 use super::escapes::{percent_decoded, without_entities};
-use super::pairs;
-use super::telling::{self, Telling, is_secret_behind, is_token, telling};
+use super::tables::Table;
+use super::telling::{self, Telling, is_secret_behind, telling};
+use super::{commands, pairs, words};
 use crate::json::Value;
 use crate::secret::SecretText;
 
@@ -38,7 +39,7 @@ pub(super) fn trimmed(text: &str) -> &str {
 }
 
 pub(super) struct Scanner<'a> {
-    found: &'a mut dyn FnMut(Part<'_>),
+    pub(super) found: &'a mut dyn FnMut(Part<'_>),
     depth: usize,
 }
 
@@ -46,10 +47,39 @@ pub(super) struct Scanner<'a> {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) block: Option<Block>,
-    /// What the last `name` or `key` says of the `value` that follows.
-    pub(super) named: Option<Telling>,
+    /// What the last `name` or `key` says of the `value` that follows, and for how many lines.
+    called: Option<(Telling, u8)>,
+    /// What an option in a line of its own says of the next line.
+    option: Option<Telling>,
+    table: Option<Table>,
+    line: usize,
     /// Where this is in a secret of Kubernetes.
     resource: Resource,
+}
+
+/// A `value` is so near in lines to its `name`.
+const NEAR_LINES: u8 = 6;
+
+impl State {
+    /// What is said of the next `value`.
+    pub(super) fn call_next(&mut self, telling: Telling) {
+        self.called = Some((telling, NEAR_LINES));
+    }
+
+    pub(super) fn call_nothing(&mut self) {
+        self.called = None;
+    }
+
+    /// What was said of this `value`.
+    pub(super) fn called(&mut self) -> Option<Telling> {
+        self.called.take().map(|(telling, _)| telling)
+    }
+
+    fn next_line(&mut self, text: &str) {
+        self.line += 1;
+        self.called = self.called.filter(|(_, lines)| *lines > 0 && !text.starts_with('}'));
+        self.called = self.called.map(|(telling, lines)| (telling, lines - 1));
+    }
 }
 
 /// A secret of Kubernetes, in YAML: all values of its `data` and `stringData` are secret, whatever their names.
@@ -95,7 +125,7 @@ fn is_kind_of_secrets(kind: &str) -> bool {
 }
 
 /// Lines that belong together, all of them secret.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Block {
     /// Up to `-----END`.
     Pem,
@@ -105,6 +135,10 @@ pub(super) enum Block {
     List { indent: usize },
     /// Up to a line with this quote.
     Quote(char),
+    /// Up to a line that is this word.
+    Heredoc { end: String },
+    /// So many lines (`Private-Lines: 14`, in a key of `PuTTY`).
+    Lines(usize),
 }
 
 impl Scanner<'_> {
@@ -114,10 +148,26 @@ impl Scanner<'_> {
         }
         for document in text.split("\n---\n") {
             let mut state = State { resource: Resource::of(document), ..State::default() };
+            let mut joined = String::new();
             for line in lines(document) {
                 self.line(line, &mut state);
+                match continued(line) {
+                    // Between a CR and its LF.
+                    None if line.is_empty() => {}
+                    Some(start) => joined.push_str(if joined.is_empty() { start } else { start.trim_start() }),
+                    None if joined.is_empty() => {}
+                    None => {
+                        joined.push_str(line.trim_start());
+                        self.pairs(SecretText::from(std::mem::take(&mut joined)).expose(), &mut State::default());
+                    }
+                }
             }
         }
+    }
+
+    fn pairs(&mut self, line: &str, state: &mut State) {
+        pairs::find(line, state, self);
+        commands::find(line, self);
     }
 
     /// Looks into a text that is part of another.
@@ -129,47 +179,59 @@ impl Scanner<'_> {
 
     fn line(&mut self, line: &str, state: &mut State) {
         let text = trimmed(line);
-        if text.is_empty() || self.is_in_block(line, text, state) {
+        if text.is_empty() {
             return;
         }
-        if text.starts_with("-----BEGIN ") && !text.contains("-----END ") {
-            state.block = Some(Block::Pem);
-            return;
-        }
-        if self.json_text(text) {
+        state.next_line(text);
+        if self.is_in_block(line, text, state) || begins_block(text, state) || self.json_text(text) {
             return;
         }
         if let Some(value) = state.resource.value(line) {
             self.secret(value, Telling::Strongly);
         }
-        pairs::find(line, state, self);
-        self.urls(text);
-        self.tokens(text);
-        if let Some(password) = pgpass(text) {
-            self.secret(&password, Telling::Strongly);
-        }
+        self.by_line_before(text, state);
+        self.pairs(line, state);
+        words::find(text, self);
         match value_of(text) {
             Some(value) => (self.found)(Part::Value(trimmed(value).trim_matches(['"', '\'']))),
             None => (self.found)(Part::Line(text)),
         }
     }
 
+    /// What an earlier line says of this one: an option, or the first line of a table.
+    fn by_line_before(&mut self, text: &str, state: &mut State) {
+        let item = text.strip_prefix("- ").unwrap_or(text).trim_end_matches(',').trim_matches(['"', '\'']);
+        if let Some(telling) = state.option.take().filter(|_| !item.starts_with('-')) {
+            self.secret(item, telling);
+        }
+        state.option = option(item);
+        match &state.table {
+            Some(table) => table.secrets(text).into_iter().for_each(|(cell, telling)| self.secret(cell, telling)),
+            None => state.table = Table::beginning_with(text, state.line == 1),
+        }
+    }
+
     fn is_in_block(&mut self, line: &str, text: &str, state: &mut State) -> bool {
         let indent = line.len() - line.trim_start().len();
-        let Some(block) = state.block else { return false };
+        let Some(block) = &mut state.block else { return false };
         let (is_part, goes_on) = match block {
+            Block::Heredoc { end } => (text != end, text != end),
+            Block::Lines(count) => {
+                *count -= 1;
+                (true, *count > 0)
+            }
             Block::Pem => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
-            Block::Scalar { indent: outer } => (indent > outer, indent > outer),
+            Block::Scalar { indent: outer } => (indent > *outer, indent > *outer),
             Block::List { indent: outer } => {
-                let is_item = text.starts_with("- ") && indent >= outer && !text.contains(": ");
+                let is_item = text.starts_with("- ") && indent >= *outer && !text.contains(": ");
                 (is_item, is_item)
             }
-            Block::Quote(quote) => (!is_assignment(text), !text.contains(quote) && !is_assignment(text)),
+            Block::Quote(quote) => (!is_assignment(text), !text.contains(*quote) && !is_assignment(text)),
         };
         if is_part {
             let text = text.strip_prefix("- ").unwrap_or(text);
             let text = match block {
-                Block::Quote(quote) => text.split(quote).next().unwrap_or_default(),
+                Block::Quote(quote) => text.split(*quote).next().unwrap_or_default(),
                 _ => text,
             };
             self.secret(text.trim_matches(['"', '\'']), Telling::Strongly);
@@ -227,7 +289,7 @@ impl Scanner<'_> {
                 self.secret(number.expose(), telling);
                 (self.found)(Part::Value(number.expose()));
             }
-            Value::List(values) => values.iter().for_each(|value| self.json(value, telling)),
+            Value::List(values) => self.json_list(values, telling),
             Value::Object(members) => self.json_members(members, telling),
             Value::Null | Value::Bool(_) => {}
         }
@@ -235,12 +297,27 @@ impl Scanner<'_> {
 
     fn json_leaf(&mut self, text: &str, telling: Telling) {
         self.secret(text, telling);
-        if text.contains(['\n', '{', '=', ':', '@', '\\']) {
+        if text.contains(['\n', '{', '=', ':', '@', '\\', '$']) || text.contains(" -") {
             self.nested(text);
         } else {
-            self.tokens(text);
+            words::tokens(text, self);
         }
         (self.found)(Part::Value(text));
+    }
+
+    /// The items of a list, which may be the words of a command.
+    fn json_list(&mut self, values: &[Value], telling: Telling) {
+        // EXPOSE: parts become masks.
+        let words: Vec<&str> = values.iter().filter_map(|value| value.as_text().map(SecretText::expose)).collect();
+        commands::in_command(&words, self);
+        let mut next = None;
+        for value in values {
+            // EXPOSE: it is only compared.
+            let text = value.as_text().map(SecretText::expose);
+            let own = next.take().filter(|_| text.is_some_and(|text| !text.starts_with('-')));
+            self.json(value, own.unwrap_or(telling));
+            next = text.and_then(option);
+        }
     }
 
     fn json_members(&mut self, members: &[(String, Value)], outer: Telling) {
@@ -265,54 +342,34 @@ impl Scanner<'_> {
             self.json(value, own);
         }
     }
-
-    /// Passwords, and user names that are tokens, in the URLs of a line.
-    fn urls(&mut self, line: &str) {
-        for rest in line.split("://").skip(1) {
-            let end = |c: char| c.is_whitespace() || "/?#\"'<>`".contains(c);
-            let authority = rest.split(end).next().unwrap_or_default();
-            let Some((user, _)) = authority.rsplit_once('@') else { continue };
-            let (user, password) = user.split_once(':').unwrap_or((user, ""));
-            self.secret(password, Telling::Strongly);
-            if password.is_empty() || password == "x-oauth-basic" || is_token(user) {
-                self.secret(user, if user.len() >= 8 { Telling::Strongly } else { Telling::Nothing });
-            }
-        }
-    }
-
-    fn tokens(&mut self, line: &str) {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || "+/_-.~".contains(c);
-        // Base64 has a `=` at its end alone; elsewhere it is behind a name.
-        for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-'])) {
-            if !is_token(word) {
-                continue;
-            }
-            (self.found)(Part::Token(word));
-            // The last part of an address may be all that is secret of it.
-            let signs: &[char] = if word.starts_with("//") { &['.', '/'] } else { &['.'] };
-            if word.contains(signs) {
-                word.split(signs).filter(|part| is_token(part)).for_each(|part| (self.found)(Part::Token(part)));
-            }
-            self.encoded(word);
-        }
-    }
-
-    /// Looks into what a word is the Base64 of.
-    fn encoded(&mut self, word: &str) {
-        let padded = format!("{word}{}", part_of_padding(word));
-        if let Some(text) = telling::decoded(SecretText::from(padded).expose()).map(SecretText::from) {
-            self.nested(text.expose());
-        }
-    }
 }
 
-/// The `=` that are missing at the end of Base64.
-fn part_of_padding(word: &str) -> &'static str {
-    match word.len() % 4 {
-        2 => "==",
-        3 => "=",
-        _ => "",
+/// What an option says of the next word, if a word is one: `--client-secret`.
+fn option(word: &str) -> Option<Telling> {
+    let is_option = word.starts_with('-') && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    Some(telling(word)).filter(|telling| is_option && *telling != Telling::Nothing)
+}
+
+/// A line without the sign at its end by which it goes on in the next: of shells and properties, PowerShell, cmd.
+fn continued(line: &str) -> Option<&str> {
+    let sign = line.chars().next_back().filter(|c| "\\`^".contains(*c))?;
+    let start = line.trim_end_matches(sign);
+    // Two of them are one that is meant.
+    ((line.len() - start.len()) % 2 == 1).then(|| line.get(..line.len() - 1).unwrap_or_default())
+}
+
+/// Whether a line is the first of a key in several.
+fn begins_block(text: &str, state: &mut State) -> bool {
+    let count = text.strip_prefix("Private-Lines: ").and_then(|count| count.parse().ok()).filter(|count| *count > 0);
+    if let Some(count) = count {
+        state.block = Some(Block::Lines(count));
+        return true;
     }
+    let is_pem = text.starts_with("-----BEGIN ") && !text.contains("-----END ");
+    if is_pem {
+        state.block = Some(Block::Pem);
+    }
+    is_pem
 }
 
 /// Lines that are the same in many texts: around the key in PEM, and at the start of a script.
@@ -325,28 +382,6 @@ fn is_assignment(line: &str) -> bool {
     let (name, value) = line.split_once('=').unwrap_or((line, ""));
     let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     !value.trim_start_matches(['=', '"', '\'']).is_empty() && name.chars().all(is_name)
-}
-
-/// The password of a line of `.pgpass`: `host:port:database:user:password`.
-fn pgpass(line: &str) -> Option<String> {
-    if line.bytes().filter(|byte| *byte == b':').count() < 4 {
-        return None;
-    }
-    let mut fields: Vec<String> = Vec::new();
-    let mut field = String::new();
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => field.extend(chars.next()),
-            ':' if fields.len() < 4 => fields.push(std::mem::take(&mut field)),
-            c => field.push(c),
-        }
-    }
-    fields.push(field);
-    let [host, port, _, user, password] = <[String; 5]>::try_from(fields).ok()?;
-    let is_port = port == "*" || !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_entry = is_port && !host.is_empty() && !user.is_empty() && !host.contains([' ', '"']);
-    is_entry.then_some(password)
 }
 
 /// What is behind the name in a line that has one, or nothing in a line that only has a format's own signs.

@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 128;
 const STRONG: &str = "password passwd passphrase passcode pwd secret apikey privatekey accesskey accountkey clientkey \
     encryptionkey signingkey masterkey licensekey authtoken accesstoken passwort kennwort motdepasse senha \
     wachtwoord contrase parola hasło haslo heslo lösenord losenord adgangskode salasana jelszó şifre парол パスワード 密码 密碼 \
-    口令 비밀번호 암호 securestring";
+    口令 비밀번호 암호 securestring authtok";
 /// As a word of a name they tell of a secret.
 const STRONG_WORDS: &str = "pass secrets token tokens jwt pat pin passwords answer pw psk seed otp bearer";
 /// Words that end like `pass`.
@@ -52,7 +52,7 @@ pub(super) fn telling(name: &str) -> Telling {
     let is = |list: &str, word: &String| has(list, word);
     let Some(last) = words.last() else { return Telling::Nothing };
     let is_count = last == "tokens" && words.iter().any(|word| is(COUNTS, word));
-    if is(HARMLESS_ENDS, last) || is_count || compact.contains("publickey") {
+    if is(HARMLESS_ENDS, last) || is_count || compact.contains("publickey") || compact == "issecret" {
         return Telling::Nothing;
     }
     let is_key = words
@@ -64,7 +64,8 @@ pub(super) fn telling(name: &str) -> Telling {
         return Telling::Strongly;
     }
     // `PGPASS` and `DBPASS`, but not these words.
-    let is_pass = compact.ends_with("pass") && !OTHER_PASSES.split(' ').any(|word| compact.ends_with(word));
+    let is_pass = (compact.ends_with("pass") || compact.ends_with("pw"))
+        && !OTHER_PASSES.split(' ').any(|word| compact.ends_with(word));
     if is_pass {
         return Telling::Strongly;
     }
@@ -76,6 +77,13 @@ pub(super) fn telling(name: &str) -> Telling {
 /// Whether a name says nothing in either way, so that what surrounds it may.
 pub(super) fn is_neutral(name: &str) -> bool {
     !words(name).last().is_some_and(|last| has(HARMLESS_ENDS, last))
+}
+
+/// Whether a name is a word of any text as well, so that what is behind a blank may be the next word.
+pub(super) fn is_ordinary_word(name: &str) -> bool {
+    const WORDS: &str = "password passwords passphrase passcode secret secrets token tokens pin pass seed answer bearer key keys \
+        auth authorization credential credentials signature cookie session salt cert hash";
+    has(WORDS, &name.to_lowercase())
 }
 
 /// Whether a word is one of a list.

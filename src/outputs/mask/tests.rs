@@ -238,6 +238,9 @@ fn what_is_no_secret_in_an_attachment_stays_readable() {
 fn an_attachment_is_masked_whatever_its_encoding() {
     let text = "DB_HOST=db.example.test\r\nDB_PASSWORD=hünter-two\r\n";
     let utf16 = |to_bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>();
+    let utf32 = |to_bytes: fn(u32) -> [u8; 4], mark: &str| {
+        mark.chars().chain(text.chars()).flat_map(|c| to_bytes(u32::from(c))).collect::<Vec<u8>>()
+    };
     let latin1: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     for (content, printed) in [
         (text.as_bytes().to_vec(), "hünter-two"),
@@ -246,6 +249,9 @@ fn an_attachment_is_masked_whatever_its_encoding() {
         ([&b"\xFE\xFF"[..], &utf16(u16::to_be_bytes)].concat(), "hünter-two"),
         (utf16(u16::to_le_bytes), "hünter-two"),
         (utf16(u16::to_be_bytes), "hünter-two"),
+        (utf32(u32::to_le_bytes, "\u{FEFF}"), "hünter-two"),
+        (utf32(u32::to_be_bytes, "\u{FEFF}"), "hünter-two"),
+        (utf32(u32::to_le_bytes, ""), "hünter-two"),
         (latin1.clone(), "hünter-two"),
         (latin1, "h\u{FFFD}nter-two"),
         (text.replace("two\r\n", "two\0").into_bytes(), "hünter-two"),
@@ -385,7 +391,37 @@ fn a_secret_is_found_in_whatever_syntax_holds_it() {
 #[test]
 fn names_without_end_in_one_line_take_no_longer_for_each() {
     // A minute and more if each one looks at the whole line.
-    for unit in ["://a:b@", "<key>password</key><string>", "password=a ", "a b=c;", "ENV A ", "x: str = "] {
-        masks_of_file(unit.repeat(100_000 / unit.len()));
+    for unit in [
+        "://a:b@",
+        "://a:b/",
+        "<key>password</key><string>",
+        "<password value=",
+        "key=password ",
+        "password=a ",
+        "password==",
+        "\"password=x ",
+        "\\\"password=x ",
+        "a b=c;",
+        "a,",
+        "|token|b\n",
+        "ENV A ",
+        "ENV TOKEN ",
+        "login password ",
+        "identified by ",
+        "x: str = ",
+        "${TOKEN:-",
+        "auth=Bearer ",
+        "curl -u a:bcde;",
+        "curl -u a:bcde ",
+        "sqlplus a/b@c ",
+        "echo a|",
+        "a:b1@c.d",
+        "$6$abcd$",
+        "{SHA}",
+        "password\\\n",
+        "- --token\n- abcde\n",
+        "task.setvariable ",
+    ] {
+        masks_of_file(unit.repeat(40_000 / unit.len()));
     }
 }

@@ -1,0 +1,167 @@
+//! Passwords in command lines that no telling name is in front of: `curl -u user:password`, `mysql -ppassword`,
+//! `echo password | docker login --password-stdin`.
+
+use super::parts::Scanner;
+use super::telling::Telling;
+
+/// Options of some commands, in the next word. A command is known by any of its words, so that `docker login` is.
+const NEXT: [(&str, &str); 8] = [
+    ("sshpass login psexec psexec64 mongo mongosh mongodump mongorestore mongoexport mongoimport cqlsh rdesktop", "-p"),
+    ("sqlcmd osql bcp ipmitool zip unzip sshpass", "-P"),
+    ("signtool psexec psexec64", "/p"),
+    ("redis-cli", "-a"),
+    ("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd", "-w"),
+    ("ssh-keygen", "-N -P"),
+    ("openssl", "-k"),
+    ("winexe", "--authentication"),
+];
+/// The same, in the word itself: `-ppassword`.
+const WITHIN: [(&str, &str); 2] = [
+    (
+        "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlsh mariadb mariadb-dump mariadb-admin sshpass login 7z \
+         7za 7zz rar unrar",
+        "-p",
+    ),
+    ("zip unzip sqlcmd bcp", "-P"),
+];
+/// Options with a user and a password, and what is between them.
+const USERS: [(&str, &str, char); 4] = [
+    ("curl wget http https xh", "-u --user -U --proxy-user -a --auth", ':'),
+    ("skopeo buildah podman", "--creds --src-creds --dest-creds", ':'),
+    ("smbclient smbget rpcclient winexe", "-U --user", '%'),
+    ("lftp", "-u", ','),
+];
+/// Commands with a user and a password by themselves: `sqlplus user/password@host`.
+const ORACLE: &str = "sqlplus sqlldr expdp impdp exp imp rman sql";
+/// What reads a password from its input.
+const READERS: &str = "--password-stdin -S --stdin chpasswd --with-token --passphrase-fd smbpasswd";
+
+/// Finds the passwords in a line that may hold commands.
+pub(super) fn find(line: &str, scanner: &mut Scanner<'_>) {
+    let mut printed: Option<&str> = None;
+    for command in split(line) {
+        let is_read = command.iter().any(|word| has(READERS, word));
+        if let Some(text) = printed.filter(|_| is_read) {
+            match text.split_once(':').filter(|_| command.contains(&"chpasswd")) {
+                Some(_) => after(text, ':', scanner),
+                None => secret(text, scanner),
+            }
+        }
+        in_command(&command, scanner);
+        let is_printing = command.iter().any(|word| ["echo", "printf", "Write-Output"].contains(word));
+        printed = command.last().copied().filter(|_| is_printing && command.len() > 1);
+    }
+}
+
+/// Finds the passwords in the words of one command.
+pub(super) fn in_command(words: &[&str], scanner: &mut Scanner<'_>) {
+    let is = |commands: &str| words.iter().any(|word| has(commands, name_of(word)));
+    let next: Vec<&str> = NEXT.iter().filter(|(commands, _)| is(commands)).map(|(_, options)| *options).collect();
+    let within: Vec<&str> = WITHIN.iter().filter(|(commands, _)| is(commands)).map(|(_, options)| *options).collect();
+    let users: Vec<_> = USERS.iter().filter(|(commands, ..)| is(commands)).collect();
+    let is_oracle = is(ORACLE);
+    for (word, value) in words.iter().zip(words.iter().skip(1).chain([&""])) {
+        if next.iter().any(|options| has(options, word)) && !is_port(value) {
+            secret(value, scanner);
+        }
+        for rest in within.iter().filter_map(|option| word.strip_prefix(option)) {
+            secret(rest, scanner);
+        }
+        for (_, options, between) in &users {
+            let attached = options.split(' ').filter(|option| option.len() == 2).find_map(|o| word.strip_prefix(o));
+            let value = if has(options, word) { Some(*value) } else { attached };
+            if let Some(value) = value {
+                after(value, *between, scanner);
+            }
+        }
+        if is_oracle && let Some((login, _)) = word.rsplit_once('@') {
+            after(login, '/', scanner);
+        }
+        // Of a secret of Kubernetes all values are secret.
+        if let Some((_, value)) = word.strip_prefix("--from-literal=").and_then(|pair| pair.split_once('=')) {
+            secret(value, scanner);
+        }
+    }
+    at_a_place(words, scanner);
+}
+
+/// Passwords that are known by their place alone.
+fn at_a_place(words: &[&str], scanner: &mut Scanner<'_>) {
+    let from = |name: &str| words.iter().position(|word| name_of(word) == name).and_then(|at| words.get(at..));
+    let password = match (from("net"), from("htpasswd"), words) {
+        (Some(["net" | "net.exe", "user", _, password, ..]), ..) if !password.starts_with('/') => Some(*password),
+        (_, Some([_, options, .., password]), _) if options.starts_with('-') && options.contains('b') => {
+            Some(*password)
+        }
+        // A script for ftp.
+        (.., ["user" | "USER", user, password]) if is_login(user, password) => Some(*password),
+        _ => ["add_user", "change_password"].into_iter().find_map(|name| match from(name) {
+            Some([_, _, password, ..]) => Some(*password),
+            _ => None,
+        }),
+    };
+    if let Some(password) = password {
+        secret(password, scanner);
+    }
+}
+
+/// Whether these are no more than two words of a setting: `user = shop`, `user www www;`.
+fn is_login(user: &str, password: &str) -> bool {
+    user.starts_with(char::is_alphanumeric) && user != password && !password.ends_with(';')
+}
+
+fn secret(word: &str, scanner: &mut Scanner<'_>) {
+    scanner.secret(unquoted(word), Telling::Strongly);
+}
+
+/// The password behind a user.
+fn after(login: &str, between: char, scanner: &mut Scanner<'_>) {
+    if let Some((_, password)) = unquoted(login).split_once(between) {
+        secret(password, scanner);
+    }
+}
+
+/// Whether it is what `-p` has with most commands.
+fn is_port(value: &str) -> bool {
+    value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `/usr/bin/mysql` and `mysql.exe` are `mysql`.
+fn name_of(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+    name.strip_suffix(".exe").unwrap_or(name)
+}
+
+fn has(list: &str, word: &str) -> bool {
+    !word.is_empty() && list.split(' ').any(|listed| listed == word)
+}
+
+fn unquoted(word: &str) -> &str {
+    word.trim_matches(['"', '\''])
+}
+
+/// The commands of a line, each in words. A word keeps quotes within it, and loses those around it.
+fn split(line: &str) -> Vec<Vec<&str>> {
+    let mut commands = vec![Vec::new()];
+    let mut quote = None;
+    let mut start = None;
+    for (at, c) in line.char_indices().chain([(line.len(), ';')]) {
+        let ends = at == line.len() || quote.is_none() && (c.is_whitespace() || "|;&".contains(c));
+        if !ends {
+            start = start.or(Some(at));
+            quote = match quote {
+                Some(open) => Some(open).filter(|open| *open != c),
+                None => Some(c).filter(|c| ['"', '\''].contains(c)),
+            };
+            continue;
+        }
+        let word = start.take().and_then(|start| line.get(start..at)).map(unquoted);
+        if let (Some(word), Some(command)) = (word.filter(|word| !word.is_empty()), commands.last_mut()) {
+            command.push(word);
+        }
+        if !c.is_whitespace() {
+            commands.push(Vec::new());
+        }
+    }
+    commands
+}

@@ -1,0 +1,55 @@
+//! Tables whose first line names the columns: CSV, as password managers export it, and Markdown.
+
+use super::telling::{Telling, telling};
+
+/// Names of columns are shorter than this in bytes.
+const LONGEST_NAME: usize = 40;
+
+/// Which columns of a table hold secrets.
+#[derive(Clone)]
+pub(super) struct Table {
+    separator: char,
+    columns: Vec<Telling>,
+}
+
+impl Table {
+    /// The table that begins with this line, if there is something secret in it.
+    pub(super) fn beginning_with(line: &str, is_first: bool) -> Option<Self> {
+        let separators: &[char] = if line.starts_with('|') { &['|'] } else { &[',', ';', '\t'] };
+        if !is_first && !line.starts_with('|') {
+            return None;
+        }
+        separators.iter().find_map(|separator| {
+            let names: Vec<&str> = cells(line, *separator);
+            let is_name = |name: &&str| {
+                let is_part = |c: char| c.is_alphanumeric() || " _-".contains(c);
+                name.len() < LONGEST_NAME && name.chars().all(is_part)
+            };
+            let columns: Vec<Telling> = names.iter().map(|name| telling(name)).collect();
+            let is_table = names.len() > 1 && names.iter().all(is_name);
+            let holds_secrets = columns.iter().any(|telling| *telling != Telling::Nothing);
+            (is_table && holds_secrets).then_some(Self { separator: *separator, columns })
+        })
+    }
+
+    /// The secrets in a further line, each with what the name of its column says.
+    pub(super) fn secrets<'a>(&self, line: &'a str) -> Vec<(&'a str, Telling)> {
+        let cells = cells(line, self.separator);
+        if cells.len() != self.columns.len() {
+            return Vec::new();
+        }
+        let is_rule = |cell: &str| cell.chars().all(|c| "-: ".contains(c));
+        cells.into_iter().zip(self.columns.iter().copied()).filter(|(cell, _)| !is_rule(cell)).collect()
+    }
+}
+
+/// The cells of a line. A separator in quotes is none.
+fn cells(line: &str, separator: char) -> Vec<&str> {
+    let mut is_quoted = false;
+    line.split(|c| {
+        is_quoted ^= c == '"';
+        c == separator && !is_quoted
+    })
+    .map(|cell| cell.trim().trim_matches('"'))
+    .collect()
+}
