@@ -788,7 +788,7 @@ fn an_attachment_that_a_variable_cannot_hold_is_refused() {
         ),
         (
             json!({ "name": "x", "text": "first line\nsecond line" }),
-            "the value for `X` has several lines, which a variable of the agent cannot hold".to_owned(),
+            "the value for `X` has several lines, which a secret variable of the agent cannot hold".to_owned(),
         ),
         (
             json!({ "name": "x", "text": "x".repeat(limit + 1), "declaredSize": 5 }),
@@ -1304,7 +1304,7 @@ fn every_line_that_asks_for_something_missing_is_told_at_once() {
                9 | Database/file/cert.pem > file:H\n    \
                  | ^^^^^^^^^^^^^^^^^^^^^^\n\
              hint: the record has no attachments",
-            "line 10, column 1: the value for `I` has several lines, which a variable of the agent cannot hold\n  \
+            "line 10, column 1: the value for `I` has several lines, which a secret variable of the agent cannot hold\n  \
                10 | Database/notes > var:I\n     \
                   | ^^^^^^^^^^^^^^\n\
              hint: write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, \

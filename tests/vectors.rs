@@ -771,7 +771,7 @@ fn where_a_notation_deviates_the_result_is_this() {
     let vectors = vectors::ksm();
     let mut vault = published_vault(&vectors, "get_secret");
     for (notation, expected) in [
-        ("swh5YxuipOiaO3S8MMk7pA/field/url[-1]", json!({ "err": "not-object" })),
+        ("swh5YxuipOiaO3S8MMk7pA/field/url[-1]", json!({ "err": "index-invalid" })),
         ("swh5YxuipOiaO3S8MMk7pA/field/url[x]", json!({ "err": "not-object" })),
         ("swh5YxuipOiaO3S8MMk7pA/field/login[x]", json!({ "err": "not-object" })),
         ("swh5YxuipOiaO3S8MMk7pA/field/email", json!({ "ok": "" })),
@@ -822,7 +822,7 @@ fn to_json(resolved: &Resolved) -> Value {
 }
 
 /// What the reference calls the faults of a notation, by how our messages begin.
-const NEUTRAL_CODES: [(&str, &str); 14] = [
+const NEUTRAL_CODES: [(&str, &str); 15] = [
     ("the notation has no selector", "missing-parts"),
     ("unknown selector", "bad-selector"),
     ("`field` needs", "needs-parameter"),
@@ -834,6 +834,7 @@ const NEUTRAL_CODES: [(&str, &str); 14] = [
     ("a `[` is never closed", "index-unclosed"),
     ("a `[` stands inside", "index-nested"),
     ("the first of two indexes is not a number", "index-invalid"),
+    ("the index is not a whole number", "index-invalid"),
     ("an attachment has no index", "file-with-index"),
     ("expected a record's UID or title", "no-record"),
     ("the value has no such property", "no-property"),

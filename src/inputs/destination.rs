@@ -84,10 +84,29 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
     Ok((kind, forms, is_optional))
 }
 
+/// Words that people write for a kind.
+const SYNONYMS: [(&str, &str); 4] = [
+    ("variable secret secretvariable", "var"),
+    ("output outputvariable outvar", "out"),
+    ("environment envvar", "env"),
+    ("path attachment", "file"),
+];
+
 fn unknown_kind(word: &str) -> Error {
     let error = Error::new("unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`");
+    let synonym = SYNONYMS.iter().find(|(words, _)| words.split(' ').any(|known| word.eq_ignore_ascii_case(known)));
+    if let Some((_, kind)) = synonym {
+        return error.with_hint(format!("did you mean `{kind}:`?"));
+    }
     match nearest_of(&KINDS, word) {
-        _ if word.starts_with(['"', '\'', '`']) => error.with_hint("leave the quotes out; blanks inside need none"),
+        _ if word.starts_with(['"', '\'', '`']) => error.with_hint(slip::WITHOUT_QUOTES),
+        _ if word.contains('|') => error.with_hint("a form begins with a `+`, as in `var+base64:NAME`"),
+        Some(nearest) if word.eq_ignore_ascii_case(nearest) => {
+            error.with_hint(format!("write it in small letters: `{nearest}:`"))
+        }
+        Some(nearest) if word.trim_end() == nearest => {
+            error.with_hint(format!("write no blank behind `{nearest}`, as in `{nearest}+base64:NAME`"))
+        }
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}:`?")),
         None => {
             error.with_hint("`var:` sets a variable of the job, no prefix an output variable; a name cannot hold a `:`")

@@ -111,6 +111,11 @@ fn meaning(word: &str, place: Place) -> Option<Asks> {
     TABLE.iter().find(|(known, _, at)| *known == word && is_here(*at)).map(|(_, asks, _)| *asks)
 }
 
+/// Whether a word is a form of a mapping line.
+pub(super) fn is_form(word: &str) -> bool {
+    meaning(word, Place::Line).is_some()
+}
+
 impl Step {
     /// The word for it, of two the first.
     #[must_use]
@@ -243,6 +248,9 @@ fn unknown_form(word: &str, place: Place) -> Error {
     let final_one = list.pop().unwrap_or_default();
     let error = Error::new(format!("unknown form; expected {} or {final_one}", list.join(", ")));
     match nearest(word, &known) {
+        Some(nearest) if nearest.eq_ignore_ascii_case(word) => {
+            error.with_hint(format!("write it in small letters: `{plus}{nearest}`"))
+        }
         Some(nearest) => error.with_hint(format!("did you mean `{plus}{nearest}`?")),
         None if place == Place::Line => error,
         None => error.with_hint("a `|` in a name can be written only in a notation in Base64"),

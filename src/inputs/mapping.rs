@@ -16,7 +16,8 @@ use super::forms::{Forms, check_forms};
 use super::line::{Line, Origin, Span, TEMPLATES, lines};
 use super::name;
 use super::notation::{self, Notation, Selector};
-use super::path::Platform;
+use super::path::{self, Platform};
+use super::slip;
 use crate::error::Error;
 use crate::problem::Problem;
 use crate::text::grouped;
@@ -130,6 +131,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     if is_folded(&before) {
         return Err(line.notation_problem(folded()));
     }
+    slip::check_notation(&before, &after).map_err(|error| line.notation_problem(error))?;
     let notation = notation::parse(&before).map_err(|fault| {
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
@@ -173,6 +175,30 @@ fn folded() -> Error {
 fn missing_arrow() -> Error {
     Error::new("expected `notation > destination`, found no `>`")
         .with_hint("as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`")
+}
+
+/// Finds files that would be in a file that another line writes: `x` and `x/y`.
+pub(crate) fn files_in_files<'a>(mappings: impl Iterator<Item = &'a Mapping>, platform: Platform) -> Vec<Problem> {
+    let is_file = |mapping: &&'a Mapping| matches!(mapping.destination, Destination::File(_));
+    let key = |mapping: &Mapping| path::identity(mapping.destination.name(), platform).replace('/', "\0");
+    let mut files: Vec<(String, &Mapping)> = mappings.filter(is_file).map(|file| (key(file), file)).collect();
+    // A path comes right before those in it, as nothing sorts before the sign between folders.
+    files.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut outer: Option<(&str, &Mapping)> = None;
+    let mut problems = Vec::new();
+    for (path, mapping) in &files {
+        let is_in = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('\0'));
+        match outer.filter(|(folder, _)| is_in(folder)) {
+            Some((_, file)) => problems.push(mapping.line.destination_problem(through_file(&file.line.name()))),
+            None => outer = Some((path, mapping)),
+        }
+    }
+    problems
+}
+
+fn through_file(other: &str) -> Error {
+    Error::new(format!("a folder of this path is the file that {other} writes"))
+        .with_hint("a file and a folder cannot have one name; choose another path for one of them")
 }
 
 /// Two lines have one destination.
@@ -281,6 +307,30 @@ mod tests {
         }
         for line in ["a > b/field/password > X", "A/field/a > b > X", "a/field/b > c/d > X"] {
             assert!(read(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_no_folder_of_another() {
+        for (lines, problems) in [
+            ("A/type > file:x\nB/type > file:x/y\nB/title > file:x/y/z", vec![(2, "line 1"), (3, "line 1")]),
+            ("A/type > file:x/./y\nB/type > file:x.y\nB/title > file:./x", vec![(1, "line 3")]),
+            ("A/type > file:x-y\nB/type > file:x/y\nB/title > file:x!", vec![]),
+            ("A/type > var:x\nB/type > file:x/y", vec![]),
+        ] {
+            let mappings = read(lines).expect(lines);
+            let found = files_in_files(mappings.iter(), Platform::Linux);
+            let expected: Vec<String> = problems
+                .iter()
+                .map(|(number, other)| format!("line {number}: a folder of this path is the file that {other} writes"))
+                .collect();
+            let found: Vec<String> = found
+                .iter()
+                .map(|problem| {
+                    format!("line {}: {}", problem.place.as_ref().map_or(0, |place| place.line), problem.error)
+                })
+                .collect();
+            assert_eq!(found, expected, "{lines}");
         }
     }
 

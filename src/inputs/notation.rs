@@ -92,6 +92,16 @@ pub struct Fault {
 }
 
 const PREFIX: &str = "keeper://";
+/// What people write for a selector.
+const SYNONYMS: [(&str, &str); 5] = [
+    ("attachment", "file"),
+    ("attachments", "file"),
+    ("custom", "custom_field"),
+    ("label", "custom_field"),
+    ("name", "title"),
+];
+/// Types of fields that most records have.
+const TYPES: [&str; 8] = ["password", "login", "url", "oneTimeCode", "otp", "totp", "host", "keyPair"];
 const SELECTORS: [&str; 6] = ["field", "custom_field", "file", "type", "title", "notes"];
 
 /// Reads a notation. Its ends must be trimmed already; blanks inside count.
@@ -202,6 +212,11 @@ impl<'a> Parser<'a> {
         let (index, property) = match (first, second) {
             (None, _) => (Index::First, None),
             (Some(text), None) => match read_index(&text) {
+                None if is_number(&text) => {
+                    let error = Error::new("the index is not a whole number from 0 on");
+                    let error = error.with_hint("`[0]` is the first value, `[]` are all of them");
+                    return Err(Fault { error, start: first_start, length: first_end - first_start });
+                }
                 Some(index) => (index, None),
                 None => (Index::First, Some(text)),
             },
@@ -313,7 +328,19 @@ fn missing_record() -> Error {
 
 fn unknown_selector(word: &str) -> Error {
     let error = Error::new("unknown selector; expected `field`, `custom_field`, `file`, `type`, `title` or `notes`");
-    match nearest_of(&SELECTORS, word) {
+    let is_type = TYPES.iter().any(|known| known.eq_ignore_ascii_case(word.split('[').next().unwrap_or_default()));
+    if is_type {
+        return error.with_hint("a field is written with its selector, as in `Database/field/password`");
+    }
+    if ["type[", "title[", "notes["].iter().any(|start| word.starts_with(start)) {
+        return error.with_hint("only a field has an index, as in `Database/field/url[0]`");
+    }
+    match SYNONYMS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, meant)| *meant)
+        .or_else(|| nearest_of(&SELECTORS, word))
+    {
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}`?")),
         None => error.with_hint("a `/` in a title is written `\\/`"),
     }
@@ -322,6 +349,11 @@ fn unknown_selector(word: &str) -> Error {
 fn missing_parameter(selector: &str) -> Error {
     let what = if selector == "file" { "an attachment's name" } else { "a field's type or label" };
     Error::new(format!("`{selector}` needs {what}"))
+}
+
+/// Whether a text was meant as an index and is none: `-1`, `1.5`, ` 1 `.
+fn is_number(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-.".contains(c))
 }
 
 /// Nothing means all values and digits mean one; anything else is no index but a property.

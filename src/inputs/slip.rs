@@ -1,13 +1,61 @@
-//! Slips of the pen in a destination, which would make a variable or a file of an odd name.
+//! Slips of the pen, which would ask for a record, or make a variable or a file, of an odd name.
 
 use super::destination::KINDS;
+use super::forms;
 use crate::error::Error;
 use crate::text::unseen;
 
+/// Refuses a notation that nobody can have meant.
+pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Error> {
+    let is_between = |quote: char| notation.starts_with(quote) && (notation.len() > 1 && notation.ends_with(quote));
+    if ['"', '\'', '`']
+        .into_iter()
+        .any(|quote| is_between(quote) || notation.starts_with(quote) && destination.ends_with(quote))
+    {
+        let error = Error::new("the line or its notation is in quotes, which would be part of the names");
+        return Err(error.with_hint(WITHOUT_QUOTES));
+    }
+    if notation.starts_with("${keeper:") && notation.ends_with('}') {
+        let error = Error::new("`${…}` is for templates, and would be part of the record's title");
+        return Err(error.with_hint("write the notation alone, as in `keeper://Database/field/password`"));
+    }
+    let scheme = notation.split_once('/').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if matches!(scheme.as_deref(), Some("keeper:" | "http:" | "https:"))
+        && !notation.to_ascii_lowercase().starts_with("keeper://")
+    {
+        let error = Error::new("a notation begins with a record, or with `keeper://`, and not as this address does");
+        return Err(error.with_hint("as in `Database/field/password` or `keeper://Database/field/password`"));
+    }
+    Ok(())
+}
+
 /// Refuses a variable's name that nobody can have meant.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
-    if name.split('#').rev().skip(1).any(|before| before.ends_with(char::is_whitespace)) {
+    let is_after_blank = |sign: &str| {
+        let mut before = name.match_indices(sign).filter_map(|(at, _)| name.get(..at));
+        before.any(|before| before.ends_with(char::is_whitespace))
+    };
+    if is_after_blank("#") || is_after_blank("// ") {
         return Err(comment());
+    }
+    if name.starts_with('$') || name.len() > 2 && name.starts_with('%') && name.ends_with('%') {
+        let error =
+            Error::new("the name begins with a sign by which shells mark a variable, and which would be part of it");
+        return Err(error.with_hint("write the name alone, as in `var:NAME`"));
+    }
+    if name.ends_with('?') {
+        let error = Error::new("the `?` of an optional line is at its end, where it would be part of the name");
+        return Err(error.with_hint("write it before the colon, as in `var?:NAME`"));
+    }
+    if name.rsplit_once(['+', '|']).is_some_and(|(_, word)| forms::is_form(word.trim())) {
+        let error = Error::new("a form follows the name, where it would be part of it");
+        return Err(error.with_hint("write it behind the kind, as in `var+base64:NAME`"));
+    }
+    if let Some(kind) =
+        KINDS.iter().find(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with([' ', '=', '.'])))
+    {
+        let error = Error::new(format!("expected a `:` after `{kind}`"));
+        return Err(error.with_hint(format!("as in `{kind}:NAME`")));
     }
     if let Some(c) = name.chars().find(|c| is_blank(*c) || is_joined(*c)) {
         return Err(invisible(c));
@@ -30,10 +78,10 @@ fn check_any(name: &str) -> Result<(), Error> {
     }
     if ['"', '\'', '`'].iter().any(|quote| name.len() > 1 && name.starts_with(*quote) && name.ends_with(*quote)) {
         let error = Error::new("the destination is in quotes, which would be part of it");
-        return Err(error.with_hint("leave the quotes out; blanks inside need none"));
+        return Err(error.with_hint(WITHOUT_QUOTES));
     }
     let is_next = |part: &str| KINDS.iter().any(|kind| part.trim_start().strip_prefix(kind).is_some_and(is_prefix));
-    if name.split([',', ';', '|']).skip(1).any(is_next) {
+    if name.split([',', ';', '|', ' ']).skip(1).any(is_next) {
         let error = Error::new("a line has one destination, and a second one follows");
         return Err(error.with_hint("write a line for each, with the same notation"));
     }
@@ -43,6 +91,8 @@ fn check_any(name: &str) -> Result<(), Error> {
     }
     Ok(())
 }
+
+pub(super) const WITHOUT_QUOTES: &str = "leave the quotes out; blanks inside need none";
 
 /// Whether what follows a kind ends its prefix: `:`, `+form:`, `?:`.
 fn is_prefix(rest: &str) -> bool {
@@ -78,6 +128,9 @@ mod tests {
     const COMMENT: &str = "a `#` after a blank does not begin a comment here, so it would be part of the destination";
     const QUOTES: &str = "the destination is in quotes, which would be part of it";
     const SECOND: &str = "a line has one destination, and a second one follows";
+    const SIGN: &str = "the name begins with a sign by which shells mark a variable, and which would be part of it";
+    const OPTIONAL: &str = "the `?` of an optional line is at its end, where it would be part of the name";
+    const FORM: &str = "a form follows the name, where it would be part of it";
     const SEPARATOR: &str = "the destination ends in a separator, which would be part of it";
 
     #[test]
@@ -101,10 +154,47 @@ mod tests {
             ("it's", None, None),
             ("'", None, None),
             ("DB password", None, None),
+            ("A // the password", Some(COMMENT), None),
+            ("A//b", None, None),
+            ("$A", Some(SIGN), None),
+            ("${A}", Some(SIGN), None),
+            ("%A%", Some(SIGN), None),
+            ("A%", None, None),
+            ("A?", Some(OPTIONAL), None),
+            ("A+base64", Some(FORM), None),
+            ("A | json", Some(FORM), None),
+            ("A+b", None, None),
+            ("A var:B", Some(SECOND), Some(SECOND)),
+            ("var A", Some("expected a `:` after `var`"), None),
+            ("env=A", Some("expected a `:` after `env`"), None),
+            ("file.name", Some("expected a `:` after `file`"), None),
+            ("variable", None, None),
             ("Datenbank.Größe-1", None, None),
         ] {
             assert_eq!(text(check_name(written)).as_deref(), as_name, "{written:?} as a name");
             assert_eq!(text(check_path(written)).as_deref(), as_path, "{written:?} as a path");
+        }
+    }
+
+    #[test]
+    fn a_notation_that_nobody_can_have_meant_is_refused() {
+        const QUOTED: &str = "the line or its notation is in quotes, which would be part of the names";
+        const ADDRESS: &str = "a notation begins with a record, or with `keeper://`, and not as this address does";
+        const TEMPLATE: &str = "`${…}` is for templates, and would be part of the record's title";
+        for (notation, destination, message) in [
+            ("\"A/type\"", "var:B", Some(QUOTED)),
+            ("'A/type", "var:B'", Some(QUOTED)),
+            ("'A' b/type", "var:B", None),
+            ("\"A/type", "var:B", None),
+            ("\"", "var:B", None),
+            ("keeper:/A/type", "var:B", Some(ADDRESS)),
+            ("https://keeper.test/A/type", "var:B", Some(ADDRESS)),
+            ("KEEPER://A/type", "var:B", None),
+            ("${keeper://A/type}", "var:B", Some(TEMPLATE)),
+            ("${A}/type", "var:B", None),
+        ] {
+            let found = check_notation(notation, destination).err().map(|error| error.to_string());
+            assert_eq!(found.as_deref(), message, "{notation} > {destination}");
         }
     }
 

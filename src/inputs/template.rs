@@ -12,7 +12,8 @@
 //! bare        = "keeper://" record "/" selector "/" name [ ":-" default ] *( "|" form )
 //! ```
 //!
-//! `$${keeper://` writes `${keeper://` and is no placeholder. A notation that needs a `}` or a `|` is written in Base64.
+//! `$${keeper://` writes `${keeper://`, and `$$keeper://` before a bare notation writes `keeper://`; both are no placeholders. A
+//! notation that needs a `}` or a `|` is written in Base64.
 
 use std::cell::LazyCell;
 use std::rc::Rc;
@@ -48,6 +49,9 @@ pub struct Placeholder {
 const OPENING: &str = "${keeper://";
 
 const SCHEME: &str = "keeper://";
+
+/// What is before a bare notation that is to stay as it is.
+const ESCAPE: &str = "$$";
 
 /// Reads a template. `file` is its path, for messages.
 ///
@@ -110,6 +114,12 @@ impl Reader {
                 rest = after;
                 continue;
             };
+            if before.ends_with(ESCAPE) {
+                self.literal.truncate(self.literal.len() - ESCAPE.len());
+                self.literal.push_str(SCHEME);
+                rest = after;
+                continue;
+            }
             let start = start + (text.len() - after.len() - SCHEME.len());
             let parsed = parse_words(bare.notation, bare.forms.split('|').skip(1));
             let default = bare.default.map(Box::from);
@@ -229,6 +239,9 @@ mod tests {
             (" # keeper://A/field/x", " # keeper://A/field/x"),
             ("keeper://A/field/ keeper://A b/field/x", "keeper://A/field/ keeper://A b/field/x"),
             ("$${keeper://A/field/x} keeper://B/field/y", "${keeper://A/field/x} <B []>"),
+            ("see $$keeper://A/field/x, keeper://B/field/y", "see keeper://A/field/x, <B []>"),
+            ("$$keeper://A/b $keeper://A/field/x", "$$keeper://A/b $<A []>"),
+            ("$$keeper://A/field/x$$keeper://B/field/y", "keeper://A/field/xkeeper://B/field/y"),
             ("line\r\n${keeper://A B/custom_field/API key|xml}\r\nend", "line\r\n<A B [Xml]>\r\nend"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");

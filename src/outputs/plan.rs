@@ -224,19 +224,22 @@ impl Agent {
         whole.saturating_sub(("SECRET_=".len() + name.len() + 1) as u64)
     }
 
-    /// Whether a value can be a variable of this name.
+    /// Whether a value can be the variable that is the destination.
     ///
     /// # Errors
     /// It has several lines, is too large, or holds what the agent would read otherwise.
-    pub fn check(self, name: &str, value: &str) -> Result<(), Error> {
+    pub fn check(self, destination: &Destination, value: &str) -> Result<(), Error> {
+        let name = destination.name();
         let limit = self.variable_limit(name);
-        if value.contains(['\n', '\r']) && !self.allows_several_lines {
+        // The agent refuses them in secret variables only.
+        let is_secret = !matches!(destination, Destination::Environment(_));
+        if value.contains(['\n', '\r']) && is_secret && !self.allows_several_lines {
             return Err(Error::new(format!(
-                "the value for `{}` has several lines, which a variable of the agent cannot hold",
+                "the value for `{}` has several lines, which a secret variable of the agent cannot hold",
                 shown(name)
             ))
             .with_hint(if !value.trim().is_empty() && !value.trim().contains(['\n', '\r']) {
-                "it is one line with line ends around it, which `+trim` takes away, as in `> var+trim:NAME`"
+                "it is one line with a line end behind it; `+trim` takes the line end away, as in `> var+trim:NAME`"
             } else if self.may_allow_several_lines {
                 "the agent counts `SYSTEM_UNSAFEALLOWMULTILINESECRET` as a variable of the job, spelt exactly so; in the \
                  `env:` of a step it has no effect"
@@ -343,7 +346,11 @@ mod tests {
             let agent = Agent { percents, ..Agent::default() };
             let message = "the value for `A` holds a percent sign that the agent would not read as it is";
             let expected = if fits { None } else { Some(message.to_owned()) };
-            assert_eq!(agent.check("A", value).err().map(|error| error.to_string()), expected, "{value}");
+            assert_eq!(
+                agent.check(&Destination::Variable("A".to_owned()), value).err().map(|error| error.to_string()),
+                expected,
+                "{value}"
+            );
         }
     }
 }

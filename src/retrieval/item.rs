@@ -393,7 +393,7 @@ impl Item {
 
     /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
     fn check_variable(&self, destination: &Destination, value: &str, watch: &mut Watch<'_>) -> Result<(), Error> {
-        watch.agent.check(destination.name(), value)?;
+        watch.agent.check(destination, value)?;
         watch.names.check(destination)?;
         if self.mapping.forms.may_expand || !value.contains("$(") {
             return Ok(());

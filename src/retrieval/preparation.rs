@@ -81,6 +81,8 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome
         problems.extend(found);
         Vec::new()
     });
+    let files = mappings.iter().chain(templates.iter().map(|template| &template.order));
+    problems.extend(mapping::files_in_files(files, agent.platform));
     if problems.is_empty() && mappings.is_empty() && templates.is_empty() {
         problems.push(nothing_to_do().into());
     }

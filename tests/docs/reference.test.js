@@ -172,6 +172,7 @@ test('each placeholder of a template writes what its row says', async (t) => {
     password,
     FORMED.base64(password),
     '${keeper://',
+    'keeper://Database/field/password',
   ]);
 });
 

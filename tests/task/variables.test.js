@@ -111,7 +111,7 @@ describe('several lines go if a variable of the job of exactly the right name sa
     test(`not by ${where}`, async (t) => {
       assertRefused(
         await runWith(t, values, lines, agent),
-        'line 2, column 1: the value for `KEY` has several lines, which a variable of the agent cannot hold',
+        'line 2, column 1: the value for `KEY` has several lines, which a secret variable of the agent cannot hold',
       );
     });
   }
