@@ -254,6 +254,13 @@ impl Retrieval {
             self.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
             return Ok(Next::Finish(Plan::default()));
         };
+        if self.inputs.is_config_readable() {
+            self.notices.push(Notice::Warning(
+                "the config in `keepersecretconfig` comes from none of the job's secret variables, so that whoever reads the \
+                 pipeline or its variables can read it; keep it in a secret variable or a service connection"
+                    .to_owned(),
+            ));
+        }
         let mut session =
             Box::new(Session::new(config, keys, mappings, templates, mode, self.options.clone(), Rc::clone(&self.gcm)));
         // The agent hands over the default as if the author had written it.

@@ -31,6 +31,8 @@ pub struct Inputs {
     /// `keepersecretconfig`
     #[tsify(type = "string")]
     pub config: SecretText,
+    /// Whether none of the job's secret variables is in `keepersecretconfig`.
+    pub is_config_in_clear: bool,
     /// The environment variable `KSM_CONFIG`.
     #[tsify(type = "string")]
     pub environment: SecretText,
@@ -104,6 +106,13 @@ impl Inputs {
             // Other tools of Keeper's read this variable too, so it gives way to the inputs.
             (None, None) => environment.ok_or_else(config::missing_config),
         }
+    }
+
+    /// Whether the config is one that whoever reads the pipeline or its variables can read.
+    #[must_use]
+    pub fn is_config_readable(&self) -> bool {
+        // EXPOSE: only whether there is one is looked at.
+        self.is_config_in_clear && !self.config.expose().trim().is_empty()
     }
 
     /// The input `mode`.

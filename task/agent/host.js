@@ -9,7 +9,7 @@ import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
 import { drained, watchOutput } from './output.js';
 import { layOut } from './report.js';
-import { job } from './secrets.js';
+import { isConfigInClear, job } from './secrets.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../../pkg/core.js').Plan} Plan */
@@ -177,6 +177,7 @@ function readInputs() {
     connection: secret ?? '',
     isOtherConnection: Boolean(connection) && secret === undefined,
     config: tl.getInput('keepersecretconfig') ?? '',
+    isConfigInClear,
     environment,
     secrets: tl.getInput('secrets') ?? '',
     secretsFile: tl.getInput('secretsFile') ?? '',

@@ -27,6 +27,54 @@ export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
+/** Whether the input holds a config that is in none of the job's secret variables. */
+export const isConfigInClear = isInClear(process.env);
+
+/**
+ * A Node task gets every secret variable of the job. If one of them is missing, nobody can tell where a config is from.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+function isInClear({ INPUT_KEEPERSECRETCONFIG: input = '', VSTS_SECRET_VARIABLES: names, ...environment }) {
+  const secrets = new Map(
+    Object.entries(environment)
+      .filter(([name]) => /^SECRET_/i.test(name))
+      .map(([name, secret = '']) => [name.toUpperCase(), packed(secret)]),
+  );
+  const config = packed(input);
+  const isThere = (/** @type {string} */ name) =>
+    secrets.has(`SECRET_${name.replaceAll(/[. ]/g, '_').toUpperCase()}`);
+  return (
+    config !== '' &&
+    namesIn(names)?.every(isThere) === true &&
+    ![...secrets.values()].some((secret) => secret.length >= MIN_CONFIG_LENGTH && config.includes(secret))
+  );
+}
+
+/**
+ * A text without what differs between a variable and the input that holds it: blanks, and signs of other systems.
+ *
+ * @param {string} text
+ */
+function packed(text) {
+  return text.replaceAll(/\s/g, '').replaceAll('\\', '/');
+}
+
+/**
+ * The names in a list in JSON, if there is one.
+ *
+ * @param {string} [json]
+ * @returns {string[] | undefined}
+ */
+function namesIn(json = '') {
+  try {
+    const names = JSON.parse(json);
+    return Array.isArray(names) ? names.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Masks all that is secret, in each form in which it may show. */
 export function maskInputs() {
   const variables = Object.entries(process.env).map(([name, text]) => [name.toUpperCase(), text ?? '']);

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isWindows } from '../platform.js';
-import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+import { CONFIG_IN_CLEAR, errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 /**
  * @typedef {object} Case
@@ -90,7 +90,7 @@ async function play(t, story, debug) {
       environment: valuesOf(run.variables, { secret: false }),
       files: contentOf(run),
       modes: unusualModesOf(run),
-      warnings: warningsOf(run),
+      warnings: warningsOf(run).filter((text) => !debug || text !== CONFIG_IN_CLEAR),
       problems: errorsOf(run),
     },
     {

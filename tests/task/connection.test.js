@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inProject, readJson } from '../../scripts/paths.js';
-import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
+import { CONFIG_IN_CLEAR, errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
 const SECRETS = ['Database/field/password > var:DB_PASSWORD'];
@@ -83,6 +83,85 @@ describe('a config may come', { concurrency: 2 }, () => {
 
   test('from JSON in several lines in a service connection', async (t) =>
     assertSucceeded(await run(t, ({ config }) => connected(JSON.stringify(config, null, 2)))));
+});
+
+describe('a config that is in none of the secret variables draws a warning', { concurrency: 2 }, () => {
+  const input = (text) => ({ inputs: { keepersecretconfig: text } });
+  /** Takes a variable out of the task's environment before the task starts. */
+  const without = (name) => ['--import', `data:text/javascript,delete process.env.${name}`];
+  for (const [how, arrange, isInClear] of /** @type {const} */ ([
+    ['in the pipeline', ({ configBase64 }) => input(configBase64), true],
+    ['in the pipeline, as JSON', ({ configJson }) => input(configJson), true],
+    [
+      'in a variable that is not secret',
+      ({ configJson }) => ({ ...input('$(plain)'), variables: { plain: configJson } }),
+      true,
+    ],
+    [
+      'beside other secret variables',
+      ({ configBase64 }) => ({
+        ...input(configBase64),
+        secretVariables: { short: '~', other: 'secret-of-others' },
+      }),
+      true,
+    ],
+    [
+      'in a secret variable with blanks around it',
+      ({ configBase64 }) => ({
+        ...input('$(my.Config)'),
+        secretVariables: { 'my.Config': `\n ${configBase64}\n` },
+      }),
+      false,
+    ],
+    [
+      'in a secret variable in several lines',
+      ({ config }) => ({
+        ...input('$(config)'),
+        secretVariables: { config: JSON.stringify(config, null, 2).replaceAll('\n', '\r\n') },
+      }),
+      false,
+    ],
+    [
+      'in two secret variables',
+      ({ configBase64 }) => ({
+        ...input('$(one)$(two)'),
+        secretVariables: { one: configBase64.slice(0, 100), two: configBase64.slice(100) },
+      }),
+      false,
+    ],
+    [
+      'perhaps in a secret variable that the task does not get',
+      ({ configBase64 }) => ({
+        ...input(configBase64),
+        secretVariables: { other: 'secret-of-others' },
+        nodeArguments: without('SECRET_OTHER'),
+      }),
+      false,
+    ],
+    [
+      'where the agent names no secret variables',
+      ({ configBase64 }) => ({
+        ...input(configBase64),
+        nodeArguments: without('VSTS_SECRET_VARIABLES'),
+      }),
+      false,
+    ],
+    ['in a service connection', ({ configBase64 }) => connected(configBase64), false],
+    ['in KSM_CONFIG', ({ configBase64 }) => ({ environment: { KSM_CONFIG: configBase64 } }), false],
+  ])) {
+    test(`${how}: ${isInClear ? 'yes' : 'no'}`, async (t) => {
+      const keeper = await openKeeper(t, { holds: HOLDS });
+      const { inputs, ...agent } = arrange(keeper);
+      const outcome = await runWithKeeper(t, {
+        keeper,
+        secrets: SECRETS,
+        isConfigInline: true,
+        agent: { ...agent, inputs: { keepersecretconfig: '', ...inputs } },
+      });
+      assert.deepEqual(errorsOf(outcome), []);
+      assert.deepEqual(warningsOf(outcome), isInClear ? [CONFIG_IN_CLEAR] : []);
+    });
+  }
 });
 
 const EXPECTED =

@@ -83,6 +83,10 @@ export const errorsOf = (run) => messagesOf(run, 'error');
 /** @param {Run} run */
 export const warningsOf = (run) => messagesOf(run, 'warning');
 
+/** What is said of a config that the pipeline holds itself, or in a variable that is not secret. */
+export const CONFIG_IN_CLEAR =
+  "the config in `keepersecretconfig` comes from none of the job's secret variables, so that whoever reads the pipeline or its variables can read it; keep it in a secret variable or a service connection";
+
 /** Whether the post-job step has nothing to do. @param {Run} run */
 export const isSettled = ({ taskVariables, folders }) =>
   /^(over\..*)?$/.test(taskVariables.ksmFiles?.value ?? '') &&
