@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! reader   from bytes to what is wanted of them, by the names of the members
+//! typed    values of an expected type
 //! text     strings with their escapes
 //! value    any value, for what is handed out
 //! writer   compact JSON
@@ -13,6 +14,7 @@
 mod faults;
 mod reader;
 mod text;
+mod typed;
 mod value;
 mod writer;
 

@@ -1,4 +1,4 @@
-//! A JSON text on the way from its beginning to its end, read by the names of its members.
+//! A JSON text on the way from its beginning to its end, by its signs and the names of its members.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,6 @@ use hifijson::token::Lex as _;
 
 use super::faults::Faults;
 use super::text;
-use super::value::{self, Value};
-use crate::secret::SecretText;
 
 /// That a text can't be read any further, because it is no JSON; [`Reader`] knows where.
 #[derive(Debug)]
@@ -47,14 +45,11 @@ pub fn object<T: FromMembers>(text: &[u8]) -> Result<T, T> {
     if read.is_ok() { Ok(object) } else { Err(object) }
 }
 
-/// How deeply lists and objects may be nested in each other in a value. Keeper's values go four levels deep.
-const DEEPEST: usize = 127;
-
 /// A JSON text (RFC 8259) on the way from its beginning to its end.
 pub struct Reader<'a> {
     lexer: SliceLexer<'a>,
-    depth: usize,
-    is_too_deep: bool,
+    pub(super) depth: usize,
+    pub(super) is_too_deep: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -79,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object.
-    fn members(&mut self, take: &mut dyn FnMut(&str, &mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
+    pub(super) fn members(&mut self, take: &mut dyn FnMut(&str, &mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
         self.nested(b'{', b'}', &mut |reader| {
             let name = reader.string()?;
             reader.eat(b':')?;
@@ -88,7 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a list.
-    fn elements(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
+    pub(super) fn elements(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
         self.nested(b'[', b']', take)
     }
 
@@ -115,17 +110,21 @@ impl<'a> Reader<'a> {
         self.lexer.expect(SliceLexer::ws_peek, byte).ok_or(Stuck)
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Stuck> {
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Stuck> {
         self.eat(b'"')?;
         text::read(&mut self.lexer)
     }
 
-    fn number(&mut self) -> Result<&'a str, Stuck> {
+    pub(super) fn number(&mut self) -> Result<&'a str, Stuck> {
         self.lexer.num_string().validated().map(|(number, _)| number).map_err(|_| Stuck)
     }
 
+    pub(super) fn null_or_bool(&mut self) -> Result<Option<bool>, Stuck> {
+        self.lexer.null_or_bool().ok_or(Stuck)
+    }
+
     /// What the next value is, judged by its first character.
-    fn kind(&mut self) -> Result<Kind, Stuck> {
+    pub(super) fn kind(&mut self) -> Result<Kind, Stuck> {
         Ok(match self.lexer.ws_peek().ok_or(Stuck)? {
             b'"' => Kind::Text,
             b'[' => Kind::List,
@@ -135,162 +134,6 @@ impl<'a> Reader<'a> {
             b't' | b'f' => Kind::Bool,
             _ => return Err(Stuck),
         })
-    }
-
-    /// Reads a list of objects; `null` is an empty one. Anything else in it is left out.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn objects<T: FromMembers>(&mut self, name: &str, faults: &mut Faults) -> Result<Vec<T>, Stuck> {
-        let mut objects = Vec::new();
-        let mut index = 0;
-        match self.kind()? {
-            Kind::List => self.elements(&mut |reader| {
-                let path = || format!("{name}[{index}]");
-                match reader.kind()? {
-                    Kind::Object => {
-                        let mut object = T::default();
-                        reader.members(&mut |name, value| object.take(name, value))?;
-                        if let Some(inner) = object.faults().filter(|inner| !inner.is_empty()) {
-                            faults.absorb(&path(), inner);
-                        }
-                        objects.push(object);
-                    }
-                    other => {
-                        reader.skip()?;
-                        faults.add_type(path(), other.shown(), "an object");
-                    }
-                }
-                index += 1;
-                Ok(())
-            })?,
-            Kind::Null => self.skip()?,
-            other => {
-                self.skip()?;
-                faults.add_type(name, other.shown(), "a list");
-            }
-        }
-        Ok(objects)
-    }
-
-    /// Reads a list of texts, of which so many are kept at most; the number says how many there are. `null` is an empty
-    /// list. Anything else in it is left out.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn texts(&mut self, name: &str, most: usize, faults: &mut Faults) -> Result<(Vec<String>, usize), Stuck> {
-        let (mut texts, mut count, mut index) = (Vec::new(), 0, 0);
-        match self.kind()? {
-            Kind::List => self.elements(&mut |reader| {
-                match reader.kind()? {
-                    Kind::Text => {
-                        count += 1;
-                        if count <= most {
-                            texts.push(reader.string()?.into_owned());
-                        } else {
-                            reader.skip()?;
-                        }
-                    }
-                    other => {
-                        reader.skip()?;
-                        faults.add_type(format!("{name}[{index}]"), other.shown(), "a text");
-                    }
-                }
-                index += 1;
-                Ok(())
-            })?,
-            Kind::Null => self.skip()?,
-            other => {
-                self.skip()?;
-                faults.add_type(name, other.shown(), "a list");
-            }
-        }
-        Ok((texts, count))
-    }
-
-    /// Reads a text; `null` is an empty one. Anything else is left out.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn text(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
-        match self.kind()? {
-            Kind::Text => return Ok(self.string()?.into_owned()),
-            Kind::Null => {}
-            other => faults.add_type(name, other.shown(), "a text"),
-        }
-        self.skip()?;
-        Ok(String::new())
-    }
-
-    /// Reads a name, which somebody may have written as a number or a boolean.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn name(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
-        match self.kind()? {
-            Kind::Number => Ok(self.number()?.to_owned()),
-            Kind::Bool => {
-                let is_true = self.lexer.null_or_bool().ok_or(Stuck)?;
-                Ok(if is_true == Some(true) { "true" } else { "false" }.to_owned())
-            }
-            _ => self.text(name, faults),
-        }
-    }
-
-    /// Reads any value; none if it is nested too deeply, which is noted.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn value_of(&mut self, name: &str, faults: &mut Faults) -> Result<Option<Value>, Stuck> {
-        let value = self.value()?;
-        if value.is_none() {
-            faults.add_too_deep(name);
-        }
-        Ok(value)
-    }
-
-    /// Reads any value; none if it is nested too deeply.
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn value(&mut self) -> Result<Option<Value>, Stuck> {
-        self.is_too_deep = false;
-        let value = self.any()?;
-        Ok(Some(value).filter(|_| !self.is_too_deep))
-    }
-
-    fn any(&mut self) -> Result<Value, Stuck> {
-        let kind = self.kind()?;
-        if matches!(kind, Kind::List | Kind::Object) && self.depth == DEEPEST {
-            self.is_too_deep = true;
-            self.skip()?;
-            return Ok(Value::Null);
-        }
-        self.depth += 1;
-        let value = match kind {
-            // Text that had escapes is moved, not copied, so that no copy is left in memory.
-            Kind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
-            Kind::Number => Value::Number(SecretText::from(self.number()?)),
-            Kind::Null | Kind::Bool => self.lexer.null_or_bool().ok_or(Stuck)?.map_or(Value::Null, Value::Bool),
-            Kind::List => {
-                let mut values = Vec::new();
-                self.elements(&mut |reader| {
-                    values.push(reader.any()?);
-                    Ok(())
-                })?;
-                Value::List(values)
-            }
-            Kind::Object => {
-                let mut members = Vec::new();
-                self.members(&mut |name, value| {
-                    members.push((name.to_owned(), value.any()?));
-                    Ok(())
-                })?;
-                Value::Object(value::without_repetitions(members))
-            }
-        };
-        self.depth -= 1;
-        Ok(value)
     }
 
     /// Reads any value, however deeply it is nested, and keeps nothing of it.
@@ -308,7 +151,7 @@ impl<'a> Reader<'a> {
                     text::skip(&mut self.lexer)?;
                 }
                 Kind::Number => drop(self.number()?),
-                Kind::Null | Kind::Bool => drop(self.lexer.null_or_bool().ok_or(Stuck)?),
+                Kind::Null | Kind::Bool => drop(self.null_or_bool()?),
                 kind @ (Kind::List | Kind::Object) => {
                     let (start, end) = if kind == Kind::List { (b'[', b']') } else { (b'{', b'}') };
                     self.eat(start)?;
@@ -368,6 +211,7 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Value;
 
     #[derive(Debug, Default, PartialEq)]
     struct Names {
