@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::text::{grouped, shown};
+use crate::text::shown;
 
 /// What went wrong.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -14,57 +14,6 @@ pub enum Error {
     /// A message that is worded where it is found.
     #[error("{}", .0.text)]
     Worded(Box<Message>),
-    // ---- what the vault holds ---------------------------------------------------------------------------------
-
-    // ---- what the agent can take ------------------------------------------------------------------------------
-    /// What is not text can't be a variable.
-    #[error("the content is not text (UTF-8 without NUL), so it cannot be a variable")]
-    NotText,
-    /// Bytes that are not text can't be quoted, nor put into a template.
-    #[error("the content is not text (UTF-8), so it cannot {purpose}")]
-    NotTextFor {
-        /// What it was to do, as in "stand in a template".
-        purpose: &'static str,
-    },
-    /// A value that is to be decoded is no Base64.
-    #[error("the value is not Base64, so it cannot be decoded")]
-    NotBase64,
-    /// A value that no quotes protect in a dotenv file.
-    #[error(
-        "the value of the field `{}` means different things to different readers of dotenv files, however it is quoted",
-        shown(field)
-    )]
-    Dotenv {
-        /// The field's label or type.
-        field: String,
-    },
-    /// A value of a template that no quotes protect in a dotenv file.
-    #[error("the value means different things to different readers of dotenv files, however it is quoted")]
-    DotenvValue,
-    /// A value of a template that XML has no way to write.
-    #[error("the value holds a control character, which XML cannot hold")]
-    Xml,
-    /// Two fields of a record become one name.
-    #[error("the fields `{}` and `{}` both become `{}`", shown(first), shown(second), shown(name))]
-    FieldClash {
-        /// The earlier field.
-        first: String,
-        /// The later field.
-        second: String,
-        /// The name.
-        name: String,
-    },
-    /// A value is too large for the environment of later steps.
-    #[error("the {what} has {} bytes; a variable can hold {} here", grouped(*size), grouped(*limit))]
-    TooLarge {
-        /// `value` or `attachment`.
-        what: &'static str,
-        /// Its size in bytes.
-        size: u64,
-        /// The limit in bytes.
-        limit: u64,
-    },
-
     // ---- Keeper's servers -------------------------------------------------------------------------------------
     /// Keeper refused the request.
     #[error(
@@ -235,19 +184,6 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Worded(message) => return message.hint.clone(),
-            Self::Dotenv { .. } => "use `file+json:`".to_owned(),
-            Self::DotenvValue | Self::Xml | Self::NotTextFor { .. } => {
-                "take it in Base64, as in `${keeper://… | base64}` or `+base64`".to_owned()
-            }
-            Self::FieldClash { .. } => "give one of them another label, or map them one by one".to_owned(),
-            Self::NotText => {
-                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
-                 in `> var+base64:NAME`"
-                    .to_owned()
-            }
-            Self::TooLarge { .. } => {
-                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`".to_owned()
-            }
             Self::Refused { code, message, .. } => return refusal_hint(code, message),
             Self::NotKeeper { .. } => "check the config's hostname and any proxy in between".to_owned(),
             Self::ServerKey { .. } => "make a new config for this application".to_owned(),

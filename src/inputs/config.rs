@@ -172,9 +172,10 @@ fn missing(members: &Members) -> Error {
 
 /// "the config's `a` is not X, and its `b` is not Y".
 fn wrong_members(members: &[(&str, &str)]) -> Error {
-    let [(name, expected), others @ ..] = members else { return Error::Internal("a config without a fault") };
-    let others = others
+    let (name, expected) = members.first().copied().unwrap_or_default();
+    let others = members
         .iter()
+        .skip(1)
         .fold(String::new(), |text, (name, expected)| format!("{text}, and its `{name}` is not {expected}"));
     Error::new(format!("the config's `{name}` is not {expected}{others}")).with_hint(CUT_OR_CHANGED)
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::inputs::forms::Step;
 use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
 
 /// A field of a whole record: its label or else its type, and its value.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct NamedValue {
 pub fn apply(step: Step, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
     // EXPOSE: the result is a secret again.
     let raw = bytes.expose();
-    let text = |purpose| bytes.to_text().ok_or(Error::NotTextFor { purpose });
+    let text = |purpose| bytes.to_text().ok_or_else(|| not_text_for(purpose));
     let changed = |purpose, change: &dyn Fn(&str) -> String| Ok(SecretText::from(change(text(purpose)?.expose())));
     let written = match step {
         Step::Base64 => SecretText::from(base64::encode(raw)),
@@ -42,8 +43,8 @@ pub fn apply(step: Step, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
         Step::Upper => changed("be written in capitals", &str::to_uppercase)?,
         Step::Lower => changed("be written in small letters", &str::to_lowercase)?,
         Step::Json => json_string(&text("be quoted")?),
-        Step::Xml => xml_text(&text("be quoted")?).ok_or(Error::Xml)?,
-        Step::Dotenv => dotenv_value(&text("be quoted")?).ok_or(Error::DotenvValue)?,
+        Step::Xml => xml_text(&text("be quoted")?).ok_or_else(control_character)?,
+        Step::Dotenv => dotenv_value(&text("be quoted")?).ok_or_else(unquotable)?,
         // The code is made where the time is known.
         Step::Totp => return Ok(bytes.clone()),
     };
@@ -51,13 +52,33 @@ pub fn apply(step: Step, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
 }
 
 fn unbase64(bytes: &SecretBytes) -> Result<Vec<u8>, Error> {
-    let text = bytes.to_text().ok_or(Error::NotBase64)?;
+    let text = bytes.to_text().ok_or_else(not_base64)?;
     // EXPOSE: the result is a secret again.
     let text = text.expose().trim();
     // Keeper's servers are read leniently; what an author calls Base64 has to be it.
     let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
-    base64::decode(text).filter(|_| !has_strays).ok_or(Error::NotBase64)
+    base64::decode(text).filter(|_| !has_strays).ok_or_else(not_base64)
 }
+
+fn not_base64() -> Error {
+    Error::new("the value is not Base64, so it cannot be decoded")
+}
+
+/// The content is no text, and had a purpose that asks for one, as in "stand in a template".
+pub(crate) fn not_text_for(purpose: &str) -> Error {
+    Error::new(format!("the content is not text (UTF-8), so it cannot {purpose}")).with_hint(IN_BASE64)
+}
+
+fn control_character() -> Error {
+    Error::new("the value holds a control character, which XML cannot hold").with_hint(IN_BASE64)
+}
+
+fn unquotable() -> Error {
+    Error::new("the value means different things to different readers of dotenv files, however it is quoted")
+        .with_hint(IN_BASE64)
+}
+
+const IN_BASE64: &str = "take it in Base64, as in `${keeper://… | base64}` or `+base64`";
 
 fn not_hex() -> Error {
     Error::new("the value is not hexadecimal, so it cannot be decoded")
@@ -139,19 +160,27 @@ pub fn json_object(fields: &[NamedValue]) -> SecretText {
 /// A whole record as lines `NAME=value` that shells, and the dotenv parsers of Node and Python, read in the same way.
 ///
 /// # Errors
-/// [`Error::Dotenv`] for a value that they would read differently, whatever its quotes.
+/// A value that they would read differently, whatever its quotes.
 pub fn dotenv(fields: &[NamedValue]) -> Result<SecretText, Error> {
     let mut lines = String::new();
     for field in fields {
         let value = field.value.render();
         // EXPOSE: the lines are a secret again.
-        let quoted = quote(value.expose()).ok_or_else(|| Error::Dotenv { field: field.name.clone() })?;
+        let quoted = quote(value.expose()).ok_or_else(|| unquotable_field(&field.name))?;
         lines.push_str(&dotenv_name(&field.name));
         lines.push('=');
         lines.push_str(&quoted);
         lines.push('\n');
     }
     Ok(SecretText::from(lines))
+}
+
+fn unquotable_field(field: &str) -> Error {
+    Error::new(format!(
+        "the value of the field `{}` means different things to different readers of dotenv files, however it is quoted",
+        shown(field)
+    ))
+    .with_hint("use `file+json:`")
 }
 
 /// A value in the quotes that shells and dotenv parsers agree on, if there are any.

@@ -11,7 +11,7 @@ use crate::inputs::job::{Job, Setting};
 use crate::inputs::path::Platform;
 use crate::outputs::mask::{Masks, ValueId};
 use crate::secret::{SecretBytes, SecretText};
-use crate::text::shown;
+use crate::text::{grouped, shown};
 
 /// Everything that is to be set and written, in the order of the mapping lines.
 #[derive(Debug, Default, Serialize, Tsify)]
@@ -249,7 +249,7 @@ impl Agent {
             }));
         }
         if value.len() as u64 > limit {
-            return Err(Error::TooLarge { what: "value", size: value.len() as u64, limit });
+            return Err(too_large("value", value.len() as u64, limit));
         }
         if !self.percents.can_send(value) {
             return Err(Error::new(format!(
@@ -260,6 +260,21 @@ impl Agent {
         }
         Ok(())
     }
+}
+
+/// A value or an attachment has more bytes than the environment of later steps has room for.
+pub(crate) fn too_large(what: &str, size: u64, limit: u64) -> Error {
+    let (size, limit) = (grouped(size), grouped(limit));
+    Error::new(format!("the {what} has {size} bytes; a variable can hold {limit} here"))
+        .with_hint("write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`")
+}
+
+/// What is to become a variable is not text.
+pub(crate) fn not_text() -> Error {
+    Error::new("the content is not text (UTF-8 without NUL), so it cannot be a variable").with_hint(
+        "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as in \
+         `> var+base64:NAME`",
+    )
 }
 
 /// What the budget of masks did not last for.

@@ -15,7 +15,7 @@ use crate::inputs::notation::Selector;
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::outputs::mask::{Kind, Masks, ValueId};
-use crate::outputs::plan::{Agent, Content, Plan, PlannedFile, Row};
+use crate::outputs::plan::{self, Agent, Content, Plan, PlannedFile, Row};
 use crate::outputs::transform;
 use crate::problem::Problem;
 use crate::secret::{SecretBytes, SecretText};
@@ -368,7 +368,7 @@ impl Item {
             let Made { destination, bytes, .. } = made;
             let text = bytes.to_text();
             if self.is_placeholder() && text.is_none() {
-                return Err(self.problem(Error::NotTextFor { purpose: "stand in a template" }));
+                return Err(self.problem(form::not_text_for("stand in a template")));
             }
             if matches!(destination, Destination::File(_)) {
                 // EXPOSE: only its first line and the ends of its lines are looked at.
@@ -384,7 +384,7 @@ impl Item {
             }
             // EXPOSE: only its size and certain characters are looked at.
             let Some(text) = text.as_ref().map(SecretText::expose).filter(|text| !text.contains('\0')) else {
-                return Err(self.problem(Error::NotText));
+                return Err(self.problem(plan::not_text()));
             };
             self.check_variable(&destination, text, watch).map_err(|error| self.problem(error))?;
         }
@@ -505,13 +505,19 @@ fn at(fields: &[NamedField], now_ms: u64) -> Vec<NamedValue> {
     fields.iter().map(|field| NamedValue { name: field.name.clone(), value: value(&field.value) }).collect()
 }
 
+fn clash(first: &str, second: &str, name: &str) -> Error {
+    let [first, second, name] = [first, second, name].map(shown);
+    Error::new(format!("the fields `{first}` and `{second}` both become `{name}`"))
+        .with_hint("give one of them another label, or map them one by one")
+}
+
 /// Two fields that would become one name are named both.
 fn refuse_clash(fields: &[NamedValue], become_name: impl Fn(&str) -> String) -> Result<(), Error> {
     let mut seen: std::collections::HashMap<String, &str> = std::collections::HashMap::new();
     for field in fields {
         let name = become_name(&field.name);
         if let Some(first) = seen.insert(name.clone(), &field.name) {
-            return Err(Error::FieldClash { first: first.to_owned(), second: field.name.clone(), name });
+            return Err(clash(first, &field.name, &name));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::transfer::Sink;
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::mapping::Mapping;
-use crate::outputs::plan::Agent;
+use crate::outputs::plan::{Agent, too_large};
 use crate::problem::Problem;
 use crate::text::counted;
 use crate::vault::attachment::Attachment;
@@ -51,7 +51,7 @@ impl Wanted {
         match destination {
             Destination::File(_) => Ok(()),
             _ if size <= limit => Ok(()),
-            _ => Err(Error::TooLarge { what: "attachment", size, limit }),
+            _ => Err(too_large("attachment", size, limit)),
         }
     }
 
