@@ -1,6 +1,7 @@
 /**
- * The packed task, run again and again on each version of Node at hand, with a record and some attachments, and how those
- * runs end: no single test shows what breaks down once in hundreds of runs. `-- --runs 5000` says how often.
+ * The packed task, run again and again on each version of Node at hand and on the next one, with a record and some
+ * attachments, and how those runs end: no single test shows what breaks down once in hundreds of runs. `-- --runs 5000`
+ * says how often.
  */
 
 import { spawn } from 'node:child_process';
@@ -10,10 +11,13 @@ import { dirname, join } from 'node:path';
 import { startKeeper } from '../tests/keeper/server.js';
 import { findNodes } from '../tests/network/nodes.js';
 import { Failure, Misuse, runWhenCalled } from './failure.js';
+import { installNode } from './nodes.js';
 import { packageExtension } from './package.js';
 import { step } from './progress.js';
 import { unpackExtension } from './unpack.js';
 
+/** The versions that the task is made for, and the one that agents will have next. */
+const MAJORS = [20, 24, 26];
 const SIDE_BY_SIDE = 3;
 const FILES = ['a', 'b', 'c'];
 
@@ -21,6 +25,9 @@ const FILES = ['a', 'b', 'c'];
 async function endurance({ runs: wanted }) {
   const runs = Number(wanted);
   if (!(Number.isInteger(runs) && runs > 0)) throw new Misuse('--runs takes a whole number');
+  for (const major of process.platform === 'linux' ? MAJORS : []) {
+    await installNode(major);
+  }
   await packageExtension();
   const taskFolder = await unpackExtension();
   const folder = mkdtempSync(join(tmpdir(), 'ksm-endurance-'));
@@ -99,7 +106,7 @@ function outcomeOf(node, script, env) {
 
 await runWhenCalled(import.meta.url, endurance, {
   usage: `\
-npm run endurance                  runs the task a thousand times on each Node at hand
+npm run endurance                  runs the task a thousand times on each Node at hand; installs Nodes
 npm run endurance -- --runs 5000   that often`,
   options: { runs: { type: 'string', default: '1000' } },
 });
