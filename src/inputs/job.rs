@@ -43,14 +43,14 @@ pub struct Job {
     variables: JobVariables,
 }
 
-/// What is known of a switch that is off unless somebody sets it.
+/// What is known of a switch that is off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Nobody sets it.
     Unset,
     /// A variable of the job sets it.
     Set(bool),
-    /// The environment holds it, but the agent may not count it: it may be from the step's `env:`, or is spelt otherwise.
+    /// The environment holds it, but the agent may not count it: it may be from the step's `env:`, or has another spelling.
     Unclear(bool),
 }
 
@@ -75,7 +75,7 @@ impl Job {
         self.public.contains_key(&name) || self.secret.contains_key(&name)
     }
 
-    /// Whether the job has a secret variable of this name. It stays secret, whoever sets it again.
+    /// Whether the job has a secret variable of this name. It stays secret even if it is set again.
     #[must_use]
     pub fn has_secret(&self, name: &str) -> bool {
         self.secret.contains_key(&fold_case(name))
@@ -113,7 +113,7 @@ impl Job {
         self.setting("SYSTEM_UNSAFEALLOWMULTILINESECRET", self.variables.system_unsafeallowmultilinesecret.as_deref())
     }
 
-    /// Whether the agent reads `%AZP25` as `%`, as it does if nobody says otherwise.
+    /// Whether the agent reads `%AZP25` as `%`, as it does by default.
     #[must_use]
     pub fn decodes_percents(&self) -> Setting {
         self.setting("DECODE_PERCENTS", self.variables.decode_percents.as_deref())
@@ -139,7 +139,7 @@ impl Job {
 /// The names in a list in JSON.
 fn names(json: Option<&str>) -> Vec<String> {
     let Ok(Value::List(values)) = Value::parse(json.unwrap_or_default()) else { return Vec::new() };
-    // EXPOSE: names of variables are no secrets.
+    // EXPOSE: names of variables are not secret.
     values.iter().filter_map(|value| Some(value.as_text()?.expose().to_owned())).collect()
 }
 

@@ -149,11 +149,11 @@ fn check_part(part: &str) -> Result<(), Error> {
 /// A name without regard to case, letter by letter, for names that the agent or a file system takes for the same.
 #[must_use]
 pub(crate) fn fold_case(name: &str) -> String {
-    // Without the rule for a sigma at the end of a word, by which `str::to_lowercase` would tell names apart.
+    // Without the rule for a sigma at the end of a word, by which `str::to_lowercase` would distinguish names.
     name.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// What two paths share when they are one file, as far as their text tells: `./a//b`, `a/x/../b` and, where the
+/// What two paths share when they are one file, as far as their text shows: `./a//b`, `a/x/../b` and, where the
 /// platform sees no difference, `A/B`.
 #[must_use]
 pub fn identity(path: &str, platform: Platform) -> String {

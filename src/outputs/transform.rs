@@ -15,7 +15,7 @@ pub fn hex(bytes: &[u8]) -> String {
     digits
 }
 
-/// What hexadecimal digits of either case stand for. Blanks around them do no harm.
+/// The bytes that hexadecimal digits of either case mean. Blanks around them are ignored.
 #[must_use]
 pub fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());

@@ -58,7 +58,7 @@ function ignoredFiles(repository, files, signal) {
   if (!program) {
     return Promise.resolve('there is none in PATH');
   }
-  // Named like this, a repository may belong to somebody else, as it does in container jobs.
+  // Named like this, a repository may belong to another user, as it does in container jobs.
   const place = [`--git-dir=${path.join(repository, '.git')}`, `--work-tree=${repository}`];
   const options = {
     // On Windows a program loads libraries from its working directory.

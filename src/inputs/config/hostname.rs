@@ -28,7 +28,7 @@ pub(super) fn read_hostname(text: &str) -> Option<String> {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
-    // An IPv6 address stands in brackets, or its last part would be taken for a port.
+    // An IPv6 address is in brackets, or its last part would be taken for a port.
     let has_colons_in_brackets = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
     let name_is_fine = !name.is_empty()
         && has_colons_in_brackets

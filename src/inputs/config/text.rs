@@ -116,7 +116,7 @@ fn neither(text: &str) -> Error {
     Error::new("the config is neither JSON nor Base64").with_hint(BOUND_CONFIG)
 }
 
-/// What bytes are that are no text.
+/// What bytes are that are not text.
 fn describe(bytes: &[u8]) -> &'static str {
     match bytes {
         [0x30, ..] => "a key or certificate alone",

@@ -12,7 +12,7 @@ const COREUTILS: usize = 57;
 const OPENSSL: usize = 48;
 
 /// The characters that appear in Base64 of any text that holds these bytes: one form for each place, modulo 3, at which
-/// the bytes may begin. The first one also hides the Base64 of the bytes alone, with or without a line feed behind them.
+/// the bytes may begin. The first one also hides the Base64 of the bytes alone, with or without a line feed after them.
 pub(super) fn anywhere(bytes: &[u8]) -> Vec<String> {
     if (SHORTEST..=LONGEST).contains(&bytes.len()) {
         (0..3).map(|offset| inside(bytes, offset)).collect()
@@ -30,7 +30,7 @@ pub(super) fn wrapped(bytes: &[u8]) -> Vec<String> {
     lines.filter(|line| line.len() >= SHORTEST).map(|line| inside(line, 0)).collect()
 }
 
-/// What does not depend on the neighbours of the bytes, which begin `offset` bytes (modulo 3) behind the start.
+/// What does not depend on the neighbours of the bytes, which begin `offset` bytes (modulo 3) after the start.
 fn inside(bytes: &[u8], offset: usize) -> String {
     let mut padded = vec![0; offset];
     padded.extend_from_slice(bytes);

@@ -43,9 +43,9 @@ pub enum Kind {
 
 /// A whole value shorter than this in characters is not masked: three characters would be hidden all over the log.
 pub const MIN_WHOLE: usize = 4;
-/// A part of a small value shorter than this is not masked, unless its name tells of a secret.
+/// A part of a small value shorter than this is not masked, unless its name means a secret.
 const MIN_PART: usize = 6;
-/// A line shorter than this is not masked: `set -e` is no secret.
+/// A line shorter than this is not masked: `set -e` is not secret.
 const MIN_LINE: usize = 8;
 /// A field with more lines, or of more bytes, is treated like an attachment.
 const SMALL_LINES: usize = 64;
