@@ -159,7 +159,7 @@ function leaveOutUnused(replaced) {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /^\.\/vault$/ }, ({ importer }) =>
         importer.includes(join('node_modules', TASK_LIBRARY))
-          ? { path: inProject('task', 'agent', 'vault.js') }
+          ? { path: inProject('task', 'agent', 'secrets.js') }
           : undefined,
       );
       onLoad({ filter: /node_modules/ }, ({ path }) => {

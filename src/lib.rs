@@ -7,6 +7,7 @@
 //! wrote
 //! ```
 //!
+//! [`agent`] is beside them: what facts mean that the shim finds on the machine.
 //! A stage may use an earlier one, never a later one. [`retrieval`] alone knows all of them: it is the course of a run;
 //! `wasm` alone knows `retrieval` and is the door to Node.
 //!
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod agent;
 pub mod inputs;
 pub mod outputs;
 pub mod protocol;

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { print, printIssue, printResult } from './agent/commands.js';
 import { readNote } from './files/note.js';
-import { plainFileAt, putBack, realPath, removeFile } from './files/same-file.js';
+import { plainFileAt, putBack, realPath, removeFile } from './files/disk.js';
 
 /** @typedef {import('./files/note.js').NotedFile} NotedFile */
 

@@ -1,8 +1,39 @@
-/** The task's start: mask, then load the rest. With System.Debug the task library prints inputs when it loads. */
+/** The task's start: load the core, mask, then load the rest. With System.Debug the task library prints inputs when it loads. */
 
-import { maskInputs } from './agent/secrets.js';
+import { webcrypto } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { initSync } from '../pkg/core.js';
+import { printIssue, printResult } from './agent/commands.js';
+import { describeDefect } from './agent/report.js';
+import { maskEnvironment } from './agent/secrets.js';
 
 // Until an outcome is reported, an early end is a failure.
 process.exitCode = 1;
-maskInputs();
-void import('./run.js').then(({ performTask }) => performTask());
+try {
+  loadCore();
+  maskEnvironment();
+  void import('./run.js').then(({ performTask }) => performTask());
+} catch (error) {
+  printIssue('error', whatIsMissing(error) ?? describeDefect(error));
+  printResult(false);
+  process.exitCode = 0;
+}
+
+function loadCore() {
+  // The core draws its random bytes from here; Node 16 has no such object by itself.
+  globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
+  initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
+}
+
+/** What the agent does not have, with what to do about it. @param {unknown} error */
+function whatIsMissing(error) {
+  if (typeof WebAssembly === 'undefined') {
+    return `this agent runs Node without WebAssembly, which the task needs; nothing was set
+hint: remove \`--jitless\` from NODE_OPTIONS`;
+  }
+  return error instanceof RangeError
+    ? `this agent does not let WebAssembly reserve the address space that it needs; nothing was set
+hint: raise the limit (\`ulimit -v\`), or set NODE_OPTIONS to \`--disable-wasm-trap-handler\``
+    : undefined;
+}

@@ -1,11 +1,8 @@
 /** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
 
-import { webcrypto } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
-import { released } from '../identity.json';
-import { Retrieval, initSync } from '../pkg/core.js';
+import { Retrieval } from '../pkg/core.js';
 import { CANCELLED, createHost } from './agent/host.js';
+import { PLEASE_REPORT, describeDefect } from './agent/report.js';
 
 /** @typedef {import('./agent/host.js').Host} Host */
 /** @typedef {import('../pkg/core.js').Next} Next */
@@ -17,22 +14,20 @@ export async function performTask() {
   try {
     host = createHost();
     reportDefectsTo(host);
-    loadCore();
     await takeTurns(host);
   } catch (error) {
     if (host) {
-      await host.fail([describe(error)]);
+      await host.fail([describeDefect(error)]);
     } else {
       // The exit code fails the step.
-      process.stdout.write(`${describe(error)}\n`);
+      process.stdout.write(`${describeDefect(error)}\n`);
     }
   } finally {
     await host?.close();
   }
 }
 
-const REPORT = `please report this, with the task's version, at ${released.support}`;
-const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${REPORT}`;
+const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${PLEASE_REPORT}`;
 
 /**
  * Takes the place of the task library, which would report what nobody caught in its own words: the agent sends those to
@@ -42,24 +37,10 @@ const STUCK = `the task waited for something that could not come any more; nothi
  */
 function reportDefectsTo(host) {
   for (const event of ['uncaughtException', 'unhandledRejection']) {
-    process.removeAllListeners(event).on(event, (defect) => host.fail([describe(defect)]));
+    process.removeAllListeners(event).on(event, (defect) => host.fail([describeDefect(defect)]));
   }
   // Nothing is under way any more, and still the run waits for something.
   process.once('beforeExit', () => host.fail([STUCK]).then(() => host.close()));
-}
-
-function loadCore() {
-  // The core draws its random bytes from here; Node 16 has no such object by itself.
-  globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
-  try {
-    initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
-  } catch (error) {
-    throw typeof WebAssembly === 'undefined'
-      ? coded('NO_WEBASSEMBLY')
-      : error instanceof RangeError
-        ? coded('NO_MEMORY')
-        : error;
-  }
 }
 
 /** @param {Host} host */
@@ -139,26 +120,4 @@ async function fetchAll(requests, retrieval, host) {
     throw defects[0];
   }
   return outcomes;
-}
-
-/** What an agent may lack, with what to do about it. @type {Record<string, string>} */
-const LACKS = {
-  NO_WEBASSEMBLY: `this agent runs Node without WebAssembly, which the task needs; nothing was set
-hint: remove \`--jitless\` from NODE_OPTIONS`,
-  NO_MEMORY: `this agent does not let WebAssembly reserve the address space that it needs; nothing was set
-hint: raise the limit (\`ulimit -v\`), or set NODE_OPTIONS to \`--disable-wasm-trap-handler\``,
-};
-
-/** @param {string} code */
-const coded = (code) => Object.assign(new Error(code), { code });
-
-/**
- * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
- *
- * @param {unknown} error
- */
-function describe(error) {
-  const code =
-    error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
-  return LACKS[code] ?? `the task stopped unexpectedly (${code}); nothing was set\nhint: ${REPORT}`;
 }

@@ -1,4 +1,5 @@
-//! Which folder may use which: `inputs → protocol → vault → outputs`, checked by the paths that the sources name.
+//! Which folder may use which: `inputs → protocol → vault → outputs`, and in the shim `files → network → agent`, checked by
+//! the paths that the sources name.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::string_slice, clippy::unwrap_used, reason = "what a function here can't do fails the test")]
@@ -8,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The stages in their order. Each may name the ones before it.
-const STAGES: [&str; 6] = ["inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
+const STAGES: [&str; 7] = ["agent", "inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
 
 /// What serves all stages, and what each of these may name itself.
 const FOUNDATIONS: [(&str, &[&str]); 8] = [
@@ -34,7 +35,7 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 
 /// Crates that only some files may name, and which.
 const RESERVED: [(&str, &[&str]); 14] = [
-    ("wasm_bindgen", &["wasm.rs"]),
+    ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs"]),
     ("js_sys", &["vault/names.rs", "wasm.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
@@ -105,6 +106,76 @@ fn a_place_that_is_granted_is_taken() {
             );
         }
     }
+}
+
+/// The folders of the shim in their order; what is in none of them comes last. Each may import from the ones before it.
+const SHIM: [&str; 4] = ["files", "network", "agent", "."];
+
+#[test]
+fn a_folder_of_the_shim_knows_earlier_ones_and_no_later_one() {
+    let place = |path: &str| {
+        let folder = path.split_once('/').map_or(".", |(folder, _)| folder);
+        SHIM.iter().position(|one| *one == folder).unwrap_or_else(|| panic!("{path} is in no folder of the order"))
+    };
+    let mut forbidden = Vec::new();
+    for (path, source) in shim() {
+        for known in imports(&path, &source, &["from '", "import('"]) {
+            let is_later = known != CORE && place(&known) > place(&path);
+            // The start loads the rest once everything is masked.
+            if is_later && (path.as_str(), known.as_str()) != ("main.js", "run.js") {
+                forbidden.push(format!("{path} imports {known}"));
+            }
+        }
+    }
+    assert_eq!(forbidden, [""; 0]);
+}
+
+#[test]
+fn the_post_job_step_loads_neither_the_core_nor_the_library() {
+    let shim = shim();
+    let mut loaded = vec!["cleanup.js".to_owned()];
+    let mut at = 0;
+    while let Some(path) = loaded.get(at).cloned() {
+        let source = shim.iter().find(|(name, _)| *name == path).map(|(_, source)| source);
+        let source = source.unwrap_or_else(|| panic!("the post-job step loads {path}"));
+        assert!(!source.contains("from 'azure-pipelines-task-lib"), "the post-job step loads the library in {path}");
+        let more: Vec<String> =
+            imports(&path, source, &["from '"]).into_iter().filter(|known| !loaded.contains(known)).collect();
+        loaded.extend(more);
+        at += 1;
+    }
+    assert!(loaded.len() > 3, "only {loaded:?}");
+}
+
+/// What the shim's sources call the core's glue.
+const CORE: &str = "../pkg/core.js";
+
+/// Every source of the shim by its path in `task`.
+fn shim() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("task");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    let scripts = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "js"));
+    let sources = scripts.map(|path| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        (name, fs::read_to_string(path).unwrap())
+    });
+    sources.collect()
+}
+
+/// The files that a source of the shim names after one of these words, by their paths in `task`.
+fn imports(path: &str, source: &str, words: &[&str]) -> BTreeSet<String> {
+    let depth = path.matches('/').count();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let named = words.iter().flat_map(|word| source.split(word).skip(1)).filter_map(|rest| rest.split('\'').next());
+    let files = named
+        .filter(|name| name.starts_with('.') && Path::new(name).extension().is_some_and(|extension| extension == "js"))
+        .map(|name| match name.strip_prefix(&"../".repeat(depth.max(1))) {
+            Some(rest) if depth == 1 => rest.to_owned(),
+            Some(_) => name.to_owned(),
+            None => format!("{folder}/{}", name.trim_start_matches("./")).trim_start_matches('/').to_owned(),
+        });
+    files.collect()
 }
 
 /// Every source by its path in `src`, without comments and doc comments.

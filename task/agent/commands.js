@@ -1,4 +1,4 @@
-/** Logging commands of the agent, and lines that are none. */
+/** Logging commands of the agent, lines that are none, and the pipe on which they go: it may be slow, or have no end. */
 
 /**
  * Tells the agent to hide a text in every log from here on. Unlike the library's `setSecret`, it takes texts of
@@ -57,4 +57,29 @@ export function print(text) {
 function printCommand(start, data) {
   const escaped = data.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   process.stdout.write(`##vso[${start}]${escaped}\n`);
+}
+
+let isBroken = false;
+
+/**
+ * Listens for the end of the agent.
+ *
+ * @param {() => void} onEnd
+ */
+export function watchOutput(onEnd) {
+  process.stdout.on('error', () => {
+    isBroken = true;
+    onEnd();
+  });
+}
+
+/**
+ * Waits until everything that was printed has left the process.
+ *
+ * @returns {Promise<boolean>} whether somebody took it
+ */
+export function drained() {
+  return new Promise((resolve) => {
+    process.stdout.write('', (error) => resolve(!error && !isBroken));
+  });
 }

@@ -4,10 +4,9 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
 import { Files } from '../files/stage.js';
 import { inOctal } from '../files/staged-file.js';
-import { countMasks, print, printIssue, printMask, printResult } from './commands.js';
+import { countMasks, drained, print, printIssue, printMask, printResult, watchOutput } from './commands.js';
 import { readNetworkSettings } from './network-settings.js';
 import { Network, platformCipher } from '../network/network.js';
-import { drained, watchOutput } from './output.js';
 import { layOut } from './report.js';
 import { isConfigInClear, job } from './secrets.js';
 

@@ -1,4 +1,6 @@
-/** The closing table: what became of each mapping line, in names and numbers. */
+/** The last words: a table of what became of each mapping line, or that something went wrong that should not. */
+
+import { released } from '../../identity.json';
 
 /** @typedef {import('../../pkg/core.js').Report} Report */
 
@@ -43,3 +45,16 @@ function align(rows) {
  * @param {string} [many]
  */
 const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+export const PLEASE_REPORT = `please report this, with the task's version, at ${released.support}`;
+
+/**
+ * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
+ *
+ * @param {unknown} error
+ */
+export function describeDefect(error) {
+  const code =
+    error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;
+  return `the task stopped unexpectedly (${code}); nothing was set\nhint: ${PLEASE_REPORT}`;
+}

@@ -3,15 +3,8 @@
  * the wrong input, which are masked, and what the agent says of the job.
  */
 
-import { basic, decode } from '../network/proxy.js';
+import { masksOfEnvironment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
-
-/** Short lines of a config in pretty-printed JSON are braces and the like. */
-const MIN_CONFIG_LENGTH = 12;
-/** A shorter password would be hidden all over the log. */
-const MIN_PASSWORD_LENGTH = 4;
-/** Each mask costs the agent time, so the lines of a text are masked up to this number. */
-const MAX_LINES = 200;
 
 /** What the core gets to know about the job: names of variables, and settings that variables may hold. */
 const DESCRIBING = [
@@ -26,6 +19,9 @@ const DESCRIBING = [
 export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
+
+/** Shorter secrets are no configs. */
+const MIN_CONFIG_LENGTH = 12;
 
 /** Whether the input holds a config that is in none of the job's secret variables. */
 export const isConfigInClear = isInClear(process.env);
@@ -76,16 +72,9 @@ function namesIn(json = '') {
 }
 
 /** Masks all that is secret, in each form in which it may show. */
-export function maskInputs() {
-  const variables = Object.entries(process.env).map(([name, text]) => [name.toUpperCase(), text ?? '']);
-  const configs = variables.filter(([name]) => isConfig(name)).flatMap(([, text]) => formsOfConfig(text));
-  const passwords = [...passwordsOf(process.env), ...variables.flatMap(formsInAddress)];
-  const texts = [
-    // The name of an undefined variable is no secret.
-    ...configs.filter((text) => text.length >= MIN_CONFIG_LENGTH && !/^\$\([^)]*\)$/.test(text)),
-    ...[...passwords, ...misplaced(variables)].filter((text) => text.length >= MIN_PASSWORD_LENGTH),
-  ];
-  new Set(texts).forEach(printMask);
+export function maskEnvironment() {
+  const values = Object.values(process.env).map((value) => value ?? '');
+  masksOfEnvironment(Object.keys(process.env), values).forEach(printMask);
   WITHHELD.forEach(withhold);
 }
 
@@ -109,95 +98,36 @@ function withhold(name) {
 export const withheldPassword = (name) => withheld.get(name);
 
 /**
- * Whether a variable of the environment holds a config: the input, the connection's parameter, or a person's own.
- *
- * @param {string} name in upper case, as Windows makes no difference
+ * Where the task library keeps inputs and secret variables until they are asked for, in place of the library's own
+ * vault, which would encrypt them with a key that it leaves in a file for everybody to read.
  */
-function isConfig(name) {
-  return (
-    name === 'INPUT_KEEPERSECRETCONFIG' ||
-    name === 'KSM_CONFIG' ||
-    (name.startsWith('ENDPOINT_AUTH_PARAMETER_') && name.endsWith('_APITOKEN'))
-  );
-}
+export class Vault {
+  /** By name in lower case. @type {Map<string, string>} */
+  #secrets = new Map();
 
-/** @param {string} config */
-const formsOfConfig = (config) => [config, config.trim(), ...linesOf(config)];
+  initialize() {}
 
-/** @param {string} text */
-function linesOf(text) {
-  return text
-    .split(/[\r\n\v\f\u0085\u2028\u2029]+/, MAX_LINES)
-    .map((line) => line.trim())
-    .filter(Boolean);
-}
-
-/**
- * The lines of secret variables that an input holds: somebody wrote `secrets: $(config)`. The agent masks such a secret as
- * a whole, but would show the input line by line.
- *
- * @param {string[][]} variables
- * @returns {string[]}
- */
-function misplaced(variables) {
-  const inputs = variables.filter(([name]) => name.startsWith('INPUT_')).map(([, text]) => text);
-  return variables
-    .filter(([name]) => name.startsWith('SECRET_'))
-    .map(([, secret]) => secret.trim())
-    .filter(
-      (secret) => secret.length >= MIN_PASSWORD_LENGTH && inputs.some((input) => input.includes(secret)),
-    )
-    .flatMap((secret) => [secret, ...linesOf(secret)])
-    .slice(0, MAX_LINES);
-}
-
-/** @param {NodeJS.ProcessEnv} environment */
-function passwordsOf({ AGENT_PROXYUSERNAME: user = '', SECRET_AGENT_PROXYPASSWORD: password = '' }) {
-  return formsOf(user, password);
-}
-
-/**
- * What is secret in the address of a proxy, with or without a scheme.
- *
- * @param {string[]} variable
- * @returns {string[]}
- */
-function formsInAddress([name, address]) {
-  if (!/^(?:AGENT_PROXYURL|(?:HTTPS?|ALL)_PROXY)$/.test(name)) {
-    return [];
-  }
-  // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
-  const rest = address.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, '');
-  return [rest, rest.replace(/[/?#].*$/s, '')].flatMap((text) => {
-    const end = text.lastIndexOf('@');
-    if (end < 0) {
-      return [];
+  /**
+   * Keeps a secret; an empty one is forgotten.
+   *
+   * @param {string} name
+   * @param {string} secret
+   * @returns {boolean} whether it is kept
+   */
+  storeSecret(name, secret) {
+    if (!name || !secret) {
+      this.#secrets.delete((name ?? '').toLowerCase());
+      return false;
     }
-    const login = text.slice(0, end);
-    const [user] = login.split(':', 1);
-    const password = login.slice(user.length + 1);
-    return [password, ...formsOf(decode(user), decode(password)), ...tokens(user, password)];
-  });
-}
+    this.#secrets.set(name.toLowerCase(), secret);
+    return true;
+  }
 
-/**
- * A user name that is a token: it has no password, or such a length as names don't have.
- *
- * @param {string} user
- * @param {string} password
- */
-function tokens(user, password) {
-  const isToken = password === '' || /^(?=.*\d)[\w%-]{16,}$/.test(user);
-  return isToken ? [user, ...formsOf('', decode(user)), basic(decode(user), '').slice('Basic '.length)] : [];
-}
-
-/**
- * @param {string} user
- * @param {string} password
- * @returns {string[]}
- */
-function formsOf(user, password) {
-  return password === ''
-    ? []
-    : [password, encodeURIComponent(password), basic(user, password).slice('Basic '.length)];
+  /**
+   * @param {string} name
+   * @returns {string | undefined}
+   */
+  retrieveSecret(name) {
+    return this.#secrets.get((name ?? '').toLowerCase());
+  }
 }

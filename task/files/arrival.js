@@ -71,7 +71,7 @@ export class Arrival {
   async #write() {
     await this.#writing;
     if (this.hasFailed) {
-      // Nobody reads on; the file knows why.
+      // That ends the download; the file knows what was wrong.
       throw Object.assign(new Error('unwritten'), { code: 'UNWRITTEN' });
     }
     const batch = this.#gathered;

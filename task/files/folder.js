@@ -3,15 +3,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Refused, isWindows } from './disk.js';
 import {
   agentsTemporaryFolder,
   foldersOf,
   foreignFolderOf,
   identityOf,
+  isWindows,
   plainFileAt,
   realPath,
-} from './same-file.js';
+} from './disk.js';
+import { Refused } from './refusal.js';
 
 const FOLDER_MODE = 0o700;
 

@@ -3,8 +3,7 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { isWindows } from './disk.js';
-import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf, realPath } from './same-file.js';
+import { foldersOf, foreignFolderOf, isInside, isWholePath, isWindows, placeOf, realPath } from './disk.js';
 
 /** How long git may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;

@@ -10,7 +10,7 @@ import {
   openPlainFile,
   plainFileAt,
   realPath,
-} from './same-file.js';
+} from './disk.js';
 
 /** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
 const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];

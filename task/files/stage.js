@@ -9,11 +9,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Arrival } from './arrival.js';
-import { Refused, attempt, describe, isWindows, reasonOf, sideBySide, soon } from './disk.js';
+import { attempt, foreignFolderOf, isInside, isWindows, realPath, sideBySide, soon } from './disk.js';
+import { Refused, describe, reasonOf } from './refusal.js';
 import { Folder, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
 import { Note } from './note.js';
 import { whyPublished } from './publication.js';
-import { foreignFolderOf, isInside, realPath } from './same-file.js';
 import { StagedFile } from './staged-file.js';
 import { checkDrive, protect } from './windows.js';
 

@@ -8,9 +8,20 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Refused, attempt, describe, flush, isWindows, patiently, writeAll } from './disk.js';
+import {
+  attempt,
+  flush,
+  isWindows,
+  openPlainFile,
+  patiently,
+  plainFileAt,
+  plainFileBehind,
+  putBack,
+  removeFile,
+  writeAll,
+} from './disk.js';
+import { Refused, describe } from './refusal.js';
 import { checkTarget } from './folder.js';
-import { openPlainFile, plainFileAt, plainFileBehind, putBack, removeFile } from './same-file.js';
 
 const { O_RDONLY, O_WRONLY } = fs.constants;
 const FILE_MODE = 0o600;
@@ -234,7 +245,7 @@ export class StagedFile {
    */
   async takeBack(until) {
     this.empty();
-    /** @param {import('./same-file.js').Found} found */
+    /** @param {import('./disk.js').Found} found */
     const isOurs = (found) => found.identity === this.identity;
     const left = [];
     if (this.replaced !== undefined) {
@@ -326,7 +337,7 @@ export class StagedFile {
    * Gives a file that is going to be replaced a second name, so that it can come back; where that is not possible, a
    * copy has it. Its own name is never without a file.
    *
-   * @param {import('./same-file.js').Found} old
+   * @param {import('./disk.js').Found} old
    */
   #keepAside(old) {
     if (isWindows && (old.mode & 0o200) === 0) {

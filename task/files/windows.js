@@ -3,8 +3,8 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Refused, isWindows } from './disk.js';
-import { foreignFolderOf, isWholePath } from './same-file.js';
+import { foreignFolderOf, isWholePath, isWindows } from './disk.js';
+import { Refused } from './refusal.js';
 
 const SYSTEM = 'S-1-5-18';
 /** Whoever owns a file. */

@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
+import { certificatesInPem } from '../../pkg/core.js';
 import { readPlainFile } from '../files/read.js';
 
 /**
@@ -152,14 +153,11 @@ function readAgents(path, warn) {
  * @returns {string[]}
  */
 function parse(bytes, source, warn) {
-  const text = decode(bytes);
-  if (!text.includes('-----BEGIN')) {
+  const blocks = certificatesInPem(bytes);
+  if (!blocks) {
     return [read(bytes) ?? refuse('CA_MISSING')];
   }
-  const certificates = text.split(/(?=-----BEGIN )/).flatMap((block) => {
-    const [found, kind = '', base64 = ''] = CERTIFICATE.exec(block) ?? [];
-    return found ? [read(restoreLines(kind, base64))] : [];
-  });
+  const certificates = blocks.map(read);
   const good = certificates.flatMap((certificate) => certificate ?? []);
   if (good.length === 0) {
     refuse(certificates.length === 0 ? 'CA_MISSING' : 'CA_BROKEN');
@@ -174,24 +172,6 @@ function parse(bytes, source, warn) {
   return good;
 }
 
-/** As other programs write it: OpenSSL with its own settings of trust, or under an old name. */
-const CERTIFICATE = /^-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----([^-]*)/;
-
-/**
- * A text in UTF-8, or in UTF-16 as PowerShell writes it.
- *
- * @param {Buffer} bytes
- */
-function decode(bytes) {
-  const [first, second] = bytes;
-  if ((first === 0xfe && second === 0xff) || first === 0) {
-    return new TextDecoder('utf-16be').decode(bytes);
-  }
-  return new TextDecoder((first === 0xff && second === 0xfe) || second === 0 ? 'utf-16le' : 'utf-8').decode(
-    bytes,
-  );
-}
-
 /**
  * @param {Buffer | string} certificate
  * @returns {string | undefined} in PEM
@@ -202,17 +182,6 @@ function read(certificate) {
   } catch {
     return undefined;
   }
-}
-
-/**
- * A variable of a pipeline may have lost its line breaks, or hold them as `\n`.
- *
- * @param {string} kind
- * @param {string} base64
- */
-function restoreLines(kind, base64) {
-  const lines = base64.replace(/\\[rn]|\s/g, '').match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${kind}-----`, ...lines, `-----END ${kind}-----`, ''].join('\n');
 }
 
 /** @param {string} code */

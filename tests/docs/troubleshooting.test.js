@@ -57,6 +57,12 @@ const ofForms = [
     ...read('src', ...path).matchAll(/(?:refused\(|reason(?:: | = ))"((?:[^"\\]|\\[^])*)"/g),
   ])
   .map(([, reason]) => reason.replaceAll(/`(?:Database|var:DB_)[^`]*`/g, '`…`'));
+/** Why a file cannot be written. */
+const ofDisk = [
+  ...read('src', 'agent', 'disk.rs')
+    .split('mod tests')[0]
+    .matchAll(/^ +(?:\("E[A-Z]+", )?"([^"]+)"(?:\),)?$/gm),
+].map(([, words]) => words);
 const ofTask = readdirSync(inProject('task'), { recursive: true })
   .filter((name) => name.endsWith('.js'))
   .flatMap((name) => sentencesOf(read('task', name)));
@@ -74,15 +80,15 @@ const problemsShown = [
 const warningsShown = casesOf('warnings').map(withoutPlace);
 
 test('the page knows what the sources can say', () => {
-  const counts = [ofErrors, ofFailures, ofWarnings, ofTask, ofForms].map(({ length }) => length);
+  const counts = [ofErrors, ofFailures, ofWarnings, ofTask, ofForms, ofDisk].map(({ length }) => length);
   assert.ok(
-    counts.every((count, index) => count >= [75, 45, 9, 25, 5][index]),
+    counts.every((count, index) => count >= [75, 45, 9, 25, 5, 19][index]),
     `${counts} were found`,
   );
   const isKnown = (pattern) => messages.has(pattern) || patternsInFull.includes(pattern);
   const unknown = [...ofErrors, ...ofWarnings, ...ofForms].filter((pattern) => !isKnown(pattern));
   const page = readPage(PAGE);
-  const missing = [...ofFailures, ...ofTask].filter((words) => !page.includes(words));
+  const missing = [...ofFailures, ...ofTask, ...ofDisk].filter((words) => !page.includes(words));
   assert.deepEqual([...unknown, ...missing], []);
 });
 
@@ -103,7 +109,7 @@ test('the page knows what runs show', () => {
 
 test('the page knows nothing that is not said any more', () => {
   const patterns = new Set([...ofErrors, ...ofWarnings, ...ofForms]);
-  const texts = [...ofFailures, ...ofTask, ...problemsShown, ...warningsShown];
+  const texts = [...ofFailures, ...ofTask, ...ofDisk, ...problemsShown, ...warningsShown];
   const isSaid = (message) =>
     patterns.has(message) || texts.some((text) => regExpOf(message).test(text) || message.includes(text));
   assert.deepEqual(

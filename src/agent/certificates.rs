@@ -1,0 +1,91 @@
+//! The certificates in a file or an input, as people and programs write them (RFC 7468, "PEM").
+
+/// Certificates as other programs write them: OpenSSL also with its own settings of trust, or under an old name.
+const KINDS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
+/// A line of Base64 in a PEM has so many characters.
+const LINE_LEN: usize = 64;
+
+/// Each certificate in a text, as PEM with one certificate and with its line breaks, which a variable of a pipeline may
+/// have lost or hold as `\n`. Keys and whatever else such a file holds are left out. `None` for what is no PEM at all.
+#[must_use]
+pub fn in_pem(bytes: &[u8]) -> Option<Vec<String>> {
+    let text = decode(bytes);
+    let mut blocks = text.split("-----BEGIN ");
+    // What is before the first one.
+    blocks.next();
+    let certificates: Vec<Option<String>> = blocks.map(certificate).collect();
+    if certificates.is_empty() { None } else { Some(certificates.into_iter().flatten().collect()) }
+}
+
+fn certificate(block: &str) -> Option<String> {
+    let (kind, rest) = block.split_once("-----")?;
+    let kind = KINDS.iter().find(|one| **one == kind)?;
+    let base64 = rest.split('-').next().unwrap_or_default().replace("\\r", "").replace("\\n", "");
+    let characters: Vec<char> = base64.chars().filter(|c| !c.is_whitespace()).collect();
+    let lines: Vec<String> = characters.chunks(LINE_LEN).map(|line| line.iter().collect()).collect();
+    Some(format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n")))
+}
+
+/// UTF-8, or UTF-16 as `PowerShell` writes it. What is neither holds no certificate that a text could.
+fn decode(bytes: &[u8]) -> String {
+    let units =
+        |read: fn([u8; 2]) -> u16| bytes.as_chunks::<2>().0.iter().map(|pair| read(*pair)).collect::<Vec<u16>>();
+    match bytes {
+        [0xFE, 0xFF, ..] | [0, ..] => String::from_utf16_lossy(&units(u16::from_be_bytes)),
+        [0xFF, 0xFE, ..] | [_, 0, ..] => String::from_utf16_lossy(&units(u16::from_le_bytes)),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nAAEC\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn a_certificate_is_found_however_it_is_written() {
+        let utf_16 = |order: fn(u16) -> [u8; 2], mark: bool| -> Vec<u8> {
+            let start = if mark { "\u{FEFF}" } else { "" };
+            format!("{start}{PEM}").encode_utf16().flat_map(order).collect()
+        };
+        let cases: [(&str, Vec<u8>); 9] = [
+            ("as it is", PEM.into()),
+            ("with Windows' line breaks", PEM.replace('\n', "\r\n").into()),
+            ("in one line", PEM.replace('\n', " ").into()),
+            ("without line breaks", PEM.replace('\n', "").into()),
+            ("with escaped line breaks", PEM.replace('\n', "\\r\\n").into()),
+            ("with a text before it", format!("subject=/CN=Ä\n{PEM}").into()),
+            ("in UTF-16 with a mark", utf_16(u16::to_le_bytes, true)),
+            ("in UTF-16 without", utf_16(u16::to_le_bytes, false)),
+            ("in UTF-16, big end first", utf_16(u16::to_be_bytes, true)),
+        ];
+        for (name, bytes) in cases {
+            assert_eq!(in_pem(&bytes), Some(vec![PEM.to_owned()]), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_left_out() {
+        let key = "-----BEGIN PRIVATE KEY-----\nAAEC\n-----END PRIVATE KEY-----\n";
+        let trusted = PEM.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+        assert_eq!(in_pem(format!("{key}{PEM}{trusted}").as_bytes()), Some(vec![PEM.to_owned(), trusted.clone()]));
+        assert_eq!(in_pem(key.as_bytes()), Some(Vec::new()));
+        assert_eq!(in_pem(b"-----BEGIN CERTIFICATE"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_pem_is_told_apart() {
+        for bytes in [b"\x30\x82\x01\x02".as_slice(), b"", b"-----END CERTIFICATE-----"] {
+            assert_eq!(in_pem(bytes), None);
+        }
+    }
+
+    #[test]
+    fn lines_have_64_characters() {
+        let long = "A".repeat(130);
+        let read = in_pem(format!("-----BEGIN CERTIFICATE-----{long}").as_bytes()).unwrap_or_default().concat();
+        let lines: Vec<usize> = read.lines().map(str::len).collect();
+        assert_eq!(lines, [27, 64, 64, 2, 25]);
+    }
+}

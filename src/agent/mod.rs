@@ -1,0 +1,7 @@
+//! What the facts mean that the shim finds on the agent: in its environment, in certificates, on the disk.
+//!
+//! Pure functions, each for one question. The shim asks Node and the system for the facts, and acts on the answer.
+
+pub mod certificates;
+pub mod disk;
+pub mod secrets;

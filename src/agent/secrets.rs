@@ -1,0 +1,263 @@
+//! What is secret in the task's environment before anything is fetched: configs, passwords of proxies, and secrets in the
+//! wrong input.
+//!
+//! The agent masks secret variables as a whole; the task masks the forms in which they would show all the same.
+
+use std::collections::HashSet;
+
+use crate::base64;
+
+/// Short lines of a config in pretty-printed JSON are braces and the like.
+const MIN_CONFIG_LEN: usize = 12;
+/// A shorter password would be hidden all over the log.
+const MIN_PASSWORD_LEN: usize = 4;
+/// Each mask costs the agent time, so the lines of a text are masked up to this number.
+const MAX_LINES: usize = 200;
+
+/// The texts to be masked, given the variables of the environment by name, in the order in which they are found.
+#[must_use]
+pub fn masks(environment: &[(String, String)]) -> Vec<String> {
+    // Windows makes no difference between cases.
+    let variables: Vec<(String, &str)> =
+        environment.iter().map(|(name, text)| (name.to_uppercase(), text.as_str())).collect();
+    let value = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| *text);
+
+    let configs = variables.iter().filter(|(name, _)| is_config(name)).flat_map(|(_, text)| forms_of_config(text));
+    let logins = variables.iter().filter(|(name, _)| is_proxy(name)).flat_map(|(_, text)| forms_in_address(text));
+    let passwords = forms_of_password(value("AGENT_PROXYUSERNAME"), value("SECRET_AGENT_PROXYPASSWORD"))
+        .into_iter()
+        .chain(logins)
+        .chain(misplaced(&variables));
+
+    let mut known = HashSet::new();
+    configs
+        .filter(|text| is_longer(text, MIN_CONFIG_LEN) && !is_undefined(text))
+        .chain(passwords.filter(|text| is_longer(text, MIN_PASSWORD_LEN)))
+        .filter(|text| known.insert(text.clone()))
+        .collect()
+}
+
+fn is_longer(text: &str, at_least: usize) -> bool {
+    text.chars().nth(at_least - 1).is_some()
+}
+
+/// Whether a text is the macro of a variable that does not exist: its name is no secret.
+fn is_undefined(text: &str) -> bool {
+    let name = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
+    name.is_some_and(|name| !name.contains(')'))
+}
+
+/// Whether a variable holds a config: the input, the connection's parameter, or a person's own.
+fn is_config(name: &str) -> bool {
+    matches!(name, "INPUT_KEEPERSECRETCONFIG" | "KSM_CONFIG")
+        || (name.starts_with("ENDPOINT_AUTH_PARAMETER_") && name.ends_with("_APITOKEN"))
+}
+
+/// Whether a variable holds the address of a proxy.
+fn is_proxy(name: &str) -> bool {
+    matches!(name, "AGENT_PROXYURL" | "HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY")
+}
+
+fn forms_of_config(config: &str) -> Vec<String> {
+    [config, trim(config)].into_iter().map(str::to_owned).chain(lines(config)).collect()
+}
+
+/// A text without the blanks around it; a byte order mark is one of them.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
+}
+
+/// The first lines of a text that hold something, wherever a program would end a line.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    let ends = ['\r', '\n', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
+    text.split(ends).map(trim).filter(|line| !line.is_empty()).take(MAX_LINES).map(str::to_owned)
+}
+
+/// The lines of secret variables that an input holds: somebody wrote `secrets: $(config)`. The agent masks such a secret
+/// as a whole, but would show the input line by line.
+fn misplaced(variables: &[(String, &str)]) -> Vec<String> {
+    let starting_with =
+        |start: &'static str| variables.iter().filter(move |(name, _)| name.starts_with(start)).map(|(_, text)| *text);
+    let inputs: Vec<&str> = starting_with("INPUT_").collect();
+    starting_with("SECRET_")
+        .map(trim)
+        .filter(|secret| is_longer(secret, MIN_PASSWORD_LEN) && inputs.iter().any(|input| input.contains(secret)))
+        .flat_map(|secret| [secret.to_owned()].into_iter().chain(lines(secret)))
+        .take(MAX_LINES)
+        .collect()
+}
+
+/// What is secret in the address of a proxy, with or without a scheme.
+fn forms_in_address(address: &str) -> Vec<String> {
+    let rest = without_scheme(trim(address));
+    // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
+    let host_part = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    [rest, host_part]
+        .into_iter()
+        .filter_map(|text| text.rsplit_once('@'))
+        .flat_map(|(login, _)| {
+            let (user, password) = login.split_once(':').unwrap_or((login, ""));
+            let mut forms = vec![password.to_owned()];
+            forms.extend(forms_of_password(&decoded(user), &decoded(password)));
+            if is_token(user, password) {
+                forms.push(user.to_owned());
+                forms.extend(forms_of_password("", &decoded(user)));
+                forms.push(login_header(&decoded(user), ""));
+            }
+            forms
+        })
+        .collect()
+}
+
+fn without_scheme(address: &str) -> &str {
+    let is_scheme = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
+    };
+    match address.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => address,
+    }
+}
+
+/// Whether a user name is a token: it has no password, or such a length as names don't have.
+fn is_token(user: &str, password: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '%' | '-');
+    password.is_empty()
+        || (is_longer(user, 16) && user.contains(|c: char| c.is_ascii_digit()) && user.chars().all(is_word))
+}
+
+fn forms_of_password(user: &str, password: &str) -> Vec<String> {
+    if password.is_empty() {
+        return Vec::new();
+    }
+    vec![password.to_owned(), encoded(password), login_header(user, password)]
+}
+
+/// User name and password as the header `Proxy-Authorization` has them (RFC 7617).
+fn login_header(user: &str, password: &str) -> String {
+    base64::encode(format!("{user}:{password}").as_bytes())
+}
+
+/// A text as a part of a URL, as `encodeURIComponent` writes it (RFC 3986, without what is reserved).
+fn encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+    text.bytes()
+        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// What a part of a URL means; the part itself if somebody forgot to encode it.
+fn decoded(part: &str) -> String {
+    let mut pieces = part.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let code = piece.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) else { return part.to_owned() };
+        bytes.push(byte);
+        bytes.extend(piece.bytes().skip(2));
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masks_of(environment: &[(&str, &str)]) -> Vec<String> {
+        let owned: Vec<_> = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        masks(&owned)
+    }
+
+    #[test]
+    fn a_config_is_masked_as_it_is_without_blanks_and_line_by_line() {
+        assert_eq!(
+            masks_of(&[(
+                "INPUT_KEEPERSECRETCONFIG",
+                " {\n  \"privateKey\": \"MIGH\",\r\n}\u{2028}\"appKey\":\"abcd\""
+            )]),
+            [
+                " {\n  \"privateKey\": \"MIGH\",\r\n}\u{2028}\"appKey\":\"abcd\"",
+                "{\n  \"privateKey\": \"MIGH\",\r\n}\u{2028}\"appKey\":\"abcd\"",
+                "\"privateKey\": \"MIGH\",",
+                "\"appKey\":\"abcd\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_config_is_where_the_task_reads_one() {
+        let config = "abcdefghijkl";
+        for (name, expected) in [
+            ("INPUT_KEEPERSECRETCONFIG", true),
+            ("Ksm_Config", true),
+            ("ENDPOINT_AUTH_PARAMETER_1f-2e_APITOKEN", true),
+            ("ENDPOINT_AUTH_PARAMETER_1f-2e_URL", false),
+            ("INPUT_SECRETS", false),
+        ] {
+            assert_eq!(masks_of(&[(name, config)]).contains(&config.to_owned()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_or_only_the_name_of_a_variable_is_not_masked() {
+        assert_eq!(masks_of(&[("KSM_CONFIG", "elevenchars")]), [""; 0]);
+        assert_eq!(masks_of(&[("KSM_CONFIG", "$(secret_config)")]), [""; 0]);
+        assert_eq!(masks_of(&[("KSM_CONFIG", "$(secret)_config)")]), ["$(secret)_config)"]);
+        assert_eq!(masks_of(&[("SECRET_AGENT_PROXYPASSWORD", "abc")]), ["OmFiYw=="; 1]);
+    }
+
+    #[test]
+    fn a_password_is_masked_as_it_is_encoded_and_in_the_header() {
+        assert_eq!(
+            masks_of(&[("AGENT_PROXYUSERNAME", "me"), ("SECRET_AGENT_PROXYPASSWORD", "p@ss word")]),
+            ["p@ss word", "p%40ss%20word", "bWU6cEBzcyB3b3Jk"]
+        );
+    }
+
+    #[test]
+    fn a_password_in_the_address_of_a_proxy_is_masked_wherever_it_may_end() {
+        let cases: [(&str, &[&str]); 8] = [
+            ("http://proxy:3128", &[]),
+            ("http://me:p%40ss@proxy:3128/", &["p%40ss", "p@ss", "bWU6cEBzcw=="]),
+            ("me:p%ss@proxy", &["p%ss", "p%25ss", "bWU6cCVzcw=="]),
+            ("http://me:pa/ss@proxy", &["pa/ss", "pa%2Fss", "bWU6cGEvc3M="]),
+            (
+                "http://me:pass@proxy/@x",
+                &["pass@proxy/", "pass%40proxy%2F", "bWU6cGFzc0Bwcm94eS8=", "pass", "bWU6cGFzcw=="],
+            ),
+            ("http://t0ken@proxy", &["t0ken", "OnQwa2Vu", "dDBrZW46"]),
+            (
+                "http://0123456789abcdef:word@proxy",
+                &[
+                    "word",
+                    "MDEyMzQ1Njc4OWFiY2RlZjp3b3Jk",
+                    "0123456789abcdef",
+                    "OjAxMjM0NTY3ODlhYmNkZWY=",
+                    "MDEyMzQ1Njc4OWFiY2RlZjo=",
+                ],
+            ),
+            ("no scheme://me:word@proxy", &["//me:word", "%2F%2Fme%3Aword", "bm8gc2NoZW1lOi8vbWU6d29yZA=="]),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(masks_of(&[("https_proxy", address)]), expected, "{address}");
+            assert_eq!(masks_of(&[("NO_PROXY", address)]), [""; 0], "{address}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_input_is_masked_line_by_line() {
+        let secret = "first line\nsecond line\n";
+        let expected = ["first line\nsecond line", "first line", "second line"];
+        assert_eq!(masks_of(&[("INPUT_SECRETS", "first line\nsecond line\nx"), ("SECRET_CONFIG", secret)]), expected);
+        assert_eq!(masks_of(&[("INPUT_SECRETS", "another"), ("SECRET_CONFIG", secret)]), [""; 0]);
+        assert_eq!(masks_of(&[("INPUT_SECRETS", "abc"), ("SECRET_SHORT", "abc")]), [""; 0]);
+    }
+
+    #[test]
+    fn lines_are_masked_up_to_a_number() {
+        let many = (0..1_000).map(|number| format!("this is line {number}")).collect::<Vec<_>>().join("\n") + "\n";
+        assert_eq!(masks_of(&[("KSM_CONFIG", &many)]).len(), 2 + MAX_LINES);
+        assert_eq!(masks_of(&[("INPUT_SECRETS", &many), ("SECRET_MANY", &many)]).len(), MAX_LINES);
+    }
+}
