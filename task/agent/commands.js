@@ -61,11 +61,7 @@ function printCommand(start, data) {
 
 let isBroken = false;
 
-/**
- * Listens for the end of the agent.
- *
- * @param {() => void} onEnd
- */
+/** Listens for the end of the agent. @param {() => void} onEnd */
 export function watchOutput(onEnd) {
   process.stdout.on('error', () => {
     isBroken = true;

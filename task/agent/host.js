@@ -71,10 +71,7 @@ export function createHost() {
       }
     },
 
-    /**
-     * @param {string[]} paths of files that the author wrote
-     * @returns {import('../../pkg/core.js').Outcome[]}
-     */
+    /** @param {string[]} paths of files that the author wrote @returns {import('../../pkg/core.js').Outcome[]} */
     readAll: readFiles,
 
     /**
@@ -95,11 +92,7 @@ export function createHost() {
     /** @param {number} delayMs */
     wait: (delayMs) => network.wait(delayMs),
 
-    /**
-     * Does all that the plan says, or nothing of it.
-     *
-     * @param {Plan} plan
-     */
+    /** Does all that the plan says, or nothing of it. @param {Plan} plan */
     async carryOut(plan) {
       const problems = await files.stage(plan.files);
       // What was said so far is on its way, so that a slow agent does not take only a part of what comes now.
@@ -191,10 +184,7 @@ function readInputs() {
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 const MAX_FILES_SIZE = 64 * 1024 * 1024;
 
-/**
- * @param {string[]} paths
- * @returns {import('../../pkg/core.js').Outcome[]}
- */
+/** @param {string[]} paths @returns {import('../../pkg/core.js').Outcome[]} */
 function readFiles(paths) {
   let left = MAX_FILES_SIZE;
   return paths.map((path) => {
@@ -208,11 +198,7 @@ function readFiles(paths) {
   });
 }
 
-/**
- * Reports the one result. From here on the exit code is no second opinion.
- *
- * @param {boolean} hasSucceeded
- */
+/** Reports the one result. From here on the exit code is no second opinion. @param {boolean} hasSucceeded */
 function report(hasSucceeded) {
   printResult(hasSucceeded);
   process.exitCode = 0;

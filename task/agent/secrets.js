@@ -90,11 +90,7 @@ function withhold(name) {
   delete process.env[variable];
 }
 
-/**
- * A password that the task library does not know.
- *
- * @param {string} name
- */
+/** A password that the task library does not know. @param {string} name */
 export const withheldPassword = (name) => withheld.get(name);
 
 /**
@@ -123,10 +119,7 @@ export class Vault {
     return true;
   }
 
-  /**
-   * @param {string} name
-   * @returns {string | undefined}
-   */
+  /** @param {string} name @returns {string | undefined} */
   retrieveSecret(name) {
     return this.#secrets.get((name ?? '').toLowerCase());
   }

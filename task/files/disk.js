@@ -68,10 +68,7 @@ export async function sideBySide(width, items, work) {
   await Promise.all(Array.from({ length: width }, takeTurns));
 }
 
-/**
- * @param {number} descriptor
- * @returns {Promise<void>}
- */
+/** @param {number} descriptor @returns {Promise<void>} */
 export function flush(descriptor) {
   return new Promise((resolve, reject) => {
     fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()));
@@ -180,11 +177,7 @@ const describe = (stats) => ({
   size: Number(stats.size),
 });
 
-/**
- * A path without links, as the system itself writes it.
- *
- * @param {string} place something that exists
- */
+/** A path without links, as the system itself writes it. @param {string} place something that exists */
 export const realPath = (place) => fs.realpathSync.native(place);
 
 /**

@@ -27,11 +27,7 @@ export class Folder {
     this.#identity = identityOf(fs.statSync(place, { bigint: true }));
   }
 
-  /**
-   * What tells this file from all others of a run, however its path is written.
-   *
-   * @param {string} name
-   */
+  /** What tells this file from all others of a run, however its path is written. @param {string} name */
   keyOf(name) {
     const isExact = !isWindows && process.platform !== 'darwin';
     return `${this.#identity}/${isExact ? name : name.normalize().toLowerCase()}`;

@@ -104,10 +104,7 @@ function readWhole(descriptor, size) {
   return length > size ? refuse('NOT_A_FILE') : bytes.subarray(0, length);
 }
 
-/**
- * @param {string} code
- * @returns {never}
- */
+/** @param {string} code @returns {never} */
 function refuse(code) {
   throw Object.assign(new Error(code), { code });
 }

@@ -6,11 +6,7 @@ import { isWindows } from './disk.js';
 /** A reason in our own words; those of the system could quote anything. */
 export class Refused extends Error {}
 
-/**
- * Why something cannot be written.
- *
- * @param {unknown} error
- */
+/** Why something cannot be written. @param {unknown} error */
 export const reasonOf = (error) =>
   error instanceof Refused
     ? error.message

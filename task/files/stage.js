@@ -112,11 +112,7 @@ export class Files {
     return problemsOf(files);
   }
 
-  /**
-   * Gives the staged files their names.
-   *
-   * @returns {Promise<string[]>} the problem, if there is one
-   */
+  /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */
   async commit() {
     const { signal, warn } = this.#surroundings;
     for (const file of this.#staged) {
@@ -240,10 +236,7 @@ export class Files {
     return places;
   }
 
-  /**
-   * @param {{ line: string, path: string }} wanted
-   * @returns {StagedFile}
-   */
+  /** @param {{ line: string, path: string }} wanted @returns {StagedFile} */
   #placeOne(wanted) {
     if (!path.isAbsolute(wanted.path)) {
       checkWorkingDirectory();

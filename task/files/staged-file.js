@@ -166,11 +166,7 @@ export class StagedFile {
     }
   }
 
-  /**
-   * Does a part of the writing, unless another one has failed.
-   *
-   * @param {() => void | Promise<void>} work
-   */
+  /** Does a part of the writing, unless another one has failed. @param {() => void | Promise<void>} work */
   async #try(work) {
     try {
       if (this.problem === undefined) await work();

@@ -172,10 +172,7 @@ function parse(bytes, source, warn) {
   return good;
 }
 
-/**
- * @param {Buffer | string} certificate
- * @returns {string | undefined} in PEM
- */
+/** @param {Buffer | string} certificate @returns {string | undefined} in PEM */
 function read(certificate) {
   try {
     return new X509Certificate(certificate).toString();
@@ -187,10 +184,7 @@ function read(certificate) {
 /** @param {string} code */
 const refusal = (code) => Object.assign(new Error('no certificate'), { code, detail: 'caCertificate' });
 
-/**
- * @param {string} code
- * @returns {never}
- */
+/** @param {string} code @returns {never} */
 function refuse(code) {
   throw refusal(code);
 }

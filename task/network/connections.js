@@ -107,11 +107,7 @@ function follow(socket, progress, { host, isConnected = false, isAtProxy = false
   });
 }
 
-/**
- * The name of whoever stands at the end of the chain that the server showed.
- *
- * @param {TLSSocket} socket
- */
+/** The name of whoever stands at the end of the chain that the server showed. @param {TLSSocket} socket */
 function issuerOf(socket) {
   let certificate = socket.getPeerCertificate(true);
   const seen = new Set();
@@ -229,11 +225,7 @@ function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
   return head.length > 0 ? Object.assign(new Error('not a tunnel'), { code: 'TUNNEL_HEAD' }) : undefined;
 }
 
-/**
- * The ways in which a proxy lets log in, by name.
- *
- * @param {string | string[] | undefined} header
- */
+/** The ways in which a proxy lets log in, by name. @param {string | string[] | undefined} header */
 function schemesOf(header) {
   const challenges = [header ?? []].flat().flatMap((text) => text.split(','));
   const schemes = challenges.flatMap((text) => /^\s*([a-z][a-z0-9-]*)(?:\s|$)/i.exec(text)?.[1] ?? []);

@@ -115,10 +115,7 @@ export class Network {
     return { ...outcome, body };
   }
 
-  /**
-   * @param {number} delayMs
-   * @returns {Promise<void>}
-   */
+  /** @param {number} delayMs @returns {Promise<void>} */
   wait(delayMs) {
     return new Promise((resolve) => {
       if (delayMs <= 0 || this.#signal.aborted) {

@@ -152,10 +152,7 @@ function parseList(list, warn) {
   }
 }
 
-/**
- * @param {NodeJS.ProcessEnv} environment
- * @returns {ProxySettings | undefined}
- */
+/** @param {NodeJS.ProcessEnv} environment @returns {ProxySettings | undefined} */
 function machineProxy(environment) {
   const [name, address] = find(environment, 'https_proxy') ?? [];
   if (!name || !address) {
