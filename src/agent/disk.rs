@@ -25,15 +25,33 @@ const REASONS: [(&str, &str); 18] = [
 /// Windows says all of these of a file that another program holds.
 const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];
 
-/// Why a file cannot be written, given the code of the system's error. The error's own text could quote anything.
+/// Why a file cannot be written, given the code of the error and what it is about. The system's own text could quote
+/// anything.
 #[must_use]
-pub fn reason(code: &str, is_windows: bool) -> String {
-    let words = if is_windows && HELD.contains(&code) {
-        "the agent has no right to, or another program holds it"
-    } else {
-        REASONS.iter().find(|(known, _)| *known == code).map_or("the system refused", |(_, words)| words)
-    };
-    format!("{words} ({code})")
+pub fn reason(code: &str, detail: &str, is_windows: bool) -> String {
+    match code {
+        "IS_FOLDER" => "there is a folder".to_owned(),
+        "IS_LINK" => "there is a symbolic link".to_owned(),
+        "NOT_A_FILE" => "there is something that is not a file".to_owned(),
+        "FOLDER_IS_LINK" => format!("its folder `{detail}` is a symbolic link"),
+        "OPEN_FOLDER" => format!(
+            "others can write to its folder (mode {detail}); name a folder in it that is not there, which the task makes for itself"
+        ),
+        "NO_DRIVE" => format!("there is no drive or share `{detail}`"),
+        "NOT_UTF_8" => "the name of the working directory is not UTF-8; write an absolute path".to_owned(),
+        "TWO_LINES" => format!("it is the file of {detail} as well"),
+        "TEMPORARY_EXCHANGED" => "its temporary file was exchanged while the task ran".to_owned(),
+        "PLACE_TAKEN" => "another file took its place while the task ran".to_owned(),
+        _ => format!("{} ({code})", refusal(code, is_windows)),
+    }
+}
+
+/// The words for a code of the system.
+fn refusal(code: &str, is_windows: bool) -> &'static str {
+    if is_windows && HELD.contains(&code) {
+        return "the agent has no right to, or another program holds it";
+    }
+    REASONS.iter().find(|(known, _)| *known == code).map_or("the system refused", |(_, words)| words)
 }
 
 #[cfg(test)]
@@ -41,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_put_into_words() {
+    fn a_code_of_the_system_is_put_into_words() {
         for (code, is_windows, expected) in [
             ("ENOSPC", false, "the disk is full (ENOSPC)"),
             ("ENOSPC", true, "the disk is full (ENOSPC)"),
@@ -49,7 +67,19 @@ mod tests {
             ("EBUSY", true, "the agent has no right to, or another program holds it (EBUSY)"),
             ("ESOMETHING", false, "the system refused (ESOMETHING)"),
         ] {
-            assert_eq!(reason(code, is_windows), expected);
+            assert_eq!(reason(code, "", is_windows), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_task_itself_refuses_needs_no_code() {
+        for (code, detail, expected) in [
+            ("IS_FOLDER", "", "there is a folder"),
+            ("FOLDER_IS_LINK", "a/b", "its folder `a/b` is a symbolic link"),
+            ("NO_DRIVE", "Q:\\", "there is no drive or share `Q:\\`"),
+            ("TWO_LINES", "line 3", "it is the file of line 3 as well"),
+        ] {
+            assert_eq!(reason(code, detail, false), expected);
         }
     }
 }

@@ -22,6 +22,6 @@ pub fn certificates_in_pem(bytes: &[u8]) -> Option<Vec<String>> {
 /// Why a file cannot be written. See [`disk::reason`].
 #[must_use]
 #[wasm_bindgen(js_name = diskReason)]
-pub fn disk_reason(code: &str, is_windows: bool) -> String {
-    disk::reason(code, is_windows)
+pub fn disk_reason(code: &str, detail: &str, is_windows: bool) -> String {
+    disk::reason(code, detail, is_windows)
 }

@@ -1,14 +1,13 @@
 /** What the agent gives and takes: inputs, masks, messages, variables, the result. */
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
-import { readPlainFile } from '../files/read.js';
 import { Files } from '../files/stage.js';
 import { inOctal } from '../files/staged-file.js';
 import { countMasks, drained, print, printIssue, printMask, printResult, watchOutput } from './commands.js';
-import { readNetworkSettings } from './network-settings.js';
+import { readFiles, readInputs, readNetworkSettings } from './inputs.js';
 import { Network, platformCipher } from '../network/network.js';
 import { layOut } from './report.js';
-import { isConfigInClear, job } from './secrets.js';
+import { job } from './secrets.js';
 
 /** @typedef {ReturnType<typeof createHost>} Host */
 /** @typedef {import('../../pkg/core.js').Plan} Plan */
@@ -153,49 +152,6 @@ export function createHost() {
       stopListening();
     },
   };
-}
-
-/** @returns {import('../../pkg/core.js').Inputs} */
-function readInputs() {
-  const connection = tl.getInput('keeperConnection') ?? '';
-  const secret =
-    tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) ??
-    // The library takes away what is not empty.
-    process.env[`ENDPOINT_AUTH_PARAMETER_${connection}_APITOKEN`];
-  const environment = process.env.KSM_CONFIG ?? '';
-  // Programs that are started from here need not know it.
-  delete process.env.KSM_CONFIG;
-  return {
-    connection: secret ?? '',
-    isOtherConnection: Boolean(connection) && secret === undefined,
-    config: tl.getInput('keepersecretconfig') ?? '',
-    isConfigInClear,
-    environment,
-    secrets: tl.getInput('secrets') ?? '',
-    secretsFile: tl.getInput('secretsFile') ?? '',
-    templates: tl.getInput('templates') ?? '',
-    mode: tl.getInput('mode') ?? '',
-    outputPolicy: tl.getInput('outputPolicy') ?? '',
-    timeoutInSeconds: tl.getInput('timeoutInSeconds') ?? '',
-  };
-}
-
-/** Mapping lines and templates are short; what is longer is something else. So much may one have, and all of them. */
-const MAX_FILE_SIZE = 4 * 1024 * 1024;
-const MAX_FILES_SIZE = 64 * 1024 * 1024;
-
-/** @param {string[]} paths @returns {import('../../pkg/core.js').Outcome[]} */
-function readFiles(paths) {
-  let left = MAX_FILES_SIZE;
-  return paths.map((path) => {
-    try {
-      const body = readPlainFile(path, MAX_FILE_SIZE);
-      left -= body.length;
-      return left < 0 ? { code: 'TOO_MUCH' } : { status: 200, body };
-    } catch (error) {
-      return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
-    }
-  });
 }
 
 /** Reports the one result. From here on the exit code is no second opinion. @param {boolean} hasSucceeded */

@@ -1,5 +1,7 @@
 /** An attachment that arrives: batches of plaintext go to the first of its files, and the others get a copy of that. */
 
+import { refuse } from './disk.js';
+
 /** So many bytes go to the disk at once. They come in pieces of a sixteenth, each of which would cost as much time. */
 const BATCH_BYTES = 256 * 1024;
 
@@ -72,7 +74,7 @@ export class Arrival {
     await this.#writing;
     if (this.hasFailed) {
       // That ends the download; the file knows what was wrong.
-      throw Object.assign(new Error('unwritten'), { code: 'UNWRITTEN' });
+      refuse('UNWRITTEN');
     }
     const batch = this.#gathered;
     this.#gathered = [];

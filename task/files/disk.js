@@ -5,6 +5,14 @@ import path from 'node:path';
 
 export const isWindows = process.platform === 'win32';
 
+/** An error with a code, and with what it is about; the core has the words for both. @param {string} code @param {string} [detail] */
+export const coded = (code, detail) => Object.assign(new Error(code), { code, detail });
+
+/** @param {string} code @param {string} [detail] @returns {never} */
+export function refuse(code, detail) {
+  throw coded(code, detail);
+}
+
 /** A scanner holds a new file for up to some seconds; the agent waits some ten for a step that it has cancelled. */
 const PATIENCE_MS = 4_000;
 const HELD = ['EBUSY', 'EPERM', 'EACCES'];

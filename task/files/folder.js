@@ -11,8 +11,8 @@ import {
   isWindows,
   plainFileAt,
   realPath,
+  refuse,
 } from './disk.js';
-import { Refused } from './refusal.js';
 
 const FOLDER_MODE = 0o700;
 
@@ -37,7 +37,7 @@ export class Folder {
   check() {
     const now = new Folder(this.path);
     if (now.#identity !== this.#identity || now.real !== this.real) {
-      throw Object.assign(new Error(this.path), { code: 'EXCHANGED' });
+      refuse('EXCHANGED');
     }
   }
 
@@ -48,9 +48,7 @@ export class Folder {
     const isOthers = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup(gid));
     if (isOthers && !isSticky) {
       const shown = (mode & 0o777).toString(8).padStart(4, '0');
-      throw new Refused(
-        `others can write to its folder (mode ${shown}); name a folder in it that is not there, which the task makes for itself`,
-      );
+      refuse('OPEN_FOLDER', shown);
     }
   }
 }
@@ -85,13 +83,13 @@ export function makeFolders(folder, note) {
   let above = folder;
   while (!fs.existsSync(above)) {
     if (above === path.dirname(above)) {
-      throw new Refused(`there is no drive or share \`${above}\``);
+      refuse('NO_DRIVE', above);
     }
     missing.push(above);
     above = path.dirname(above);
   }
   if (!fs.statSync(above).isDirectory()) {
-    throw Object.assign(new Error(above), { code: 'ENOTDIR' });
+    refuse('ENOTDIR');
   }
   for (const one of missing.reverse()) {
     fs.mkdirSync(one, { mode: FOLDER_MODE });
@@ -111,7 +109,7 @@ export function checkLinks(place) {
     const home = isLink && folder !== agentsTemporaryFolder() && foreignFolderOf(folder);
     if (home) {
       const link = path.join(realPath(path.dirname(folder)), path.basename(folder));
-      throw new Refused(`its folder \`${path.relative(home, link)}\` is a symbolic link`);
+      refuse('FOLDER_IS_LINK', path.relative(home, link));
     }
   }
 }
@@ -124,10 +122,10 @@ export function checkLinks(place) {
 export function checkTarget(target) {
   const found = fs.lstatSync(target, { throwIfNoEntry: false });
   if (found?.isSymbolicLink()) {
-    throw new Refused('there is a symbolic link');
+    refuse('IS_LINK');
   }
   if (found && !found.isFile()) {
-    throw new Refused(found.isDirectory() ? 'there is a folder' : 'there is something that is not a file');
+    refuse(found.isDirectory() ? 'IS_FOLDER' : 'NOT_A_FILE');
   }
   return found && plainFileAt(target);
 }
@@ -137,6 +135,26 @@ export function checkWorkingDirectory() {
   const here = fs.statSync('.', { bigint: true });
   const named = fs.statSync(process.cwd(), { throwIfNoEntry: false, bigint: true });
   if (!named || identityOf(named) !== identityOf(here)) {
-    throw new Refused('the name of the working directory is not UTF-8; write an absolute path');
+    refuse('NOT_UTF_8');
   }
+}
+
+/**
+ * Looks whether a path's drive or share is there. An unreachable share takes long to say so, and is given up when the
+ * step is cancelled.
+ *
+ * @param {string} target an absolute path
+ * @param {AbortSignal} signal
+ */
+export async function checkDrive(target, signal) {
+  const { root } = path.parse(target);
+  if (!isWindows) {
+    return;
+  }
+  const look = fs.promises.stat(root).catch(() => {
+    refuse('NO_DRIVE', root);
+  });
+  /** @type {Promise<void>} */
+  const end = new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([look, end]);
 }

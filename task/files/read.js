@@ -4,12 +4,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {
   agentsTemporaryFolder,
+  coded,
   foldersOf,
   foreignFolderOf,
   isInside,
   openPlainFile,
   plainFileAt,
   realPath,
+  refuse,
 } from './disk.js';
 
 /** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
@@ -48,7 +50,7 @@ function realPathOf(named) {
     return realPath(named);
   } catch (error) {
     const isBelowFile = foldersOf(named).some((folder) => plainFileAt(folder));
-    throw isBelowFile ? Object.assign(new Error(named), { code: 'ENOTDIR' }) : error;
+    throw isBelowFile ? coded('ENOTDIR') : error;
   }
 }
 
@@ -102,9 +104,4 @@ function readWhole(descriptor, size) {
     count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
   }
   return length > size ? refuse('NOT_A_FILE') : bytes.subarray(0, length);
-}
-
-/** @param {string} code @returns {never} */
-function refuse(code) {
-  throw Object.assign(new Error(code), { code });
 }

@@ -9,13 +9,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Arrival } from './arrival.js';
-import { attempt, foreignFolderOf, isInside, isWindows, realPath, sideBySide, soon } from './disk.js';
-import { Refused, describe, reasonOf } from './refusal.js';
-import { Folder, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
+import { attempt, foreignFolderOf, isInside, isWindows, realPath, refuse, sideBySide, soon } from './disk.js';
+import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
 import { Note } from './note.js';
-import { whyPublished } from './publication.js';
-import { StagedFile } from './staged-file.js';
-import { checkDrive, protect } from './windows.js';
+import { protect, whyPublished } from './programs.js';
+import { StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
 /** @typedef {import('../../pkg/core.js').Target} Target */
@@ -295,7 +293,7 @@ export class Files {
   #claim(file, line) {
     const other = this.#lines.get(file);
     if (other) {
-      throw new Refused(`it is the file of ${other} as well`);
+      refuse('TWO_LINES', other);
     }
     if (line) {
       this.#lines.set(file, line);

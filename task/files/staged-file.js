@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { diskReason } from '../../pkg/core.js';
 import {
   attempt,
   flush,
@@ -17,10 +18,10 @@ import {
   plainFileAt,
   plainFileBehind,
   putBack,
+  refuse,
   removeFile,
   writeAll,
 } from './disk.js';
-import { Refused, describe } from './refusal.js';
 import { checkTarget } from './folder.js';
 
 const { O_RDONLY, O_WRONLY } = fs.constants;
@@ -149,7 +150,7 @@ export class StagedFile {
   }
 
   get #opened() {
-    return this.#descriptor ?? raise(exchanged());
+    return this.#descriptor ?? refuse('TEMPORARY_EXCHANGED');
   }
 
   #release() {
@@ -188,7 +189,7 @@ export class StagedFile {
     this.folder.check();
     const found = plainFileAt(this.temporary);
     if (!found || found.identity !== this.identity) {
-      throw exchanged();
+      refuse('TEMPORARY_EXCHANGED');
     }
     this.size = found.size;
     this.#setMode(found.mode, warn);
@@ -203,7 +204,7 @@ export class StagedFile {
     await patiently(() => fs.renameSync(this.temporary, this.target), { signal });
     this.#isCommitted = true;
     if (plainFileAt(this.target)?.identity !== this.identity) {
-      throw new Refused('another file took its place while the task ran');
+      refuse('PLACE_TAKEN');
     }
   }
 
@@ -249,7 +250,7 @@ export class StagedFile {
       const work = async () => {
         this.folder.check();
         if (!(await putBack(this.aside, this.target, this.replaced, isOurs, until))) {
-          throw Object.assign(new Error(this.target), { code: 'EEXIST' });
+          refuse('EEXIST');
         }
         this.replaced = undefined;
       };
@@ -276,7 +277,7 @@ export class StagedFile {
 
   /** @param {number} flags */
   #reopen(flags) {
-    return openPlainFile(this.#current, flags, this.identity) ?? raise(exchanged());
+    return openPlainFile(this.#current, flags, this.identity) ?? refuse('TEMPORARY_EXCHANGED');
   }
 
   /** Its author may have asked for a mode without the right to write. */
@@ -353,11 +354,19 @@ export class StagedFile {
   }
 }
 
-const exchanged = () => new Refused('its temporary file was exchanged while the task ran');
+/**
+ * What to say of a file that cannot be written.
+ *
+ * @param {{ line: string, path: string }} file its path as the author wrote it
+ * @param {unknown} error
+ */
+export const describe = ({ line, path }, error) =>
+  `${line}: \`${path}\` cannot be written: ${reasonOf(error)}`;
 
-/** @param {Error} error @returns {never} */
-function raise(error) {
-  throw error;
+/** @param {unknown} error */
+export function reasonOf(error) {
+  const { code = 'unknown', detail } = /** @type {{ code?: string, detail?: string }} */ (error);
+  return diskReason(code, detail ?? '', isWindows);
 }
 
 /** @param {number} mode */

@@ -7,6 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
 import { certificatesInPem } from '../../pkg/core.js';
+import { refuse } from '../files/disk.js';
 import { readPlainFile } from '../files/read.js';
 
 /**
@@ -17,6 +18,8 @@ import { readPlainFile } from '../files/read.js';
  * @property {(text: string) => void} warn
  */
 
+/** The input. */
+const INPUT = 'caCertificate';
 /** The system's own bundles have a quarter of a mebibyte. */
 const MAX_CA_SIZE = 4 * 1024 * 1024;
 
@@ -115,7 +118,7 @@ function readAuthors(input, warn) {
   if (input.trim() === '') {
     return [];
   }
-  return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamed(input), 'caCertificate', warn);
+  return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamed(input), INPUT, warn);
 }
 
 /** @param {string} path perhaps in quotes, as on a command line */
@@ -123,7 +126,7 @@ function readNamed(path) {
   try {
     return readPlainFile(path.trim().replace(/^(["'])(.*)\1$/, '$2'), MAX_CA_SIZE);
   } catch {
-    throw refusal('CA_UNREADABLE');
+    refuse('CA_UNREADABLE', INPUT);
   }
 }
 
@@ -155,12 +158,12 @@ function readAgents(path, warn) {
 function parse(bytes, source, warn) {
   const blocks = certificatesInPem(bytes);
   if (!blocks) {
-    return [read(bytes) ?? refuse('CA_MISSING')];
+    return [read(bytes) ?? refuse('CA_MISSING', INPUT)];
   }
   const certificates = blocks.map(read);
   const good = certificates.flatMap((certificate) => certificate ?? []);
   if (good.length === 0) {
-    refuse(certificates.length === 0 ? 'CA_MISSING' : 'CA_BROKEN');
+    refuse(certificates.length === 0 ? 'CA_MISSING' : 'CA_BROKEN', INPUT);
   }
   const bad = certificates.flatMap((certificate, index) => (certificate ? [] : [index + 1]));
   if (bad.length > 0) {
@@ -179,14 +182,6 @@ function read(certificate) {
   } catch {
     return undefined;
   }
-}
-
-/** @param {string} code */
-const refusal = (code) => Object.assign(new Error('no certificate'), { code, detail: 'caCertificate' });
-
-/** @param {string} code @returns {never} */
-function refuse(code) {
-  throw refusal(code);
 }
 
 /** @param {unknown} error */

@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { coded } from '../files/disk.js';
 
 /** @typedef {import('./progress.js').Progress} Progress */
 /** @typedef {import('./proxy.js').Proxy} Proxy */
@@ -181,9 +182,9 @@ const MAX_ANNOUNCEMENTS = 1_000;
  */
 export function settle(request, ending, reject) {
   const end = () => {
-    request.destroy(failure('ABORT_ERR'));
+    request.destroy(coded('ABORT_ERR'));
     // A request that waits for its connection would say nothing.
-    reject(failure('ABORT_ERR'));
+    reject(coded('ABORT_ERR'));
   };
   if (ending.aborted) {
     end();
@@ -192,21 +193,18 @@ export function settle(request, ending, reject) {
   let announcements = 0;
   request.on('information', () => {
     if (++announcements > MAX_ANNOUNCEMENTS) {
-      request.destroy(failure('ANNOUNCEMENTS'));
+      request.destroy(coded('ANNOUNCEMENTS'));
     }
   });
   request.once('upgrade', (_, socket) => {
     socket.destroy();
-    reject(failure('UPGRADED'));
+    reject(coded('UPGRADED'));
   });
   request.once('close', () => {
     ending.removeEventListener('abort', end);
-    reject(failure('UNANSWERED'));
+    reject(coded('UNANSWERED'));
   });
 }
-
-/** @param {string} code */
-const failure = (code) => Object.assign(new Error(code), { code });
 
 /**
  * @param {http.IncomingMessage} response
@@ -215,14 +213,11 @@ const failure = (code) => Object.assign(new Error(code), { code });
  */
 function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
   if (statusCode >= 300 || statusCode < 200) {
-    return Object.assign(new Error('refused'), {
-      code: isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS',
-      proxyStatus: statusCode,
-      detail: schemesOf(headers['proxy-authenticate']),
-    });
+    const code = isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS';
+    return Object.assign(coded(code, schemesOf(headers['proxy-authenticate'])), { proxyStatus: statusCode });
   }
   // In TLS the client speaks first, so whatever came already is not the server's.
-  return head.length > 0 ? Object.assign(new Error('not a tunnel'), { code: 'TUNNEL_HEAD' }) : undefined;
+  return head.length > 0 ? coded('TUNNEL_HEAD') : undefined;
 }
 
 /** The ways in which a proxy lets log in, by name. @param {string | string[] | undefined} header */

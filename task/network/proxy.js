@@ -2,6 +2,7 @@
 
 import vm from 'node:vm';
 import { isProxyException } from '../../pkg/core.js';
+import { refuse } from '../files/disk.js';
 
 /**
  * @typedef {object} Proxy
@@ -48,10 +49,10 @@ function parse({ address, name }) {
   try {
     url = new URL(written);
   } catch {
-    throw Object.assign(new Error('not a proxy'), { code: 'PROXY_ADDRESS', detail: name });
+    refuse('PROXY_ADDRESS', name);
   }
   if (!['http:', 'https:'].includes(url.protocol)) {
-    throw Object.assign(new Error('not a proxy'), { code: 'PROXY_SCHEME', detail: name });
+    refuse('PROXY_SCHEME', name);
   }
   return url;
 }
@@ -60,14 +61,14 @@ function parse({ address, name }) {
  * @param {string} user
  * @param {string} password
  */
-export const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 /**
  * What stands in a URL for a name or password; as it is, if somebody forgot to encode it.
  *
  * @param {string} text
  */
-export function decode(text) {
+function decode(text) {
   try {
     return decodeURIComponent(text);
   } catch {

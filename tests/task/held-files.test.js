@@ -12,7 +12,7 @@ import { errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './pa
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
 const { patiently } = await import('../../task/files/disk.js');
-const { accessListArguments, systemProgram, userIn } = await import('../../task/files/windows.js');
+const { accessListArguments, systemProgram, userIn } = await import('../../task/files/programs.js');
 
 const [AT_A_POINT, AS_WINDOWS] = ['at-a-point.cjs', 'as-windows.cjs'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),

@@ -1,4 +1,4 @@
-/** Files that may leave the agent with the build's products. */
+/** Programs of the machine: git says which files it ignores, and Windows' own set access lists. */
 
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { foldersOf, foreignFolderOf, isInside, isWholePath, isWindows, placeOf, realPath } from './disk.js';
 
 /** How long git may take, in milliseconds. */
-const TIMEOUT_MS = 5_000;
+const GIT_MS = 5_000;
 
 /**
  * Says which files may be published, and why.
@@ -63,7 +63,7 @@ function ignoredFiles(repository, files, signal) {
     // On Windows a program loads libraries from its working directory.
     cwd: path.dirname(program),
     env: gitEnvironment(),
-    timeout: TIMEOUT_MS,
+    timeout: GIT_MS,
     killSignal: /** @type {const} */ ('SIGKILL'),
     maxBuffer: 64 * 1024 * 1024,
     windowsHide: true,
@@ -134,4 +134,77 @@ function ownProgram(place) {
   } catch {
     return [];
   }
+}
+
+const SYSTEM = 'S-1-5-18';
+/** Whoever owns a file. */
+const OWNER_RIGHTS = 'S-1-3-4';
+const SYSTEM_MS = 10_000;
+
+/** The agent's user, once it was asked for. @type {Promise<string> | undefined} */
+let user;
+
+/**
+ * Leaves only the agent's user and the system access to a file, as mode 0600 does elsewhere. A name may hold `*`.
+ *
+ * @param {string} place
+ * @returns {Promise<string | undefined>} why it could not be done
+ */
+export async function protect(place) {
+  user ??= askSystem('whoami.exe', ['/user', '/fo', 'csv', '/nh']).then(({ output }) => userIn(output));
+  return (await askSystem('icacls.exe', accessListArguments(place, await user))).failure;
+}
+
+/**
+ * The user's identifier in what `whoami` says; without one, whoever owns the file. OpenSSH takes no key that has "owner
+ * rights" in its list, so the user is better.
+ *
+ * @param {string} output
+ */
+export const userIn = (output) => /\b(S-1-\d+(?:-\d+)+)"?\s*$/.exec(output)?.[1] ?? OWNER_RIGHTS;
+
+/**
+ * Nothing inherited, and full access for two.
+ *
+ * @param {string} place
+ * @param {string} user identifier
+ */
+export const accessListArguments = (place, user) => [
+  place,
+  '/inheritance:r',
+  '/grant:r',
+  `*${user}:F`,
+  `*${SYSTEM}:F`,
+  '/q',
+];
+
+/**
+ * Runs a program of Windows itself.
+ *
+ * @param {string} name
+ * @param {string[]} words
+ * @returns {Promise<{ output: string, failure?: string }>}
+ */
+function askSystem(name, words) {
+  const program = systemProgram(name, process.env.SystemRoot);
+  if (!program) {
+    return Promise.resolve({ output: '', failure: 'SystemRoot names no folder of Windows' });
+  }
+  const options = { cwd: path.dirname(program), timeout: SYSTEM_MS, windowsHide: true };
+  return new Promise((resolve) => {
+    childProcess.execFile(program, words, options, (error, output) =>
+      resolve({ output, failure: error ? `${name}: ${error.killed ? 'no answer' : error.code}` : undefined }),
+    );
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} systemRoot as the environment has it, which a pipeline may have changed
+ * @returns {string | undefined} the program's path, if it is there and nobody else's
+ */
+export function systemProgram(name, systemRoot = '') {
+  const program = path.join(systemRoot, 'System32', name);
+  const isOwn = isWholePath(systemRoot) && foreignFolderOf(program) === undefined;
+  return isOwn && fs.existsSync(program) ? program : undefined;
 }
