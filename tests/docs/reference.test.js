@@ -82,9 +82,14 @@ test('the table of forms and the help of the inputs name every form', async (t) 
   const all = [...new Set([...ofLines, ...ofTemplates])];
   assert.deepEqual(written.sort(), all.sort(), `each form has one row in ${PAGE}, under Forms`);
   const { inputs } = readJson(inProject('task', 'task.json'));
-  const { helpMarkDown } = inputs.find(({ name }) => name === 'secrets');
-  const unnamed = ofLines.filter((form) => !codeIn(helpMarkDown).includes(form));
+  const helpOf = (input) => inputs.find(({ name }) => name === input).helpMarkDown;
+  const unnamed = ofLines.filter((form) => !codeIn(helpOf('secrets')).includes(form));
   assert.deepEqual(unnamed, [], 'the help of `secrets` in task/task.json names each form of a line');
+  const without = (forms, others) =>
+    forms.filter((form) => !others.includes(form)).map((form) => `\`${form}\``);
+  const [more, less] = [without(ofTemplates, ofLines), without(ofLines, ofTemplates)];
+  const help = `${more.join(', ')}, or any form of a mapping line but ${less.join(' and ')}.`;
+  assert.ok(helpOf('templates').includes(help), `the help of \`templates\` in task/task.json says: ${help}`);
 });
 
 test('each destination becomes what it names, in the forms that it names', async (t) => {
