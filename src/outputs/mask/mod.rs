@@ -8,6 +8,8 @@ mod base64_forms;
 mod commands;
 mod decode;
 mod escapes;
+mod json;
+mod lines;
 mod pairs;
 mod parts;
 mod policy;

@@ -3,7 +3,8 @@
 //!
 //! One reader for all formats: what matters is only that a value is found, and a wrong guess hides a little more.
 
-use super::parts::{Scanner, State};
+use super::lines::State;
+use super::parts::Scanner;
 use super::telling::{Telling, is_ordinary_word, telling};
 use super::values::Pair;
 

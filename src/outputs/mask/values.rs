@@ -1,7 +1,8 @@
 //! Where the value behind a telling name ends, and what it is the escaped form of.
 
+use super::lines::{Block, State};
 use super::pairs::{Separator, find_near, part};
-use super::parts::{Block, Scanner, State};
+use super::parts::Scanner;
 use super::telling::Telling;
 use crate::json::Value;
 use crate::secret::SecretText;

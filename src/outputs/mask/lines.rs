@@ -1,0 +1,166 @@
+//! What earlier lines say of a line: that it goes on with a key or a block, or has the value for a name.
+
+use super::parts::{Scanner, lines, trimmed};
+use super::tables::Table;
+use super::telling::{self, Telling};
+
+/// What earlier lines say of the next.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) block: Option<Block>,
+    /// What the last `name` or `key` says of the `value` that follows, and for how many lines.
+    called: Option<(Telling, u8)>,
+    /// What an option in a line of its own says of the next line.
+    pub(super) option: Option<Telling>,
+    pub(super) table: Option<Table>,
+    /// Counted from 1.
+    pub(super) number: usize,
+    /// Where this is in a secret of Kubernetes.
+    pub(super) resource: Resource,
+}
+
+/// A `value` is so near in lines to its `name`.
+const NEAR_LINES: u8 = 6;
+
+impl State {
+    /// At the beginning of a document.
+    pub(super) fn of(document: &str) -> Self {
+        Self { resource: Resource::of(document), ..Self::default() }
+    }
+
+    /// What is said of the next `value`.
+    pub(super) fn call_next(&mut self, telling: Telling) {
+        self.called = Some((telling, NEAR_LINES));
+    }
+
+    pub(super) fn call_nothing(&mut self) {
+        self.called = None;
+    }
+
+    /// What was said of this `value`.
+    pub(super) fn called(&mut self) -> Option<Telling> {
+        self.called.take().map(|(telling, _)| telling)
+    }
+
+    pub(super) fn next_line(&mut self, text: &str) {
+        self.number += 1;
+        self.called = self.called.filter(|(_, lines)| *lines > 0 && !text.starts_with('}'));
+        self.called = self.called.map(|(telling, lines)| (telling, lines - 1));
+    }
+
+    /// Whether a line belongs to a block; hands it on if all of it is secret.
+    pub(super) fn is_in_block(&mut self, line: &str, text: &str, scanner: &mut Scanner<'_>) -> bool {
+        let indent = line.len() - line.trim_start().len();
+        let Some(block) = &mut self.block else { return false };
+        let (is_part, goes_on) = match block {
+            Block::Heredoc { end } => {
+                let is_end = text.trim_end_matches([';', ')', ',']) == end;
+                (!is_end, !is_end)
+            }
+            Block::Lines(count) => {
+                *count -= 1;
+                (true, *count > 0)
+            }
+            Block::Pem => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
+            Block::Scalar { indent: outer } => (indent > *outer, indent > *outer),
+            Block::List { indent: outer } => {
+                let is_item = text.starts_with("- ") && indent >= *outer && !text.contains(": ");
+                (is_item, is_item)
+            }
+            Block::Quote(quote) => (!is_assignment(text), !text.contains(*quote) && !is_assignment(text)),
+        };
+        if is_part {
+            let text = text.strip_prefix("- ").unwrap_or(text);
+            let text = match block {
+                Block::Quote(quote) => text.split(*quote).next().unwrap_or_default(),
+                _ => text,
+            };
+            scanner.secret(text.trim_matches(['"', '\'']), Telling::Strongly);
+        }
+        if !goes_on {
+            self.block = None;
+        }
+        is_part || text.starts_with("-----END ")
+    }
+
+    /// Whether a line is the first of a key in several.
+    pub(super) fn begins_block(&mut self, text: &str) -> bool {
+        let count =
+            text.strip_prefix("Private-Lines: ").and_then(|count| count.parse().ok()).filter(|count| *count > 0);
+        if let Some(count) = count {
+            self.block = Some(Block::Lines(count));
+            return true;
+        }
+        let is_pem = text.starts_with("-----BEGIN ") && !text.contains("-----END ");
+        if is_pem {
+            self.block = Some(Block::Pem);
+        }
+        is_pem
+    }
+}
+
+/// A secret of Kubernetes, in YAML: all values of its `data` and `stringData` are secret, whatever their names.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Resource {
+    #[default]
+    Other,
+    Secret,
+    /// Lines that are indented more than this are its data.
+    Data {
+        indent: usize,
+    },
+}
+
+impl Resource {
+    fn of(document: &str) -> Self {
+        let is_kind = |line: &str| trimmed(line).strip_prefix("kind:").is_some_and(is_kind_of_secrets);
+        if lines(document).any(is_kind) { Self::Secret } else { Self::Other }
+    }
+
+    /// The value in the next line, if it is one of the data.
+    pub(super) fn value<'a>(&mut self, line: &'a str) -> Option<&'a str> {
+        let indent = line.len() - line.trim_start().len();
+        if *self == Self::Other {
+            return None;
+        }
+        if ["data:", "stringData:"].contains(&line.trim()) {
+            *self = Self::Data { indent };
+            return None;
+        }
+        let Self::Data { indent: outer } = *self else { return None };
+        if indent <= outer {
+            *self = Self::Secret;
+            return None;
+        }
+        let (name, value) = line.split_once(':')?;
+        telling::is_neutral(name).then(|| trimmed(value).trim_matches(['"', '\'']))
+    }
+}
+
+pub(super) fn is_kind_of_secrets(kind: &str) -> bool {
+    trimmed(kind).trim_matches(['"', '\'']) == "Secret"
+}
+
+/// Lines that belong together, all of them secret.
+#[derive(Clone)]
+pub(super) enum Block {
+    /// Up to `-----END`.
+    Pem,
+    /// All that is indented more than this (YAML 1.2, 8.1).
+    Scalar { indent: usize },
+    /// All items of a list that is indented as much as this or more.
+    List { indent: usize },
+    /// Up to a line with this quote.
+    Quote(char),
+    /// Up to a line that is this word.
+    Heredoc { end: String },
+    /// So many lines (`Private-Lines: 14`, in a key of `PuTTY`).
+    Lines(usize),
+}
+
+/// `NAME=value`, with which a quote that was never closed ends.
+fn is_assignment(line: &str) -> bool {
+    let (name, value) = line.split_once('=').unwrap_or((line, ""));
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    !value.trim_start_matches(['=', '"', '\'']).is_empty() && name.chars().all(is_name)
+}
