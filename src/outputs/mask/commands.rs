@@ -5,10 +5,13 @@ use super::parts::Scanner;
 use super::telling::Telling;
 
 /// Options of some commands, in the next word. A command is known by any of its words, so that `docker login` is.
-const NEXT: [(&str, &str); 8] = [
+const NEXT: [(&str, &str); 11] = [
     ("sshpass login psexec psexec64 mongo mongosh mongodump mongorestore mongoexport mongoimport cqlsh rdesktop", "-p"),
-    ("sqlcmd osql bcp ipmitool zip unzip sshpass", "-P"),
+    ("sqlcmd osql bcp ipmitool zip unzip sshpass mosquitto_pub mosquitto_sub", "-P"),
+    ("snmpget snmpwalk snmpset snmptrap", "-c -A -X"),
+    ("ncftp ncftpput ncftpget", "-p"),
     ("signtool psexec psexec64", "/p"),
+    ("schtasks", "/rp /p"),
     ("redis-cli", "-a"),
     ("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd", "-w"),
     ("ssh-keygen", "-N -P"),
@@ -16,13 +19,14 @@ const NEXT: [(&str, &str); 8] = [
     ("winexe", "--authentication"),
 ];
 /// The same, in the word itself: `-ppassword`.
-const WITHIN: [(&str, &str); 2] = [
+const WITHIN: [(&str, &str); 3] = [
     (
         "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlsh mariadb mariadb-dump mariadb-admin sshpass login 7z \
          7za 7zz rar unrar",
         "-p",
     ),
     ("zip unzip sqlcmd bcp", "-P"),
+    ("xfreerdp wfreerdp sdl-freerdp", "/p:"),
 ];
 /// Options with a user and a password, and what is between them.
 const USERS: [(&str, &str, char); 4] = [
@@ -46,6 +50,9 @@ pub(super) fn find(line: &str, scanner: &mut Scanner<'_>) {
                 Some(_) => after(text, ':', scanner),
                 None => secret(text, scanner),
             }
+        }
+        if let Some(here) = command.iter().position(|word| *word == "<<<").filter(|_| is_read) {
+            secret(command.get(here + 1).copied().unwrap_or_default(), scanner);
         }
         in_command(&command, scanner);
         let is_printing = command.iter().any(|word| ["echo", "printf", "Write-Output"].contains(word));
@@ -93,10 +100,15 @@ fn at_a_place(words: &[&str], scanner: &mut Scanner<'_>) {
         (_, Some([_, options, .., password]), _) if options.starts_with('-') && options.contains('b') => {
             Some(*password)
         }
+        (Some(["net" | "net.exe", "use", rest @ ..]), ..) => {
+            let share = rest.iter().position(|word| word.starts_with("\\\\"));
+            share.and_then(|at| rest.get(at + 1)).copied().filter(|word| !word.starts_with('/'))
+        }
         // A script for ftp.
         (.., ["user" | "USER", user, password]) if is_login(user, password) => Some(*password),
-        _ => ["add_user", "change_password"].into_iter().find_map(|name| match from(name) {
-            Some([_, _, password, ..]) => Some(*password),
+        _ => ["add_user", "change_password", "vault"].into_iter().find_map(|name| match from(name) {
+            Some(["vault", "login", token]) => Some(*token),
+            Some([name, _, password, ..]) if *name != "vault" => Some(*password),
             _ => None,
         }),
     };

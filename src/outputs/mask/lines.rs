@@ -33,8 +33,9 @@ impl State {
         self.called = Some((telling, NEAR_LINES));
     }
 
+    /// Forgets what earlier lines said; of one tag any attribute may come first.
     pub(super) fn call_nothing(&mut self) {
-        self.called = None;
+        self.called = self.called.filter(|(_, lines)| *lines == NEAR_LINES);
     }
 
     /// What was said of this `value`.
@@ -67,6 +68,7 @@ impl State {
                 let is_item = text.starts_with("- ") && indent >= *outer && !text.contains(": ");
                 (is_item, is_item)
             }
+            Block::Quote('<') if text.starts_with('<') => (false, false),
             Block::Quote(quote) => (!is_assignment(text), !text.contains(*quote) && !is_assignment(text)),
         };
         if is_part {

@@ -9,14 +9,18 @@ use super::telling::{Telling, is_ordinary_word, telling};
 use super::values::Pair;
 
 /// Members and attributes that hold the name for a `value` beside them.
-pub(super) const NAMING: [&str; 2] = ["name", "key"];
+pub(super) const NAMING: [&str; 5] = ["name", "key", "type", "id", "label"];
 /// What holds the value for such a name, and in Terraform, property lists and scripts for `expect`.
 const VALUES: [&str; 4] = ["value", "string", "default", "send"];
 /// Words before the first name of a line.
 const BEFORE_NAMES: [&str; 12] =
     ["export", "set", "setx", "setenv", "ENV", "ARG", "env", "var", "let", "const", "declare", "local"];
 /// Words between which and a value there is a name: `setx NAME value`.
-const SETTERS: [&str; 8] = ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config"];
+const SETTERS: [&str; 11] =
+    ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config", "--global", "--system", "--local"];
+/// Calls whose last text is the password of a user.
+const LOGINS: &str = "networkcredential pscredential httpbasicauth basicauth basic_auth auth setbasicauth login authenticate \
+    usernamepasswordcredentials passwordauthentication getconnection pdo mysqli mysqli_connect mysql_connect";
 /// What asks for a secret by its name has no secret behind it: `getPassword("which one")`.
 const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load", "fetch"];
 
@@ -131,6 +135,9 @@ impl<'a> Place<'a> {
         if name.eq_ignore_ascii_case("identified") {
             return self.identified_by().map(|at| self.pair_at(Separator::Blank, at, Telling::Strongly, false));
         }
+        if let Some(at) = self.login_with() {
+            return Some(self.pair_at(Separator::Equals, at, Telling::Strongly, false));
+        }
         if self.is_tag() && self.is_tag_with_value(state) {
             return None;
         }
@@ -160,10 +167,32 @@ impl<'a> Place<'a> {
             let word = part(rest, 0, end);
             rest = part(rest, end, rest.len());
             if word.eq_ignore_ascii_case("by") {
-                return Some(self.at(rest.trim_start()));
+                let value = rest.trim_start();
+                let prefix = ["VALUES ", "PASSWORD "].iter().find_map(|prefix| value.strip_prefix(prefix));
+                return Some(self.at(prefix.unwrap_or(value).trim_start()));
             }
         }
         None
+    }
+
+    /// The last text in `HTTPBasicAuth('user', '…')`, `auth=('user', '…')` and the like.
+    fn login_with(self) -> Option<usize> {
+        let name = self.name().rsplit('.').next().unwrap_or_default().to_lowercase();
+        if !LOGINS.split(' ').any(|known| known == name) {
+            return None;
+        }
+        let behind = self.rest().trim_start_matches(['=', ' ', ':', ']']);
+        // `auth=HTTPBasicAuth(…)`
+        let call = behind.trim_start_matches(|c: char| c.is_alphanumeric() || "_.".contains(c));
+        let arguments = call.strip_prefix('(')?;
+        let opening = self.rest().len() - arguments.len();
+        let arguments = part(arguments, 0, find_near(arguments, |c| c == ')')?);
+        let is_quote = |c: char| ['"', '\''].contains(&c);
+        let end = arguments.trim_end();
+        let quote = end.chars().next_back().filter(|c| is_quote(*c))?;
+        let start = part(end, 0, end.len() - 1).rfind(quote)?;
+        let is_second = part(end, 0, start).contains(',');
+        is_second.then_some(self.end + opening + start)
     }
 
     /// `<name` and `<prefix:name`
@@ -193,7 +222,9 @@ impl<'a> Place<'a> {
             let end = find_near(value, |c| c.is_whitespace() || "\"'<,;".contains(c)).unwrap_or_default();
             let named = telling(part(value, 0, end));
             if named == Telling::Nothing {
-                state.call_nothing();
+                if is(&["name", "key", "variable"]) {
+                    state.call_nothing();
+                }
                 return telling(name);
             }
             state.call_next(named);
@@ -226,10 +257,11 @@ impl<'a> Place<'a> {
             let content = part(rest, find_near(rest, |c| c == '>')? + 1, rest.len());
             return Some((Separator::Tag, self.at(content)));
         }
-        let behind = rest.trim_start_matches(['"', '\'', '\\', '`', ']']).trim_start();
+        let behind = rest.trim_start_matches(['"', '\'', '\\', '`', ']', '*']).trim_start();
         let signs = ["=>", ":=", "??=", "||=", "?=", "===", "==", "="].map(|sign| (sign, Separator::Equals));
         for (sign, separator) in signs.into_iter().chain([(":", Separator::Colon)]) {
             if let Some(value) = behind.strip_prefix(sign) {
+                let value = value.trim_start_matches("** ");
                 return (!value.starts_with("//")).then(|| (separator, self.at(value.trim_start())));
             }
         }
@@ -240,6 +272,11 @@ impl<'a> Place<'a> {
         // `[--client-secret, value]`
         if let Some(value) = behind.strip_prefix(',').filter(|_| self.is_option()) {
             return Some((Separator::Blank, self.at(value.trim_start())));
+        }
+        // `The password is …`
+        if let Some(value) = behind.strip_prefix("is ").or_else(|| behind.strip_prefix("ist ")) {
+            let word = part(value, 0, find_near(value, char::is_whitespace).unwrap_or_default());
+            return word.contains(|c: char| c.is_ascii_digit()).then(|| (Separator::Blank, self.at(value)));
         }
         self.is_before_a_word(rest, behind, is_start).then(|| (Separator::Blank, self.at(without_digit(behind))))
     }
@@ -264,7 +301,7 @@ impl<'a> Place<'a> {
             return true;
         }
         // Looked at where only a few names of a line can be, as they read all of it.
-        let is_set = || self.near().split_whitespace().next_back().is_some_and(|word| SETTERS.contains(&word));
+        let is_set = || self.near().split_whitespace().rev().take(2).any(|word| SETTERS.contains(&word));
         let name = self.name();
         if name.ends_with("password") && (is_start && name == "password" || self.is_behind_a_user()) {
             return true;

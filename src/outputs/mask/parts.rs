@@ -2,7 +2,7 @@
 
 use super::escapes::{percent_decoded, without_entities};
 use super::lines::State;
-use super::tables::Table;
+use super::tables::{self, Table};
 use super::telling::{self, Telling, is_secret_behind, telling};
 use super::{commands, json, pairs, words};
 use crate::secret::SecretText;
@@ -107,6 +107,9 @@ impl Scanner<'_> {
             self.secret(item, telling);
         }
         state.option = option(item);
+        for (value, telling) in tables::value_in_row(text).into_iter().chain(tables::inserted(text)) {
+            self.secret(value, telling);
+        }
         match &state.table {
             Some(table) => table.secrets(text).into_iter().for_each(|(cell, telling)| self.secret(cell, telling)),
             None => state.table = Table::beginning_with(text, state.number == 1),

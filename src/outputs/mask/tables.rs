@@ -43,6 +43,29 @@ impl Table {
     }
 }
 
+/// The value in a row of Markdown with a name and a value: `| Password | … |`.
+pub(super) fn value_in_row(line: &str) -> Option<(&str, Telling)> {
+    let cells = cells(line.strip_prefix('|')?.strip_suffix('|')?, '|');
+    let [name, value] = <[&str; 2]>::try_from(cells).ok()?;
+    Some((value.trim_matches('`'), telling(name))).filter(|(_, telling)| *telling != Telling::Nothing)
+}
+
+/// The values of `INSERT INTO table (columns) VALUES (values)` whose columns tell of secrets.
+pub(super) fn inserted(line: &str) -> Vec<(&str, Telling)> {
+    let is_insert = line.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("insert into "));
+    let columns = line.split_once('(').filter(|_| is_insert).and_then(|(_, rest)| rest.split_once(')'));
+    let Some((columns, rest)) = columns else { return Vec::new() };
+    let columns: Vec<Telling> = cells(columns, ',').iter().map(|name| telling(name.trim_matches('`'))).collect();
+    if columns.iter().all(|telling| *telling == Telling::Nothing) {
+        return Vec::new();
+    }
+    let rows = rest.split('(').skip(1).filter_map(|row| Some(row.rsplit_once(')')?.0));
+    rows.map(|row| row.split(',').map(|cell| cell.trim().trim_matches(['\'', '"', 'N'])).collect::<Vec<_>>())
+        .filter(|row| row.len() == columns.len())
+        .flat_map(|row| row.into_iter().zip(columns.clone()))
+        .collect()
+}
+
 /// The cells of a line. A separator in quotes is none.
 fn cells(line: &str, separator: char) -> Vec<&str> {
     let mut is_quoted = false;

@@ -78,6 +78,10 @@ impl Pair<'_> {
         if value.trim().is_empty() {
             state.block = Some(Block::Quote('<'));
         }
+        if value.trim_start().is_empty() || value.starts_with('<') {
+            // `<AdministratorPassword><Value>…</Value>`
+            state.call_next(self.telling);
+        }
         match value.strip_prefix("<![CDATA[") {
             Some(text) => self.until("]", text, scanner),
             None => self.until("<", value, scanner),
