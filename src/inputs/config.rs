@@ -45,10 +45,10 @@ pub fn parse(text: &str) -> Result<Config, Error> {
     Config::from_members(&Members::read(&Written::read(text)?)?)
 }
 
-/// The parts of a config that must not stand in a log, as far as they can be read.
+/// The parts of a config that must not appear in a log, as far as they can be read.
 ///
 /// The whole text is the caller's to mask: it must not wait for a parser. The decoded text comes last; it is to be masked as
-/// one, because its other members, such as the hostname, are no secrets.
+/// one, because its other members, such as the hostname, are not secret.
 #[must_use]
 pub fn secrets_of(text: &str) -> Vec<SecretText> {
     let Ok(written) = Written::read(text) else { return Vec::new() };
@@ -100,7 +100,7 @@ fn read_json(json: &str) -> Result<Members, Error> {
     Ok(Members(members.filter(|(_, text)| !text.expose().is_empty()).collect()))
 }
 
-/// The line and the column of the character behind so many bytes, both counted from 1.
+/// The line and the column of the character after so many bytes, both counted from 1.
 fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The forms behind a kind, such as `+base64`, or behind a `|` in a template, and what they make sense for.
+//! The forms after a kind, such as `+base64`, or after a `|` in a template, and what they make sense for.
 
 use super::destination::Destination;
 use super::notation::Selector;
@@ -25,15 +25,15 @@ pub enum Step {
     Totp,
     /// Text without blanks and line ends around it.
     Trim,
-    /// The bytes that Base64 stands for.
+    /// The bytes that Base64 decodes to.
     Unbase64,
-    /// The bytes that hexadecimal digits stand for.
+    /// The bytes that hexadecimal digits decode to.
     Unhex,
     /// Text with line feeds at the ends of its lines, the last one included.
     Text,
-    /// Text in capitals.
+    /// Text in upper case.
     Upper,
-    /// Text in small letters.
+    /// Text in lower case.
     Lower,
     /// A JSON string in its quotes, or another JSON value; YAML reads the same.
     Json,
@@ -257,7 +257,7 @@ fn unknown_form(word: &str, place: Place) -> Error {
     }
 }
 
-/// Refuses steps that make no sense after others. `plus` is what stands before their words.
+/// Refuses steps that make no sense after others. `plus` is what precedes their words.
 fn check_order(steps: &[Step], plus: &str) -> Result<(), Error> {
     for (index, step) in steps.iter().enumerate() {
         let earlier = steps.get(..index).unwrap_or_default();

@@ -65,7 +65,7 @@ pub struct FieldSelector {
 pub enum Section {
     /// `field`: the fields of the record's type.
     Standard,
-    /// `custom_field`: the fields that somebody added.
+    /// `custom_field`: the fields that were added to the record.
     Custom,
 }
 

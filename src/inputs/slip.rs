@@ -29,7 +29,7 @@ pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Er
     Ok(())
 }
 
-/// Refuses a variable's name that nobody can have meant.
+/// Refuses a variable's name that is surely a mistake.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
     let is_after_blank = |sign: &str| {
         let mut before = name.match_indices(sign).filter_map(|(at, _)| name.get(..at));
@@ -63,7 +63,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     check_any(name)
 }
 
-/// Refuses a path that nobody can have meant. It may hold more than a name: `My key #2.pem`, an emoji, a wide blank.
+/// Refuses a path that is surely a mistake. It may hold more than a name: `My key #2.pem`, an emoji, a wide blank.
 pub(super) fn check_path(path: &str) -> Result<(), Error> {
     let words: Vec<&str> = path.split_whitespace().collect();
     if words.contains(&"#") {

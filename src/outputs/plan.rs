@@ -23,7 +23,7 @@ pub struct Plan {
     pub variables: Vec<Variable>,
     /// Files to write, or to move to where they belong.
     pub files: Vec<PlannedFile>,
-    /// What to tell the author when it is done.
+    /// What the log says at the end.
     pub report: Report,
     /// How the agent reads percent signs.
     #[serde(skip)]
@@ -95,7 +95,7 @@ impl Variable {
     pub fn command(&self) -> SecretText {
         // EXPOSE: the command hands the value to the agent.
         let value = self.value.expose();
-        // So large that no copy is left behind by growing.
+        // So large that it never grows, which would leave a copy in memory.
         let mut command = String::with_capacity(128 + 6 * (self.name.len() + value.len()));
         command.push_str("##vso[task.setvariable variable=");
         for part in self.name.split_inclusive([';', ']']) {
@@ -176,7 +176,7 @@ pub enum Content {
         #[tsify(type = "Uint8Array")]
         SecretBytes,
     ),
-    /// The download with this number, which lies in a temporary file already.
+    /// The download with this number, which is in a temporary file already.
     Download(usize),
 }
 
@@ -227,7 +227,7 @@ impl Agent {
     /// Whether a value can be the variable that is the destination.
     ///
     /// # Errors
-    /// It has several lines, is too large, or holds what the agent would read otherwise.
+    /// It has several lines, is too large, or holds something that the agent would not read as it is.
     pub fn check(self, destination: &Destination, value: &str) -> Result<(), Error> {
         let name = destination.name();
         let limit = self.variable_limit(name);

@@ -9,7 +9,7 @@ import { Progress } from './progress.js';
 /** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
-/** So much of an answer that is a refusal is read, for the reason that it may tell. */
+/** How much of a refusal is read, for the reason that it may hold. */
 const REFUSAL_LIMIT = 64 * 1024;
 
 /**
@@ -65,7 +65,7 @@ function send(method, url, options, seal) {
     });
     request.on('response', resolve);
     request.on('error', (error) => {
-      // Also in the middle of the answer, and behind it: a server may send more than it announced.
+      // Also in the middle of the answer, and after it: a server may send more than it announced.
       options.progress.protocolError = error;
       reject(error);
     });

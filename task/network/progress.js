@@ -17,17 +17,17 @@ const PHASES = /** @type {const} */ ({
   answer: { limitS: undefined, code: 'ANSWER_TIMEOUT' },
   body: { limitS: undefined, code: 'BODY_TIMEOUT' },
 });
-/** In the time of its phase a body has to bring so many bytes, so that one byte a second is no way to go on for ever. */
+/** In the time of its phase a body has to bring so many bytes, so that a request of one byte a second ends as well. */
 const MIN_BODY_BYTES = 16 * 1024;
 
 export class Progress {
   /** What is known of a certificate's issuer. @type {string | undefined} */
   issuer;
-  /** Whether the proxy is talked to, and not yet what lies behind it. */
+  /** Whether it is still the proxy that answers, and not yet the server. */
   isAtProxy = false;
   /** The code of the time limit that ended it. @type {string | undefined} */
   timeout;
-  /** What was wrong with the answer's form, which its reader is not told. @type {Error | undefined} */
+  /** What was wrong with the answer's form, which its reader does not see. @type {Error | undefined} */
   protocolError;
   /** Whether that was the limit of the whole run. */
   isOutOfTime = false;

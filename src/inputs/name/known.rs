@@ -64,7 +64,7 @@ impl Names {
     }
 }
 
-/// The names in `$(name)`. Where the agent knows none it goes on behind the `$`, so that `$(a$(b)` may be both.
+/// The names in `$(name)`. Where the agent knows none, it goes on after the `$`, so that `$(a$(b)` may be both.
 fn macros(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("$(").filter_map(|(start, opening)| {
         let rest = text.get(start + opening.len()..)?;

@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
         self.chars.peek().map(|(_, c)| *c)
     }
 
-    /// A fault from `start` to where the parser stands.
+    /// A fault from `start` to where the parser is.
     fn fault(&self, start: usize, error: Error) -> Fault {
         Fault { error, start, length: self.position - start }
     }
@@ -238,7 +238,7 @@ fn is_number(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-.".contains(c))
 }
 
-/// Nothing means all values and digits mean one; anything else is no index but a property.
+/// Nothing means all values and digits mean one; anything else is a property.
 fn read_index(text: &str) -> Option<Index> {
     match text {
         "" => Some(Index::All),

@@ -1,4 +1,4 @@
-//! Passwords in command lines that no telling name is in front of: `curl -u user:password`, `mysql -ppassword`,
+//! Passwords in command lines that no name announces: `curl -u user:password`, `mysql -ppassword`,
 //! `echo password | docker login --password-stdin`.
 
 use super::parts::Scanner;
@@ -126,7 +126,7 @@ fn secret(word: &str, scanner: &mut Scanner<'_>) {
     scanner.secret(unquoted(word), Telling::Strongly);
 }
 
-/// The password behind a user.
+/// The password after a user.
 fn after(login: &str, between: char, scanner: &mut Scanner<'_>) {
     if let Some((_, password)) = unquoted(login).split_once(between) {
         secret(password, scanner);

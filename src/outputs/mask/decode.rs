@@ -2,7 +2,7 @@
 
 use crate::secret::SecretText;
 
-/// The texts that these bytes may be shown as; none if they are no text.
+/// The texts that these bytes may be shown as; none if they are not text.
 ///
 /// The agent's log is UTF-8, and what is none comes out as U+FFFD there, unless a tool has decoded it before: Windows
 /// PowerShell writes UTF-16 by `>` and reads what has no byte order mark as Windows-1252. A NUL is dropped by shells.

@@ -1,8 +1,8 @@
-//! What looks like a secret: a value behind a name that says so, or a token of some length and mix.
+//! What looks like a secret: a value after a name that says so, or a token of some length and mix.
 
 use crate::base64;
 
-/// How much a name says about the value behind it.
+/// How much a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
     /// It is a secret: `password`, `client_secret`, `AccountKey`.
@@ -16,19 +16,19 @@ pub(super) enum Telling {
 /// Longer names are none.
 const LONGEST_NAME: usize = 128;
 
-/// In whatever part of a name they appear, they tell of a secret.
+/// Anywhere in a name, these mean a secret.
 const STRONG: &str = "password passwd passphrase passcode pwd secret apikey privatekey accesskey accountkey clientkey \
     encryptionkey signingkey masterkey licensekey authtoken accesstoken passwort kennwort motdepasse senha \
     wachtwoord contrase parola hasło haslo heslo lösenord losenord adgangskode salasana jelszó şifre парол パスワード 密码 密碼 \
     口令 비밀번호 암호 securestring authtok";
-/// As a word of a name they tell of a secret.
+/// As a word of a name, these mean a secret.
 const STRONG_WORDS: &str = "pass secrets token tokens jwt pat pin passwords answer pw psk seed otp bearer";
 /// Words that end like `pass`.
 const OTHER_PASSES: &str = "compass bypass trespass overpass underpass surpass";
-/// Before the word `key` they tell of a secret.
+/// Before the word `key`, these mean a secret.
 const STRONG_KEYS: &str = "api private secret access account client encryption signing sign master shared license storage subscription \
     ssh rsa deploy function admin crypt hmac webhook";
-/// As a word of a name they may tell of a secret.
+/// As a word of a name, these may mean a secret.
 const WEAK_WORDS: &str = "key keys auth authorization credential credentials creds sig signature cookie session salt cert pfx hash \
     identitytoken";
 /// A name that ends in one of these is about something else: `secretName`, `token_url`, `password-policy`.
@@ -79,7 +79,7 @@ pub(super) fn is_neutral(name: &str) -> bool {
     !words(name).last().is_some_and(|last| has(HARMLESS_ENDS, last))
 }
 
-/// Whether a name is a word of any text as well, so that what is behind a blank may be the next word.
+/// Whether a name is a word of any text as well, so that what follows a blank may be the next word.
 pub(super) fn is_ordinary_word(name: &str) -> bool {
     const WORDS: &str = "password passwords passphrase passcode secret secrets token tokens pin pass seed answer bearer key keys \
         auth authorization credential credentials signature cookie session salt cert hash";
@@ -119,7 +119,7 @@ const SHORTEST: usize = 4;
 const EVERYONES: &str = "true false null none undefined required optional enabled disabled default basic bearer string number integer \
     boolean password secret token object array localhost auto always never";
 
-/// Whether what is behind a name is a secret.
+/// Whether the value after a name is a secret.
 pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
     let is_everyones = EVERYONES.split(' ').any(|word| value.eq_ignore_ascii_case(word));
     if telling == Telling::Nothing || value.chars().count() < SHORTEST || is_everyones || is_reference(value) {
@@ -131,7 +131,7 @@ pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
     }
 }
 
-/// Whether a value is in another place, and this tells where: `${DB_PASSWORD}`, `$(password)`, `<password>`.
+/// Whether it only says where a value is: `${DB_PASSWORD}`, `$(password)`, `<password>`.
 fn is_reference(value: &str) -> bool {
     let has_ends = |start: &str, end: &str| value.starts_with(start) && value.ends_with(end);
     [("${", "}"), ("$(", ")"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
@@ -210,7 +210,7 @@ fn is_random(piece: &str) -> bool {
     changes(piece) * 100 >= piece.len() * least
 }
 
-/// How often a digit, a small letter or a capital is followed by another sort.
+/// How often a digit, a lower or an upper case letter is followed by another kind.
 fn changes(text: &str) -> usize {
     let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
     text.bytes().zip(text.bytes().skip(1)).filter(|(byte, next)| class(*byte) != class(*next)).count()

@@ -93,7 +93,7 @@ fn hashes(line: &str, scanner: &mut Scanner<'_>) {
 /// Tokens, and what they are the Base64 of.
 pub(super) fn tokens(line: &str, scanner: &mut Scanner<'_>) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/_-.~".contains(c);
-    // Base64 has a `=` at its end alone; elsewhere it is behind a name.
+    // Base64 has a `=` at its end alone; elsewhere it follows a name.
     for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-'])) {
         if !is_token(word) {
             continue;
