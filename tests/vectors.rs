@@ -832,7 +832,7 @@ const NEUTRAL_CODES: [(&str, &str); 15] = [
     ("a backslash escapes only", "bad-escape"),
     ("expected `[` or the end", "index-start"),
     ("a `[` is never closed", "index-unclosed"),
-    ("a `[` stands inside", "index-nested"),
+    ("a `[` is inside", "index-nested"),
     ("the first of two indexes is not a number", "index-invalid"),
     ("the index is not a whole number", "index-invalid"),
     ("an attachment has no index", "file-with-index"),

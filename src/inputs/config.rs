@@ -165,7 +165,7 @@ fn missing(members: &Members) -> Error {
     let misspelled = names.iter().find(|name| members.0.iter().any(|(member, _)| member.eq_ignore_ascii_case(name)));
     let error = Error::new(format!("the config lacks {}", listed(&names)));
     match misspelled {
-        Some(name) => error.with_hint(format!("it has this name in other capitals: write `{name}`")),
+        Some(name) => error.with_hint(format!("it has this name in another case: write `{name}`")),
         None => error.with_hint(CUT_OR_CHANGED),
     }
 }

@@ -107,7 +107,7 @@ fn comment() -> Error {
 fn invisible(c: char) -> Error {
     let code = u32::from(c);
     Error::new(format!("the destination holds the invisible character U+{code:04X}"))
-        .with_hint("type the line anew: such characters come along when a text is copied from a page or a chat")
+        .with_hint("retype the line: such characters come along when a text is copied from a page or a chat")
 }
 
 /// Whether a character looks like a blank, or like nothing, and is not the usual blank.

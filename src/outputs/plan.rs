@@ -256,7 +256,7 @@ impl Agent {
                 "the value for `{}` holds a percent sign that the agent would not read as it is",
                 shown(name)
             ))
-            .with_hint("take the variable `DECODE_PERCENTS` away, write the value to a file, or take it in Base64"));
+            .with_hint("remove the variable `DECODE_PERCENTS`, write the value to a file, or take it in Base64"));
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
                 None => return Err(self.fault(start, Error::new("a `[` is never closed").with_hint(ESCAPED_BRACKET))),
                 Some(']') => return Ok(Some(text)),
                 Some('[') => {
-                    return Err(self.fault(here, Error::new("a `[` stands inside of `[…]`").with_hint(ESCAPED_BRACKET)));
+                    return Err(self.fault(here, Error::new("a `[` is inside of `[…]`").with_hint(ESCAPED_BRACKET)));
                 }
                 Some('\\') => text.push(self.escaped(here)?),
                 Some(c) => text.push(c),
