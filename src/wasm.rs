@@ -15,7 +15,6 @@ use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
 use crate::error::Error;
 use crate::protocol::failure::Failure;
-use crate::protocol::proxy;
 use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::retrieval;
 
@@ -115,13 +114,6 @@ impl Retrieval {
         let key = self.0.download_key(id)?;
         Some(AttachmentStream { frame: Frame::default(), cipher, key })
     }
-}
-
-/// Whether the variable `NO_PROXY` names a host at a port. See [`proxy::is_exception`].
-#[must_use]
-#[wasm_bindgen(js_name = isProxyException)]
-pub fn is_proxy_exception(no_proxy: &str, host: &str, port: u16) -> bool {
-    proxy::is_exception(no_proxy, host, port)
 }
 
 /// An attachment on its way to disk, decrypted by the platform's cipher.

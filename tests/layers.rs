@@ -39,7 +39,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("js_sys", &["vault/names.rs", "wasm.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
-    ("serde_wasm_bindgen", &["wasm.rs"]),
+    ("serde_wasm_bindgen", &["wasm.rs", "wasm/agent.rs"]),
     ("hifijson", &["json/reader.rs", "json/text.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),

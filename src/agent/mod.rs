@@ -4,4 +4,5 @@
 
 pub mod certificates;
 pub mod disk;
+pub mod proxy;
 pub mod secrets;

@@ -3,7 +3,6 @@
 pub mod answer;
 pub mod clock;
 pub mod failure;
-pub mod proxy;
 pub mod request;
 pub mod response;
 pub mod retry;

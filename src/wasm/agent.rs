@@ -1,15 +1,28 @@
 //! The door for what facts of the agent mean: texts in, texts out.
 
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::agent::{certificates, disk, secrets};
+use crate::agent::{certificates, disk, proxy, secrets};
 
 /// What is masked of the environment, given its names and their values. See [`secrets::masks`].
 #[must_use]
 #[wasm_bindgen(js_name = masksOfEnvironment)]
 pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Vec<String> {
-    let environment: Vec<(String, String)> = names.into_iter().zip(values).collect();
-    secrets::masks(&environment)
+    secrets::masks(&environment(names, values))
+}
+
+/// The proxy that the environment names for an HTTPS host at a port. See [`proxy::of_machine`].
+///
+/// # Errors
+/// None in practice: two texts always convert.
+#[wasm_bindgen(js_name = machineProxy, unchecked_return_type = "MachineProxy | undefined")]
+pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Result<JsValue, JsValue> {
+    Ok(serde_wasm_bindgen::to_value(&proxy::of_machine(&environment(names, values), host, port))?)
+}
+
+fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, String)> {
+    names.into_iter().zip(values).collect()
 }
 
 /// The certificates in a text, if it is one. See [`certificates::in_pem`].

@@ -13,7 +13,7 @@ import { proxyFor } from './proxy.js';
 
 /**
  * @typedef {object} NetworkSettings
- * @property {import('./proxy.js').ProxySettings} [proxy]
+ * @property {import('./proxy.js').ChooseProxy} proxy
  * @property {import('./certificates.js').CertificateSettings} certificates
  * @property {(text: string) => void} log
  */
@@ -115,19 +115,14 @@ export class Network {
     return { ...outcome, body };
   }
 
-  /** @param {number} delayMs @returns {Promise<void>} */
+  /** Waits, unless or until the run is cancelled. @param {number} delayMs @returns {Promise<void>} */
   wait(delayMs) {
+    if (delayMs <= 0 || this.#signal.aborted) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
-      if (delayMs <= 0 || this.#signal.aborted) {
-        return resolve();
-      }
-      const finish = () => {
-        clearTimeout(timer);
-        this.#signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, delayMs);
-      this.#signal.addEventListener('abort', finish);
+      const timer = setTimeout(resolve, delayMs);
+      this.#signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
     });
   }
 

@@ -1,7 +1,7 @@
 /** The proxy of a request: the agent's, else the one that the machine's environment names, else none. */
 
 import vm from 'node:vm';
-import { isProxyException } from '../../pkg/core.js';
+import { machineProxy } from '../../pkg/core.js';
 import { refuse } from '../files/disk.js';
 
 /**
@@ -10,12 +10,13 @@ import { refuse } from '../files/disk.js';
  * @property {string} label host and port, all of it that may be shown
  * @property {string} [authorization] the header by which it is logged in to
  *
- * @typedef {object} ProxySettings
+ * @typedef {object} ProxySetting
  * @property {string} address as written
  * @property {string} name of the setting
  * @property {string} [user]
  * @property {string} [password]
- * @property {(url: URL) => boolean} isBypassed
+ *
+ * @typedef {(url: URL) => ProxySetting | undefined} ChooseProxy nothing for what is reached directly
  */
 
 /**
@@ -23,17 +24,18 @@ import { refuse } from '../files/disk.js';
  * directly instead could be what the proxy is there to prevent.
  *
  * @param {URL} url
- * @param {ProxySettings | undefined} settings
+ * @param {ChooseProxy} choose
  * @returns {Proxy | undefined}
  */
-export function proxyFor(url, settings) {
-  if (!settings || settings.isBypassed(url)) {
+export function proxyFor(url, choose) {
+  const setting = choose(url);
+  if (!setting) {
     return undefined;
   }
-  const proxy = parse(settings);
+  const proxy = parse(setting);
   const defaultPort = proxy.protocol === 'https:' ? 443 : 80;
-  const user = settings.user ?? decode(proxy.username);
-  const password = settings.password ?? decode(proxy.password);
+  const user = setting.user ?? decode(proxy.username);
+  const password = setting.password ?? decode(proxy.password);
   return {
     url: proxy,
     label: `${proxy.hostname}:${proxy.port || defaultPort}`,
@@ -41,7 +43,7 @@ export function proxyFor(url, settings) {
   };
 }
 
-/** @param {ProxySettings} settings */
+/** @param {ProxySetting} setting */
 function parse({ address, name }) {
   // `proxy:3128` is a URL of the scheme `proxy`, and not what anybody means by it.
   const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
@@ -82,21 +84,25 @@ function decode(text) {
  * @param {(name: string) => string | undefined} agentVariable
  * @param {NodeJS.ProcessEnv} environment
  * @param {(text: string) => void} warn
- * @returns {ProxySettings | undefined}
+ * @returns {ChooseProxy}
  */
 export function readProxySettings(agentVariable, environment, warn) {
   const address = agentVariable('Agent.ProxyUrl')?.trim();
   if (!address) {
-    return machineProxy(environment);
+    const [names, values] = [
+      Object.keys(environment),
+      Object.values(environment).map((value) => value ?? ''),
+    ];
+    return ({ hostname, port }) => machineProxy(names, values, hostname, Number(port || 443));
   }
   const expressions = readBypassList(agentVariable('Agent.ProxyBypassList'), warn);
-  return {
+  const setting = {
     address,
     name: 'Agent.ProxyUrl',
     user: agentVariable('Agent.ProxyUsername') || undefined,
     password: agentVariable('Agent.ProxyPassword') || undefined,
-    isBypassed: ({ origin }) => expressions.length > 0 && fitsOne(expressions, origin, warn),
   };
+  return ({ origin }) => (expressions.length > 0 && fitsOne(expressions, origin, warn) ? undefined : setting);
 }
 
 /**
@@ -151,32 +157,4 @@ function parseList(list, warn) {
     warn("the agent's proxy bypass list is not a list in JSON and is skipped");
     return [];
   }
-}
-
-/** @param {NodeJS.ProcessEnv} environment @returns {ProxySettings | undefined} */
-function machineProxy(environment) {
-  const [name, address] = find(environment, 'https_proxy') ?? [];
-  if (!name || !address) {
-    return undefined;
-  }
-  const [, exceptions = ''] = find(environment, 'no_proxy') ?? [];
-  return {
-    address,
-    name,
-    isBypassed: ({ hostname, port }) => isProxyException(exceptions, hostname, Number(port || 443)),
-  };
-}
-
-/**
- * A variable in whatever case; in lower case it comes first, as it does for other programs.
- *
- * @param {NodeJS.ProcessEnv} environment
- * @param {string} wanted
- * @returns {[string, string] | undefined}
- */
-function find(environment, wanted) {
-  const names = Object.keys(environment).filter((name) => name.toLowerCase() === wanted);
-  const name = names.includes(wanted) ? wanted : names[0];
-  const value = name && environment[name]?.trim();
-  return value ? [name, value] : undefined;
 }

@@ -1,16 +1,44 @@
-//! Which hosts are reached without the machine's proxy, as the variable `NO_PROXY` says.
+//! By which proxy a host is reached, as the machine's environment says.
 //!
-//! No standard defines it; here it means what curl, Go and the system proxies of Windows and macOS make of it.
+//! No standard defines these variables; here they mean what curl, Go and the system proxies of Windows and macOS make of
+//! them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::Serialize;
+use tsify::Tsify;
+
+/// The machine's proxy: the variable that names it, and its address as written.
+#[derive(Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct MachineProxy {
+    /// The variable, in the case in which it is written.
+    pub name: String,
+    /// The address, with or without a scheme.
+    pub address: String,
+}
+
+/// The proxy for an HTTPS host at a port, given the variables of the environment by name; none if it is reached directly.
+#[must_use]
+pub fn of_machine(environment: &[(String, String)], host: &str, port: u16) -> Option<MachineProxy> {
+    let (name, address) = variable(environment, "https_proxy")?;
+    let exceptions = variable(environment, "no_proxy").map_or("", |(_, exceptions)| exceptions);
+    (!is_exception(exceptions, host, port)).then(|| MachineProxy { name: name.to_owned(), address: address.to_owned() })
+}
+
+/// A variable in whatever case; in lower case it comes first, as it does for other programs. An empty one is none.
+fn variable<'a>(environment: &'a [(String, String)], wanted: &str) -> Option<(&'a str, &'a str)> {
+    let in_any_case = || environment.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let (name, value) = in_any_case().find(|(name, _)| name == wanted).or_else(|| in_any_case().next())?;
+    let value = value.trim();
+    (!value.is_empty()).then_some((name, value))
+}
 
 /// Whether `NO_PROXY` names a host at a port. The host is that of a URL: in lower case, an IPv6 address in brackets.
 ///
 /// Parts are separated by commas, semicolons or blanks, each perhaps with a port: `*`; a host, or a domain with everything
 /// in it, also as `.domain` or `*.domain`; an address, or a network as `10.0.0.0/8`; a name with `*` in it, such as
 /// `10.*`; and `<local>`, all names without a dot.
-#[must_use]
-pub fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
+fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.');
     let address = read_address(host);
     no_proxy.split([',', ';', ' ', '\t', '\r', '\n']).filter(|part| !part.is_empty()).any(|part| {
@@ -92,6 +120,28 @@ fn fits(pattern: &str, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_machines_proxy_is_named_in_any_case_and_in_lower_case_first() {
+        type Variable<'a> = (&'a str, &'a str);
+        let cases: [(&[Variable], Option<Variable>); 8] = [
+            (&[], None),
+            (&[("HTTP_PROXY", "machine:1")], None),
+            (&[("HTTPS_PROXY", " ")], None),
+            (&[("HTTPS_PROXY", " machine:1 ")], Some(("HTTPS_PROXY", "machine:1"))),
+            (&[("Https_Proxy", "machine:1")], Some(("Https_Proxy", "machine:1"))),
+            (&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")], Some(("https_proxy", "lower:1"))),
+            (&[("HTTPS_PROXY", "machine:1"), ("No_Proxy", "other.test")], Some(("HTTPS_PROXY", "machine:1"))),
+            (&[("HTTPS_PROXY", "machine:1"), ("NO_PROXY", "other.test,keeper.test:443")], None),
+        ];
+        for (variables, expected) in cases {
+            let owned: Vec<_> =
+                variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let expected =
+                expected.map(|(name, address)| MachineProxy { name: name.to_owned(), address: address.to_owned() });
+            assert_eq!(of_machine(&owned, "keeper.test", 443), expected, "{variables:?}");
+        }
+    }
 
     #[test]
     fn an_exception_is_a_host_a_domain_an_address_or_a_network() {
