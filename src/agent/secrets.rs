@@ -3,9 +3,11 @@
 //!
 //! The agent masks secret variables as a whole; the task masks the forms in which they would show all the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::base64;
+use crate::json::Value;
+use crate::secret::SecretText;
 
 /// Short lines of a config in pretty-printed JSON are braces and the like.
 const MIN_CONFIG_LEN: usize = 12;
@@ -35,6 +37,34 @@ pub fn masks(environment: &[(String, String)]) -> Vec<String> {
         .chain(passwords.filter(|text| is_longer(text, MIN_PASSWORD_LEN)))
         .filter(|text| known.insert(text.clone()))
         .collect()
+}
+
+/// Whether the input holds a config that is in none of the job's secret variables.
+///
+/// A Node task gets every secret variable of the job. If one of them is missing, nobody can tell where a config is from.
+#[must_use]
+pub fn is_config_in_clear(environment: &[(String, String)]) -> bool {
+    let value_of = |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| text);
+    let config = packed(value_of("INPUT_KEEPERSECRETCONFIG"));
+    let secrets: HashMap<String, String> = environment
+        .iter()
+        .map(|(name, text)| (name.to_uppercase(), text))
+        .filter(|(name, _)| name.starts_with("SECRET_"))
+        .map(|(name, text)| (name, packed(text)))
+        .collect();
+    let Ok(Value::List(names)) = Value::parse(value_of("VSTS_SECRET_VARIABLES")) else { return false };
+    // EXPOSE: names of variables are no secrets.
+    let is_there = |name: &SecretText| {
+        secrets.contains_key(&format!("SECRET_{}", name.expose().replace(['.', ' '], "_").to_uppercase()))
+    };
+    !config.is_empty()
+        && names.iter().filter_map(Value::as_text).all(is_there)
+        && !secrets.values().any(|secret| is_longer(secret, MIN_CONFIG_LEN) && config.contains(secret.as_str()))
+}
+
+/// A text without what differs between a variable and the input that holds it: blanks, and signs of other systems.
+fn packed(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == '\\' { '/' } else { c }).collect()
 }
 
 fn is_longer(text: &str, at_least: usize) -> bool {
@@ -252,6 +282,29 @@ mod tests {
         assert_eq!(masks_of(&[("INPUT_SECRETS", "first line\nsecond line\nx"), ("SECRET_CONFIG", secret)]), expected);
         assert_eq!(masks_of(&[("INPUT_SECRETS", "another"), ("SECRET_CONFIG", secret)]), [""; 0]);
         assert_eq!(masks_of(&[("INPUT_SECRETS", "abc"), ("SECRET_SHORT", "abc")]), [""; 0]);
+    }
+
+    #[test]
+    fn a_config_is_in_clear_if_no_secret_variable_of_the_job_is_in_it() {
+        let input = ("INPUT_KEEPERSECRETCONFIG", "{ \"key\": \"abcd/efgh\" }");
+        let names = ("VSTS_SECRET_VARIABLES", r#"["my.config"]"#);
+        let secret = ("SECRET_MY_CONFIG", "{\"key\":\n\"abcd\\efgh\"}");
+        let other = ("SECRET_MY_CONFIG", "something else");
+        let short = ("SECRET_MY_CONFIG", "abcd");
+        let cases: [(&[(&str, &str)], bool); 7] = [
+            (&[input, names, secret], false),
+            (&[input, names, other], true),
+            (&[input, names, short], true),
+            (&[input, names], false),
+            (&[input, other], false),
+            (&[input, ("VSTS_SECRET_VARIABLES", "[]")], true),
+            (&[("INPUT_KEEPERSECRETCONFIG", " "), names, other], false),
+        ];
+        for (environment, expected) in cases {
+            let owned: Vec<_> =
+                environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            assert_eq!(is_config_in_clear(&owned), expected, "{environment:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,13 @@ pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Vec<Stri
     secrets::masks(&environment(names, values))
 }
 
+/// Whether a config is in none of the job's secret variables. See [`secrets::is_config_in_clear`].
+#[must_use]
+#[wasm_bindgen(js_name = isConfigInClear)]
+pub fn is_config_in_clear(names: Vec<String>, values: Vec<String>) -> bool {
+    secrets::is_config_in_clear(&environment(names, values))
+}
+
 /// The proxy that the environment names for an HTTPS host at a port. See [`proxy::of_machine`].
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
 import { readProxySettings } from '../network/proxy.js';
-import { isConfigInClear, withheldPassword } from './secrets.js';
+import { isGivenInClear, withheldPassword } from './secrets.js';
 
 /** @returns {import('../../pkg/core.js').Inputs} */
 export function readInputs() {
@@ -19,7 +19,7 @@ export function readInputs() {
     connection: secret ?? '',
     isOtherConnection: Boolean(connection) && secret === undefined,
     config: tl.getInput('keepersecretconfig') ?? '',
-    isConfigInClear,
+    isConfigInClear: isGivenInClear(),
     environment,
     secrets: tl.getInput('secrets') ?? '',
     secretsFile: tl.getInput('secretsFile') ?? '',

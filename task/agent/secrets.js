@@ -3,7 +3,7 @@
  * the wrong input, which are masked, and what the agent says of the job.
  */
 
-import { masksOfEnvironment } from '../../pkg/core.js';
+import { isConfigInClear, masksOfEnvironment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
 
 /** What the core gets to know about the job: names of variables, and settings that variables may hold. */
@@ -20,63 +20,18 @@ export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
-/** Shorter secrets are no configs. */
-const MIN_CONFIG_LENGTH = 12;
-
-/** Whether the input holds a config that is in none of the job's secret variables. */
-export const isConfigInClear = isInClear(process.env);
-
-/**
- * A Node task gets every secret variable of the job. If one of them is missing, nobody can tell where a config is from.
- *
- * @param {NodeJS.ProcessEnv} environment
- */
-function isInClear({ INPUT_KEEPERSECRETCONFIG: input = '', VSTS_SECRET_VARIABLES: names, ...environment }) {
-  const secrets = new Map(
-    Object.entries(environment)
-      .filter(([name]) => /^SECRET_/i.test(name))
-      .map(([name, secret = '']) => [name.toUpperCase(), packed(secret)]),
-  );
-  const config = packed(input);
-  const isThere = (/** @type {string} */ name) =>
-    secrets.has(`SECRET_${name.replaceAll(/[. ]/g, '_').toUpperCase()}`);
-  return (
-    config !== '' &&
-    namesIn(names)?.every(isThere) === true &&
-    ![...secrets.values()].some((secret) => secret.length >= MIN_CONFIG_LENGTH && config.includes(secret))
-  );
-}
-
-/**
- * A text without what differs between a variable and the input that holds it: blanks, and signs of other systems.
- *
- * @param {string} text
- */
-function packed(text) {
-  return text.replaceAll(/\s/g, '').replaceAll('\\', '/');
-}
-
-/**
- * The names in a list in JSON, if there is one.
- *
- * @param {string} [json]
- * @returns {string[] | undefined}
- */
-function namesIn(json = '') {
-  try {
-    const names = JSON.parse(json);
-    return Array.isArray(names) ? names.map(String) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Masks all that is secret, in each form in which it may show. */
 export function maskEnvironment() {
-  const values = Object.values(process.env).map((value) => value ?? '');
-  masksOfEnvironment(Object.keys(process.env), values).forEach(printMask);
+  const [names, values] = [Object.keys(process.env), Object.values(process.env).map((value) => value ?? '')];
+  masksOfEnvironment(names, values).forEach(printMask);
+  isInClear = isConfigInClear(names, values);
   WITHHELD.forEach(withhold);
 }
+
+let isInClear = false;
+
+/** Whether the input holds a config that is in none of the job's secret variables. */
+export const isGivenInClear = () => isInClear;
 
 /** Passwords that the task library would encrypt, with keys that it leaves in files for everybody to read. */
 const WITHHELD = ['Agent.ProxyPassword', 'Agent.ClientCertPassword'];
