@@ -43,7 +43,7 @@ function tellLoss({ files, count, isDone, isWhole }) {
   if (isWhole) {
     return;
   }
-  // Without its number nobody knows what became of it, unless all got their names.
+  // Without its number it is unknown what became of it, unless all got their names.
   const known = files.filter(({ identity }) => isDone || identity !== undefined).map(({ line }) => line);
   const shown = known.slice(0, MAX_LINES).join(', ') || 'none';
   const names = known.length > MAX_LINES ? `${shown} and ${known.length - MAX_LINES} others` : shown;

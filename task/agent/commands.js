@@ -41,12 +41,12 @@ export function printResult(hasSucceeded) {
 
 /**
  * Prints a line in which no logging command is left: the agent would execute one anywhere in a line. It looks for the
- * prefix as a reader would, so that characters that nobody sees may be inside of it.
+ * prefix as a reader would, so that invisible characters may be inside of it.
  *
  * @param {string} text
  */
 export function print(text) {
-  // A blank behind each `#` that another follows: of `###` no two may stay together.
+  // A blank after each `#` that another follows: of `###` no two may stay together.
   process.stdout.write(`${text.replace(/#(?=[\p{DI}\p{Cf}\p{Cc}\p{M}]*#)/gu, '# ')}\n`);
 }
 
@@ -72,7 +72,7 @@ export function watchOutput(onEnd) {
 /**
  * Waits until everything that was printed has left the process.
  *
- * @returns {Promise<boolean>} whether somebody took it
+ * @returns {Promise<boolean>} whether the agent took it
  */
 export function drained() {
   return new Promise((resolve) => {

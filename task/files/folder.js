@@ -1,4 +1,4 @@
-/** The folder of a file that is to be written: made if need be, nobody else's, and still the same one later. */
+/** The folder of a file that is to be written: made if it is missing, writable for nobody else, and still the same one later. */
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -27,7 +27,7 @@ export class Folder {
     this.#identity = identityOf(fs.statSync(place, { bigint: true }));
   }
 
-  /** What tells this file from all others of a run, however its path is written. @param {string} name */
+  /** What distinguishes this file from all others of a run, however its path is written. @param {string} name */
   keyOf(name) {
     const isExact = !isWindows && process.platform !== 'darwin';
     return `${this.#identity}/${isExact ? name : name.normalize().toLowerCase()}`;

@@ -1,5 +1,5 @@
 /**
- * What the main step tells the post-job step: a file in the agent's temporary folder, as the environment would not hold
+ * What the main step notes for the post-job step: a file in the agent's temporary folder, as the environment would not hold
  * the names of many files. Later steps may write there, also from inside of a container, so each line is authenticated,
  * and task variables say where the note is and how much is in it.
  */
@@ -16,7 +16,7 @@ import { readFileAt } from './read.js';
  *
  * @typedef {object} NotedFile
  * @property {string} line of the mapping
- * @property {string} target as the author is told
+ * @property {string} target as messages show it
  * @property {string} place its path without links
  * @property {string} temporary a name in the same folder
  * @property {string} aside the path of the file that it replaces, once it is kept
@@ -48,12 +48,12 @@ export class Note {
     return `${this.#name}.${this.#key}`;
   }
 
-  /** What tells it whether anything of the note is missing. No secret: nobody but this step can set it. */
+  /** Shows whether anything of the note is missing. It is not secret: only this step can set it. */
   get extent() {
     return `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
   }
 
-  /** What tells the post-job step that there is nothing to do; long, as the agent hides it in all logs. */
+  /** Says to the post-job step that there is nothing to do; long, as the agent hides it in all logs. */
   get withdrawal() {
     return `over.${this.#key}`;
   }
@@ -94,7 +94,7 @@ export class Note {
 /**
  * @param {string} address
  * @param {string} extent
- * @returns {ReadNote | undefined} nothing if that is no address of a note
+ * @returns {ReadNote | undefined} nothing if that is not the address of a note
  */
 export function readNote(address, extent) {
   const [, name, key] = ADDRESS.exec(address) ?? [];
@@ -106,7 +106,7 @@ export function readNote(address, extent) {
   /** @type {Map<number, Entry>} */
   const files = new Map();
   let isDone = announcedDone !== undefined;
-  // The last line is empty, or it is cut. A line counts once, however often somebody repeats it.
+  // The last line is empty, or it is cut. A line counts once, however often it is repeated.
   const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
   const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
   for (const entry of entries) {

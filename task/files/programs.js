@@ -156,7 +156,7 @@ export async function protect(place) {
 }
 
 /**
- * The user's identifier in what `whoami` says; without one, whoever owns the file. OpenSSH takes no key that has "owner
+ * The user's identifier in what `whoami` says; without one, the owner of the file. OpenSSH takes no key that has "owner
  * rights" in its list, so the user is better.
  *
  * @param {string} output
@@ -201,7 +201,7 @@ function askSystem(name, words) {
 /**
  * @param {string} name
  * @param {string | undefined} systemRoot as the environment has it, which a pipeline may have changed
- * @returns {string | undefined} the program's path, if it is there and nobody else's
+ * @returns {string | undefined} the program's path, if it exists outside of the agent's work folder
  */
 export function systemProgram(name, systemRoot = '') {
   const program = path.join(systemRoot, 'System32', name);

@@ -1,4 +1,4 @@
-/** The one way in which the task reads a file that somebody named: a plain file, of bounded size, where it seems to be. */
+/** How the task reads a file that an input names: a plain file, of bounded size, where it seems to be. */
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,13 +14,13 @@ import {
   refuse,
 } from './disk.js';
 
-/** What is in there is no file, whatever it looks like: it can be endless, or hold the task's own environment. */
+/** Nothing in there is a real file: it can be endless, or hold the task's own environment. */
 const SYSTEM_FOLDERS = ['/proc', '/dev', '/sys'];
 /** Windows' names for devices and pipes. */
 const DEVICE = /^[\\/]{2}[.?][\\/]/;
 
 /**
- * Reads a plain file that somebody named.
+ * Reads a plain file that an input names.
  *
  * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it, nor
  * into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's choice.

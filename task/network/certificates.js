@@ -25,7 +25,7 @@ const MAX_CA_SIZE = 4 * 1024 * 1024;
 
 /**
  * What the connections of a run share. The agent's client certificate names the company and the machine, so it is for
- * Keeper and the proxy, and not for hosts that somebody with access to a record may choose.
+ * Keeper and the proxy, and not for hosts that whoever edits a record may choose.
  */
 export class Trust {
   /** With the client certificate, if the agent has one. */
@@ -35,7 +35,7 @@ export class Trust {
   #hasSystems = false;
 
   /**
-   * Throws an error with a code if the author's certificates are no good.
+   * Throws an error with a code if the author's certificates cannot be used.
    *
    * @param {CertificateSettings} settings
    */
@@ -64,7 +64,7 @@ export class Trust {
   }
 
   /**
-   * Unlike the option `ca`, which takes the place of whatever Node was told to trust, by SSL_CERT_FILE for example. Of
+   * Unlike the option `ca`, which replaces everything that Node trusts otherwise, by SSL_CERT_FILE for example. Of
    * that, Node 16 and 20 forget only the file in NODE_EXTRA_CA_CERTS.
    *
    * @param {string[]} certificates

@@ -101,14 +101,14 @@ function follow(socket, progress, { host, isConnected = false, isAtProxy = false
     socket.once('lookup', () => progress.enter('connect', { isAtProxy }));
     socket.once('connect', () => progress.enter('tls', { isAtProxy }));
   }
-  // Before Node itself, which throws the certificate away with the connection. If a version of Node does not tell, only
+  // Before Node itself, which throws the certificate away with the connection. If a version of Node does not say, only
   // the issuer's name is missing. Asking for an `X509Certificate` here would take the certificate away from Node's own check.
   socket.prependListener('secure', () => {
     progress.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
   });
 }
 
-/** The name of whoever stands at the end of the chain that the server showed. @param {TLSSocket} socket */
+/** The name of the last issuer in the chain that the server showed. @param {TLSSocket} socket */
 function issuerOf(socket) {
   let certificate = socket.getPeerCertificate(true);
   const seen = new Set();
@@ -135,7 +135,7 @@ function openTunnel({ host, port, progress, ending }, { url, authorization }, se
     const request = (isSecure ? https : http).request({
       method: 'CONNECT',
       host: name,
-      // Else Node takes the header `Host`, which names the server behind the proxy.
+      // Otherwise Node takes the header `Host`, which names the server beyond the proxy.
       servername: net.isIP(name) ? '' : name,
       port: url.port || (isSecure ? 443 : 80),
       path: target,
@@ -208,7 +208,7 @@ export function settle(request, ending, reject) {
 
 /**
  * @param {http.IncomingMessage} response
- * @param {Buffer} head what came behind its headers
+ * @param {Buffer} head what came after its headers
  * @param {boolean} isLoggedIn whether user name and password were given
  */
 function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {

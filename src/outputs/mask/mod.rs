@@ -29,7 +29,7 @@ use policy::{Rank, Sink};
 /// So many masks a step may register. The agent masks a trace line for each with all that were there before: 2,000 cost
 /// it three seconds, 8,000 half a minute, and then a millisecond for each line of the log.
 pub const BUDGET: usize = 1000;
-/// A text that is masked as a whole has so many characters at least, unless it is a value: `{}` is no secret.
+/// A text that is masked as a whole has so many characters at least, unless it is a value: `{}` is not secret.
 const MIN_TEXT: usize = 8;
 
 /// Collects masks, each text once.

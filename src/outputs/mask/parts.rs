@@ -10,11 +10,11 @@ use crate::secret::SecretText;
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
-    /// It looks like a secret: a value behind a telling name, a password in a URL, a line of a key.
+    /// It looks like a secret: a value after a name that says so, a password in a URL, a line of a key.
     Secret(&'a str),
     /// A token of some length and mix.
     Token(&'a str),
-    /// A value behind a name that tells nothing.
+    /// A value after a name that says nothing about it.
     Value(&'a str),
     /// A line that has no such shape.
     Line(&'a str),
@@ -116,7 +116,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Hands on what is behind a telling name, if it is a secret, and what it is the escaped form of.
+    /// Hands on the value after a name that says so, if it is a secret, and what it is the escaped form of.
     pub(super) fn secret(&mut self, value: &str, telling: Telling) {
         let value = trimmed(value);
         if !is_secret_behind(telling, value) || is_everyones(value) {
@@ -126,7 +126,7 @@ impl Scanner<'_> {
         for plain in [percent_decoded(value), without_entities(value)].into_iter().flatten() {
             (self.found)(Part::Secret(trimmed(SecretText::from(plain).expose())));
         }
-        // What is behind `Basic` and `Bearer`, and in Base64 in the configs of Docker, npm and Kubernetes.
+        // The credentials after `Basic` and `Bearer`, and in Base64 in the configs of Docker, npm and Kubernetes.
         let inner = value.split_once(' ').filter(|(scheme, _)| scheme.chars().all(char::is_alphabetic));
         if let Some((_, token)) = inner
             && is_secret_behind(Telling::Weakly, token)
@@ -163,7 +163,7 @@ pub(super) fn is_everyones(line: &str) -> bool {
     line.starts_with("-----BEGIN ") || line.starts_with("-----END ") || line.starts_with("#!")
 }
 
-/// What is behind the name in a line that has one, or nothing in a line that only has a format's own signs.
+/// The value after the name in a line that has one, or nothing in a line that only has a format's own signs.
 fn value_of(line: &str) -> Option<&str> {
     let line = line.strip_prefix("- ").unwrap_or(line);
     if line.starts_with(['#', ';', '[', ']', '{', '}', '<']) || line.starts_with("//") {
