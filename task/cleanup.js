@@ -100,7 +100,7 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   } else if (await putBack(aside, place, replaced, isOurs)) {
     say(`Put back what was at ${target} before`);
   } else {
-    warn(`${target} is no plain file any more; what was there before the task wrote it is ${aside}`);
+    warn(`${target} is no longer a plain file; what was there before the task wrote it is ${aside}`);
   }
 }
 
