@@ -1,6 +1,6 @@
 //! What earlier lines say of a line: that it goes on with a key or a block, or has the value for a name.
 
-use super::parts::{Scanner, lines, trimmed};
+use super::parts::{Part, Scanner, lines, trimmed};
 use super::tables::Table;
 use super::telling::{self, Telling};
 
@@ -62,6 +62,16 @@ impl State {
                 *count -= 1;
                 (true, *count > 0)
             }
+            Block::Public => {
+                let is_part = is_public(text);
+                if is_part {
+                    // In a field it is hidden all the same.
+                    (scanner.found)(Part::Value(text));
+                } else {
+                    self.block = None;
+                }
+                return is_part || text.starts_with("-----END ");
+            }
             Block::Pem => (!text.starts_with("-----") && !text.contains(": "), !text.starts_with("-----END ")),
             Block::Scalar { indent: outer } => (indent > *outer, indent > *outer),
             Block::List { indent: outer } => {
@@ -94,11 +104,22 @@ impl State {
             return true;
         }
         let is_pem = text.starts_with("-----BEGIN ") && !text.contains("-----END ");
+        let is_public = PUBLIC.iter().any(|kind| text.contains(kind)) && !text.contains("PRIVATE");
         if is_pem {
-            self.block = Some(Block::Pem);
+            self.block = Some(if is_public { Block::Public } else { Block::Pem });
         }
         is_pem
     }
+}
+
+/// What is in the first line of a PEM that everybody may know.
+const PUBLIC: [&str; 5] = ["CERTIFICATE", "PUBLIC KEY", "X509 CRL", "PGP SIGNATURE", "PARAMETERS"];
+
+/// Whether a line can be one of a certificate: Base64, or a header.
+fn is_public(text: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    text.len() <= 76
+        && (text.chars().all(is_base64) || ["Version: ", "Comment: ", "Hash: "].iter().any(|h| text.starts_with(h)))
 }
 
 /// A secret of Kubernetes, in YAML: all values of its `data` and `stringData` are secret, whatever their names.
@@ -148,6 +169,8 @@ pub(super) fn is_kind_of_secrets(kind: &str) -> bool {
 pub(super) enum Block {
     /// Up to `-----END`.
     Pem,
+    /// The same, of what everybody may know: a certificate, a public key, a signature.
+    Public,
     /// All that is indented more than this (YAML 1.2, 8.1).
     Scalar { indent: usize },
     /// All items of a list that is indented as much as this or more.

@@ -262,7 +262,9 @@ impl<'a> Place<'a> {
         for (sign, separator) in signs.into_iter().chain([(":", Separator::Colon)]) {
             if let Some(value) = behind.strip_prefix(sign) {
                 let value = value.trim_start_matches("** ");
-                return (!value.starts_with("//")).then(|| (separator, self.at(value.trim_start())));
+                // A URL, a path of Rust or C++.
+                return (!value.starts_with("//") && !value.starts_with(':'))
+                    .then(|| (separator, self.at(value.trim_start())));
             }
         }
         let quoted = self.quoted_argument(rest, behind).or_else(|| declared(rest));

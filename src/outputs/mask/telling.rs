@@ -117,7 +117,8 @@ fn words(name: &str) -> Vec<String> {
 const SHORTEST: usize = 4;
 /// Values that are in so many files that they would be hidden all over the log.
 const EVERYONES: &str = "true false null none undefined required optional enabled disabled default basic bearer string number integer \
-    boolean password secret token object array localhost auto always never";
+    boolean password secret token object array localhost auto always never \
+    write read include prompt random generated";
 
 /// Whether the value after a name is a secret.
 pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
