@@ -52,7 +52,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
         return Err(error.with_hint("write it behind the kind, as in `var+base64:NAME`"));
     }
     if let Some(kind) =
-        KINDS.iter().find(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with([' ', '=', '.'])))
+        KINDS.iter().find(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with([' ', '='])))
     {
         let error = Error::new(format!("expected a `:` after `{kind}`"));
         return Err(error.with_hint(format!("as in `{kind}:NAME`")));
@@ -167,7 +167,7 @@ mod tests {
             ("A var:B", Some(SECOND), Some(SECOND)),
             ("var A", Some("expected a `:` after `var`"), None),
             ("env=A", Some("expected a `:` after `env`"), None),
-            ("file.name", Some("expected a `:` after `file`"), None),
+            ("file.name", None, None),
             ("variable", None, None),
             ("Datenbank.Größe-1", None, None),
         ] {
