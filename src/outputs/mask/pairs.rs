@@ -135,6 +135,9 @@ impl<'a> Place<'a> {
         if name.eq_ignore_ascii_case("identified") {
             return self.identified_by().map(|at| self.pair_at(Separator::Blank, at, Telling::Strongly, false));
         }
+        if let Some(at) = self.user_with_password() {
+            return Some(self.pair_at(Separator::Blank, at, Telling::Strongly, false));
+        }
         if let Some(at) = self.login_with() {
             return Some(self.pair_at(Separator::Equals, at, Telling::Strongly, false));
         }
@@ -173,6 +176,17 @@ impl<'a> Place<'a> {
             }
         }
         None
+    }
+
+    /// The password in `user = "name:…"` of curl's settings.
+    fn user_with_password(self) -> Option<usize> {
+        let is_user = ["user", "proxy-user", "userpwd"].contains(&self.name());
+        let value = self.rest().trim_start_matches([' ', '=', ':']).strip_prefix('"').filter(|_| is_user)?;
+        let user = part(value, 0, find_near(value, |c| c == ':' || c == '"')?);
+        let password = part(value, user.len(), value.len()).strip_prefix(':')?;
+        let is_id =
+            password.starts_with(|c: char| c.is_ascii_digit()) && user.bytes().all(|byte| byte.is_ascii_digit());
+        (!user.is_empty() && !is_id && !password.starts_with(user)).then(|| self.at(password))
     }
 
     /// The last text in `HTTPBasicAuth('user', '…')`, `auth=('user', '…')` and the like.
@@ -262,6 +276,8 @@ impl<'a> Place<'a> {
         for (sign, separator) in signs.into_iter().chain([(":", Separator::Colon)]) {
             if let Some(value) = behind.strip_prefix(sign) {
                 let value = value.trim_start_matches("** ");
+                // LDIF has two colons before Base64.
+                let value = value.strip_prefix(": ").unwrap_or(value);
                 // A URL, a path of Rust or C++.
                 return (!value.starts_with("//") && !value.starts_with(':'))
                     .then(|| (separator, self.at(value.trim_start())));

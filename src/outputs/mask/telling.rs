@@ -177,7 +177,17 @@ const SHORTEST_TOKEN: usize = 16;
 /// name, number, version, UUID or host.
 pub(super) fn is_token(text: &str) -> bool {
     text.len() >= SHORTEST_TOKEN
-        && (text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random) || is_random_base64(text))
+        && (has_beginning(text)
+            || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_random)
+            || is_random_base64(text))
+}
+
+/// Whether a text begins as the tokens of a known service do.
+fn has_beginning(text: &str) -> bool {
+    const BEGINNINGS: &str = "ghp_ gho_ ghs_ ghu_ ghr_ github_pat_ glpat- gldt- glrt- xoxb- xoxp- xoxa- xapp- sk- sk_live_ sk_test_ rk_live_ \
+        npm_ pypi- dop_v1_ hvs. hvb. AIza ya29. SG. shpat_ shpss_ dckr_pat_ ATATT3 lin_api_ figd_";
+    let is_long = text.len() >= 20 && text.contains(|c: char| c.is_ascii_digit());
+    is_long && BEGINNINGS.split(' ').any(|beginning| text.starts_with(beginning))
 }
 
 /// The same for Base64 that is cut up by its two signs.

@@ -58,7 +58,10 @@ impl Pair<'_> {
                 self.line.len()
             }
             Some('{') if self.separator == Separator::Equals => self.until("}", value.trim_start_matches('{'), scanner),
-            Some('{') => self.line.len() - value.len(),
+            Some('{') => {
+                state.call_next(self.telling);
+                self.line.len() - value.len()
+            }
             Some('[') => self.list(value, scanner),
             None | Some('#') if self.separator == Separator::Colon => {
                 state.block = Some(Block::List { indent });

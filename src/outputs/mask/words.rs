@@ -12,6 +12,9 @@ pub(super) fn find(line: &str, scanner: &mut Scanner<'_>) {
     hashes(line, scanner);
     tokens(line, scanner);
     logging_commands(line, scanner);
+    if let Some(password) = behind_a_user(line) {
+        scanner.secret(password, Telling::Strongly);
+    }
     texts_for_powershell(line, scanner);
     if let Some(password) = pgpass(line) {
         scanner.secret(password, Telling::Strongly);
@@ -144,6 +147,12 @@ fn logging_commands(line: &str, scanner: &mut Scanner<'_>) {
 /// What a script prints, up to the end of its quote.
 fn printed(value: &str) -> &str {
     part(value, 0, find_near(value, |c| "\"'`".contains(c)).unwrap_or(value.len()))
+}
+
+/// The password in a line `"user" "password"`, as pgbouncer keeps them.
+fn behind_a_user(line: &str) -> Option<&str> {
+    let (user, password) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\" \"")?;
+    (!user.contains('"') && !password.contains('"')).then_some(password)
 }
 
 /// The text in `'…' | ConvertTo-SecureString`.
