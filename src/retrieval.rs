@@ -8,13 +8,17 @@
 //!
 //! Nothing here sends, waits or writes. Whoever drives it prints the notices and registers the masks of each step first.
 
-mod item;
+mod found;
 mod loading;
 mod notices;
+mod output;
 mod preparation;
+mod rendered;
+mod secret;
 mod template;
 mod transfer;
 mod wanted;
+mod wish;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -22,7 +26,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize, Serializer};
 use tsify::Tsify;
 
-pub use wanted::IN_MEMORY_LIMIT;
+pub use rendered::IN_MEMORY_LIMIT;
 
 use crate::crypto::Entropy;
 use crate::crypto::aes_gcm::Gcm;
@@ -30,9 +34,10 @@ use crate::crypto::keys::{FileKey, TransmissionKey};
 use crate::error::{Error, is_uid_like};
 use crate::inputs::config::{self, Config};
 use crate::inputs::job::{Job, JobVariables};
-use crate::inputs::mapping::{self, Mapping};
+use crate::inputs::mapping::{self, Mapping, TemplateOrder};
 use crate::inputs::name::Names;
 use crate::inputs::path::Platform;
+use crate::inputs::template::Template;
 use crate::inputs::{Inputs, Mode};
 use crate::outputs::mask::{BUDGET, Masks};
 use crate::outputs::plan::{Agent, MaskGap, Plan, Report};
@@ -45,13 +50,16 @@ use crate::protocol::retry::{Patience, Retry, THROTTLE_LIMIT_MS};
 use crate::protocol::said::said;
 use crate::protocol::server_keys::ServerKeys;
 use crate::secret::SecretText;
-use crate::text::{counted, grouped, listed_plain};
+use crate::text::{counted, grouped, listed_plain, shown};
 use crate::vault::sealed::Vault;
-use item::{Found, Item, Watch};
+use found::Found;
 use loading::{Renewal, too_late};
 use notices::Notices;
-use preparation::{Prepared, Template};
+use preparation::Prepared;
+use rendered::Rendered;
+use template::Draft;
 use transfer::Transfer;
+use wish::Wish;
 
 /// What the agent is like and how long the run may take.
 #[derive(Clone, Debug, Deserialize)]
@@ -281,9 +289,9 @@ impl Retrieval {
 /// A run whose inputs are sound.
 struct Session {
     config: Config,
-    /// The lines to resolve: first those of the author, then one for each placeholder of the templates.
-    mappings: Vec<Mapping>,
-    templates: Vec<Template>,
+    /// What is to be found: first for the mapping lines, then for the placeholders of the templates.
+    wishes: Vec<Wish>,
+    drafts: Vec<Draft>,
     /// The names that values must not speak of.
     names: Names,
     mode: Mode,
@@ -298,7 +306,7 @@ struct Session {
     silence_ms: u64,
     state: State,
     /// The lines whose secrets are here, in no order.
-    items: Vec<Item>,
+    rendered: Vec<Rendered>,
     /// What goes to disk once everything else is here.
     to_disk: Vec<Transfer>,
     /// The filter by which Keeper gave all that is needed.
@@ -336,22 +344,28 @@ impl Session {
     fn new(
         config: Config,
         server_keys: ServerKeys,
-        mut mappings: Vec<Mapping>,
-        templates: Vec<Template>,
+        mappings: Vec<Mapping>,
+        templates: Vec<(TemplateOrder, Template)>,
         mode: Mode,
         options: Options,
         gcm: Rc<dyn Gcm>,
     ) -> Self {
-        mappings.extend(templates.iter().flat_map(Template::placeholders));
         // EXPOSE: what is made of it tells no more than a second of the day.
         let device = config.client_id.expose().as_bytes();
         let patience = Patience::new(options.timeout_ms, THROTTLE_LIMIT_MS, device);
         let names = Names::of(&mappings, Rc::clone(&options.job));
+        let mut wishes: Vec<Wish> = mappings.into_iter().map(Wish::from).collect();
+        let mut drafts = Vec::new();
+        for (order, template) in templates {
+            let (draft, placeholders) = Draft::of(order, template);
+            drafts.push(draft);
+            wishes.extend(placeholders);
+        }
         Self {
             config,
             server_keys,
-            mappings,
-            templates,
+            wishes,
+            drafts,
             names,
             mode,
             options,
@@ -361,7 +375,7 @@ impl Session {
             sent_ms: 0,
             silence_ms: request::SILENCE_MS,
             state: State::Ready,
-            items: Vec::new(),
+            rendered: Vec::new(),
             to_disk: Vec::new(),
             filter: Vec::new(),
             notices: Notices::default(),
@@ -378,7 +392,7 @@ impl Session {
 
     fn start(&mut self, now_ms: u64) -> Next {
         self.patience.start(now_ms);
-        let names: Vec<&String> = self.mappings.iter().map(|mapping| &mapping.notation.record).collect();
+        let names: Vec<&String> = self.wishes.iter().map(|wish| &wish.notation.record).collect();
         let mut filter: Vec<String> = Vec::new();
         // One title makes it a fetch of all: only the records themselves tell their titles.
         if names.iter().all(|name| is_uid_like(name)) {
@@ -533,8 +547,8 @@ impl Session {
         let mut found = Vec::new();
         let (agent, names) = (self.options.agent, &self.names);
         let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
-        for (id, mapping) in self.mappings.iter().enumerate() {
-            match Item::resolve(id, mapping, &mut vault, &mut watch) {
+        for (id, wish) in std::mem::take(&mut self.wishes).into_iter().enumerate() {
+            match Found::of(id, wish, &mut vault, &mut watch) {
                 Ok(line) => found.extend(line),
                 Err(problem) => problems.push(problem),
             }
@@ -550,7 +564,7 @@ impl Session {
         let mut wanted = Vec::new();
         for line in found {
             match line {
-                Found::Whole(item) => self.items.push(item),
+                Found::Whole(line) => self.rendered.push(line),
                 Found::Attachment(line, attachment) => wanted.push((line, attachment)),
             }
         }
@@ -558,14 +572,13 @@ impl Session {
     }
 
     /// Everything was found that can be judged without being set.
-    fn checked(&mut self) -> Next {
-        let count = counted(
-            self.items.len() + self.to_disk.iter().map(Transfer::count).sum::<usize>(),
-            "secret is",
-            "secrets are",
-        );
+    fn checked(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+        let waiting: usize = self.to_disk.iter().map(Transfer::count).sum();
+        let count = counted(self.rendered.len() + waiting, "secret is", "secrets are");
+        // Codes are made as well, to see whether their destinations can take them.
+        self.plan(self.code_time(now_ms), masks)?;
         self.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
-        Next::Finish(Plan::default())
+        Ok(Next::Finish(Plan::default()))
     }
 
     /// The time by which two-factor codes are made: a clock that is minutes off gives codes that nobody accepts.
@@ -576,7 +589,7 @@ impl Session {
     /// Everything is here but the two-factor codes: they are made last, so that they are fresh.
     fn settle(&mut self, now_ms: u64, masks: &mut Masks, has_waited: bool) -> Outcome {
         let code_ms = self.code_time(now_ms);
-        let wait_ms = self.items.iter().map(|item| item.wait_ms(code_ms)).max().unwrap_or(0);
+        let wait_ms = self.rendered.iter().map(|line| line.wait_ms(code_ms)).max().unwrap_or(0);
         if wait_ms > 0 {
             // A timer may end a little early.
             if !has_waited {
@@ -588,30 +601,57 @@ impl Session {
             self.state = State::Waiting;
             return Ok(Next::Wait(wait_ms));
         }
-        if let (Some(error_ms), true) = (self.clock.error_ms(), self.items.iter().any(Item::has_codes)) {
+        if let (Some(error_ms), true) = (self.clock.error_ms(), self.rendered.iter().any(Rendered::has_codes)) {
             self.notices.push(Notice::Warning(format!(
                 "the agent's clock is {} s {}, so two-factor codes are made by Keeper's clock",
                 error_ms.unsigned_abs() / 1000,
                 if error_ms > 0 { "behind" } else { "ahead" }
             )));
         }
-        let percents = self.options.agent.percents;
-        let mut plan = Plan { report: std::mem::take(&mut self.report), percents, ..Plan::default() };
-        let mut texts = Vec::new();
-        self.items.sort_by_key(Item::id);
-        for item in self.items.drain(..) {
-            let text = item.plan(code_ms, masks, &mut plan).map_err(|problem| vec![problem])?;
-            texts.extend(text);
-        }
-        let mut texts = texts.into_iter();
-        for template in &self.templates {
-            template.plan(&mut texts, &mut plan).map_err(|problem| vec![problem])?;
-        }
+        let mut plan = self.plan(code_ms, masks)?;
         masks.finish();
         if let Some(gap) = plan.report.describe_masks(masks) {
             self.notices.push(mask_warning(&gap));
         }
         Ok(Next::Finish(plan))
+    }
+
+    fn plan(&mut self, code_ms: u64, masks: &mut Masks) -> Result<Plan, Vec<Problem>> {
+        let (agent, names) = (self.options.agent, &self.names);
+        let mut plan = Plan { report: std::mem::take(&mut self.report), percents: agent.percents, ..Plan::default() };
+        let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
+        let (mut texts, mut problems) = (Vec::new(), Vec::new());
+        self.rendered.sort_by_key(|line| line.id);
+        for line in self.rendered.drain(..) {
+            match line.plan(code_ms, &mut watch, &mut plan) {
+                Ok(filled) => texts.extend(filled),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut texts = texts.into_iter();
+        self.drafts.drain(..).for_each(|draft| draft.plan(&mut texts, &mut plan));
+        Ok(plan)
+    }
+}
+
+/// What is watched over while lines are resolved.
+struct Watch<'a> {
+    agent: Agent,
+    names: &'a Names,
+    masks: &'a mut Masks,
+    notices: &'a mut Notices,
+}
+
+impl Watch<'_> {
+    fn warn(&mut self, line: &str, text: &str) {
+        self.notices.warn(line, text);
+    }
+
+    fn warn_of_field(&mut self, line: &str, field: &str, reason: &str) {
+        self.warn(line, &format!("the field `{}` is left out: {reason}", shown(field)));
     }
 }
 
@@ -658,20 +698,15 @@ fn clashes(found: &[Found], platform: Platform) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
     for found in found {
-        let (line, destinations) = match found {
-            Found::Whole(item) => (item.line(), item.destinations()),
-            Found::Attachment(wanted, _) => (&wanted.mapping.line, Ok(vec![wanted.mapping.destination.clone()])),
+        let (wish, targets) = match found {
+            Found::Whole(rendered) => rendered.places(),
+            Found::Attachment(wanted, _) => (&wanted.wish, vec![&wanted.wish.target]),
         };
-        if line.is_placeholder() {
-            continue;
-        }
-        let destinations = match destinations {
-            Ok(destinations) => destinations,
-            Err(problem) => {
-                problems.push(problem);
-                continue;
-            }
-        };
+        let destinations = targets.into_iter().filter_map(|target| match target {
+            wish::Target::Own(destination) => Some(destination),
+            wish::Target::Slot(_) => None,
+        });
+        let line = &wish.line;
         let name = line.name();
         for destination in destinations {
             let mut firsts = destination

@@ -25,20 +25,34 @@ pub enum Destination {
 
 pub(super) const KINDS: [&str; 4] = ["var", "out", "env", "file"];
 
+/// What a destination without a kind is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    Output,
+    File,
+}
+
+impl Unnamed {
+    /// That of what a notation selects: an attachment becomes a file.
+    pub(super) fn of(selector: &Selector) -> Self {
+        if matches!(selector, Selector::File(_)) { Self::File } else { Self::Output }
+    }
+}
+
 pub(super) fn parse_destination(
     text: &str,
-    selector: &Selector,
+    unnamed: Unnamed,
     line: &Line,
 ) -> Result<(Destination, Forms, bool), Problem> {
-    let is_attachment = matches!(selector, Selector::File(_));
+    let is_file = unnamed == Unnamed::File;
     let (prefix, name) = match text.split_once(':') {
-        Some((drive, path)) if is_attachment && is_drive(drive, path) => (None, text),
+        Some((drive, path)) if is_file && is_drive(drive, path) => (None, text),
         Some((prefix, name)) => (Some(prefix), name.trim()),
         None => (None, text),
     };
     let (kind, forms, is_optional) = match prefix {
         Some(prefix) => parse_prefix(prefix, line)?,
-        None => (if is_attachment { "file" } else { "out" }, Forms::default(), false),
+        None => (if is_file { "file" } else { "out" }, Forms::default(), false),
     };
     if name.is_empty() {
         let expected = if kind == "file" { "path" } else { "name" };

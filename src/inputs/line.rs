@@ -2,10 +2,6 @@
 
 use std::rc::Rc;
 
-use super::destination::Destination;
-use super::forms::Forms;
-use super::mapping::Mapping;
-use super::notation::Notation;
 use crate::error::Error;
 use crate::problem::{Place, Problem};
 use crate::text::shown;
@@ -20,7 +16,6 @@ pub struct Line {
     text: Rc<str>,
     pub(super) notation: Span,
     pub(super) destination: Span,
-    is_placeholder: bool,
     /// Whether a message may show it.
     is_shown: bool,
 }
@@ -75,23 +70,10 @@ pub(super) struct Span {
 }
 
 impl Line {
-    /// A mapping that stands here.
-    pub(crate) fn placed(self, notation: Notation, destination: Destination, forms: Forms) -> Mapping {
-        Mapping { notation, destination, forms, is_optional: false, default: None, line: self }
-    }
-
     pub(super) fn new(origin: &Origin, number: usize, text: &str) -> Self {
         let Origin { file, is_shown } = origin;
         let none = Span::default();
-        Self {
-            file: file.clone(),
-            number,
-            text: text.into(),
-            notation: none,
-            destination: none,
-            is_placeholder: false,
-            is_shown: *is_shown,
-        }
+        Self { file: file.clone(), number, text: text.into(), notation: none, destination: none, is_shown: *is_shown }
     }
 
     /// Splits the line at its last `>`.
@@ -123,7 +105,7 @@ impl Line {
     #[must_use]
     pub(super) fn in_file(file: &Rc<str>, number: usize, text: &Rc<str>, part: Span) -> Self {
         let (file, text) = (Some(Rc::clone(file)), Rc::clone(text));
-        Self { file, number, text, notation: part, destination: part, is_placeholder: true, is_shown: true }
+        Self { file, number, text, notation: part, destination: part, is_shown: true }
     }
 
     /// "line 3", with the file in front if it is not the task's input `secrets`.
@@ -145,12 +127,6 @@ impl Line {
     #[must_use]
     pub fn destination_problem(&self, error: Error) -> Problem {
         self.problem(self.destination, error)
-    }
-
-    /// Whether it is a place in a template rather than a line.
-    #[must_use]
-    pub(crate) fn is_placeholder(&self) -> bool {
-        self.is_placeholder
     }
 
     /// The notation as written.

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use super::destination::{Destination, parse_destination};
+use super::destination::{Destination, Unnamed, parse_destination};
 use super::forms::{Forms, check_forms};
 use super::line::{Line, Origin, Span, TEMPLATES, lines};
 use super::name;
@@ -33,8 +33,29 @@ pub struct Mapping {
     pub forms: Forms,
     /// `?`: the line is skipped, with a warning, if there is no such secret.
     pub is_optional: bool,
-    /// What a template has in its place if there is no such secret.
-    pub default: Option<Box<str>>,
+    /// Where it is written.
+    pub line: Line,
+}
+
+impl Mapping {
+    /// The path of the file that it writes, and its line.
+    pub(crate) fn file(&self) -> Option<(&str, &Line)> {
+        match &self.destination {
+            Destination::File(path) => Some((path, &self.line)),
+            _ => None,
+        }
+    }
+}
+
+/// One line of `templates`: a template and the file that it becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateOrder {
+    /// The path of the template.
+    pub template: String,
+    /// The path of the file.
+    pub file: String,
+    /// The file's mode, if the author sets one.
+    pub mode: Option<u32>,
     /// Where it is written.
     pub line: Line,
 }
@@ -87,11 +108,11 @@ pub fn parse(sources: &[Source<'_>], platform: Platform) -> Result<Vec<Mapping>,
     if problems.is_empty() { Ok(mappings) } else { Err(problems) }
 }
 
-/// Reads the input `templates`: lines `IN > OUT`. The notation of such a mapping means nothing; the line holds the path.
+/// Reads the input `templates`: lines `IN > OUT`.
 ///
 /// # Errors
 /// All problems of all lines, in their order.
-pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, Vec<Problem>> {
+pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<TemplateOrder>, Vec<Problem>> {
     let count = lines(text).count();
     if count > MAX_TEMPLATES {
         return Err(vec![too_many_templates(count).into()]);
@@ -108,11 +129,9 @@ pub fn parse_templates(text: &str, platform: Platform) -> Result<Vec<Mapping>, V
     if problems.is_empty() { Ok(orders) } else { Err(problems) }
 }
 
-fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
-    let (_, after) = line.split(Error::new("expected `template > file`, found no `>`"))?;
-    // Without a prefix it is a file, as that of an attachment is.
-    let selector = Selector::File(String::new());
-    let (destination, forms, is_optional) = parse_destination(&after, &selector, &line)?;
+fn parse_template_line(mut line: Line, platform: Platform) -> Result<TemplateOrder, Problem> {
+    let (template, after) = line.split(Error::new("expected `template > file`, found no `>`"))?;
+    let (destination, forms, is_optional) = parse_destination(&after, Unnamed::File, &line)?;
     let refused = |reason| Err(line.destination_problem(Error::new(reason)));
     if !matches!(destination, Destination::File(_)) || !forms.is_plain() {
         return refused("a template becomes a file: expected a path or `file:PATH`");
@@ -122,8 +141,7 @@ fn parse_template_line(mut line: Line, platform: Platform) -> Result<Mapping, Pr
     }
     line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
-    let notation = Notation { record: String::new(), selector };
-    Ok(Mapping { notation, destination, forms, is_optional: false, default: None, line })
+    Ok(TemplateOrder { template, file: destination.name().to_owned(), mode: forms.mode, line })
 }
 
 fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
@@ -136,7 +154,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
         let span = Span { start: line.notation.start + fault.start, length: fault.length };
         line.problem(span, fault.error)
     })?;
-    let (destination, forms, is_optional) = parse_destination(&after, &notation.selector, &line)?;
+    let (destination, forms, is_optional) = parse_destination(&after, Unnamed::of(&notation.selector), &line)?;
     line.refuse_macro()?;
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     check_forms(&notation.selector, &destination, &forms)
@@ -145,7 +163,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
             _ => Ok(()),
         })
         .map_err(|error| line.destination_problem(error))?;
-    Ok(Mapping { notation, destination, forms, is_optional, default: None, line })
+    Ok(Mapping { notation, destination, forms, is_optional, line })
 }
 
 fn too_many_lines(count: usize) -> Error {
@@ -178,19 +196,18 @@ fn missing_arrow() -> Error {
 }
 
 /// Finds files that would be in a file that another line writes: `x` and `x/y`.
-pub(crate) fn files_in_files<'a>(mappings: impl Iterator<Item = &'a Mapping>, platform: Platform) -> Vec<Problem> {
-    let is_file = |mapping: &&'a Mapping| matches!(mapping.destination, Destination::File(_));
-    let key = |mapping: &Mapping| path::identity(mapping.destination.name(), platform).replace('/', "\0");
-    let mut files: Vec<(String, &Mapping)> = mappings.filter(is_file).map(|file| (key(file), file)).collect();
+pub(crate) fn files_in_files<'a>(files: impl Iterator<Item = (&'a str, &'a Line)>, platform: Platform) -> Vec<Problem> {
+    let key = |path: &str| path::identity(path, platform).replace('/', "\0");
+    let mut files: Vec<(String, &Line)> = files.map(|(path, line)| (key(path), line)).collect();
     // A path comes right before those in it, as nothing sorts before the sign between folders.
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut outer: Option<(&str, &Mapping)> = None;
+    let mut outer: Option<(&str, &Line)> = None;
     let mut problems = Vec::new();
-    for (path, mapping) in &files {
+    for (path, line) in &files {
         let is_in = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('\0'));
         match outer.filter(|(folder, _)| is_in(folder)) {
-            Some((_, file)) => problems.push(mapping.line.destination_problem(through_file(&file.line.name()))),
-            None => outer = Some((path, mapping)),
+            Some((_, file)) => problems.push(line.destination_problem(through_file(&file.name()))),
+            None => outer = Some((path, line)),
         }
     }
     problems
@@ -319,7 +336,7 @@ mod tests {
             ("A/type > var:x\nB/type > file:x/y", vec![]),
         ] {
             let mappings = read(lines).expect(lines);
-            let found = files_in_files(mappings.iter(), Platform::Linux);
+            let found = files_in_files(mappings.iter().filter_map(Mapping::file), Platform::Linux);
             let expected: Vec<String> = problems
                 .iter()
                 .map(|(number, other)| format!("line {number}: a folder of this path is the file that {other} writes"))

@@ -24,25 +24,27 @@ use super::notation::{self, Notation, Selector};
 use crate::error::Error;
 use crate::problem::Problem;
 
-/// A piece of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Text that stays.
-    Text(String),
-    /// A secret to put in.
-    Placeholder(Placeholder),
+/// A template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// The placeholders, in their order.
+    pub placeholders: Vec<Placeholder>,
+    /// The text after the last one.
+    pub rest: String,
 }
 
 /// A notation in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placeholder {
+    /// The text between the placeholder before it and this one.
+    pub before: String,
     /// What is wanted.
     pub notation: Notation,
     /// How it is written there.
     pub forms: Forms,
     /// What is written if there is no such secret.
     pub default: Option<Box<str>>,
-    /// Where it stands.
+    /// Where it is written.
     pub line: Line,
 }
 
@@ -57,7 +59,7 @@ const ESCAPE: &str = "$$";
 ///
 /// # Errors
 /// All faulty placeholders.
-pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
+pub fn parse(file: &str, text: &str) -> Result<Template, Vec<Problem>> {
     let file = Rc::from(file);
     let mut reader = Reader::default();
     for (index, text) in text.split_inclusive('\n').enumerate() {
@@ -66,15 +68,16 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Piece>, Vec<Problem>> {
         let place = |start, length| Line::in_file(&file, index + 1, &shared, Span { start, length });
         reader.read_line(text, &place);
     }
-    reader.pieces.push(Piece::Text(reader.literal));
-    if reader.problems.is_empty() { Ok(reader.pieces) } else { Err(reader.problems) }
+    let Reader { placeholders, problems, literal: rest } = reader;
+    if problems.is_empty() { Ok(Template { placeholders, rest }) } else { Err(problems) }
 }
 
 /// What was read so far.
 #[derive(Default)]
 struct Reader {
-    pieces: Vec<Piece>,
+    placeholders: Vec<Placeholder>,
     problems: Vec<Problem>,
+    /// The text since the last placeholder.
     literal: String,
 }
 
@@ -132,8 +135,8 @@ impl Reader {
     fn take(&mut self, parsed: Result<(Notation, Forms), Error>, default: Option<Box<str>>, line: Line) {
         match parsed {
             Ok((notation, forms)) => {
-                self.pieces.push(Piece::Text(std::mem::take(&mut self.literal)));
-                self.pieces.push(Piece::Placeholder(Placeholder { notation, forms, default, line }));
+                let before = std::mem::take(&mut self.literal);
+                self.placeholders.push(Placeholder { before, notation, forms, default, line });
             }
             Err(error) => self.problems.push(line.notation_problem(error)),
         }
@@ -213,14 +216,11 @@ mod tests {
 
     /// A template as it was read: literal text as it is, placeholders in angle brackets.
     fn read(text: &str) -> String {
-        let pieces = parse("in.json", text).expect(text);
-        let shown = pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Placeholder(placeholder) => {
-                format!("<{} {:?}>", placeholder.notation.record, placeholder.forms.steps)
-            }
+        let Template { placeholders, rest } = parse("in.json", text).expect(text);
+        let shown = placeholders.iter().map(|Placeholder { before, notation, forms, .. }| {
+            format!("{before}<{} {:?}>", notation.record, forms.steps)
         });
-        shown.collect()
+        shown.chain([rest]).collect()
     }
 
     #[test]

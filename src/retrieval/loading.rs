@@ -1,7 +1,8 @@
 //! Attachments on their way: asked for side by side, then again, elsewhere or by a new address, until they are here or
 //! given up.
 
-use super::item::{Item, Watch};
+use super::Watch;
+use super::rendered::Rendered;
 use super::transfer::{Sink, Transfer, group};
 use super::wanted::Wanted;
 use super::{Next, Notice, Outcome, Question, Session, State};
@@ -51,7 +52,7 @@ impl Session {
     fn load_to_disk(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
         if self.mode == Mode::Check {
             // What only goes to a file has nothing that could be judged.
-            return Ok(self.checked());
+            return self.checked(now_ms, masks);
         }
         let mut transfers = std::mem::take(&mut self.to_disk);
         transfers.sort_by_key(|transfer| transfer.first.id);
@@ -131,8 +132,8 @@ impl Session {
         for line in transfer.into_lines() {
             let (agent, names) = (self.options.agent, &self.names);
             let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
-            match Item::loaded(line, declared, content.clone(), &mut watch) {
-                Ok(item) => self.items.push(item),
+            match Rendered::loaded(line, declared, content.clone(), &mut watch) {
+                Ok(line) => self.rendered.push(line),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -145,7 +146,7 @@ impl Session {
         let is_larger = matches!(transfer.sink, Sink::Disk { is_larger: true });
         let declared = transfer.attachment.size.filter(|_| !is_larger);
         for line in transfer.into_lines() {
-            self.items.push(Item::stored(line, declared, &content, masks, &mut self.notices));
+            self.rendered.push(Rendered::stored(line, declared, &content, masks, &mut self.notices));
         }
     }
 

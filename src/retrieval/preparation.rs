@@ -6,9 +6,9 @@ use super::Options;
 use crate::error::Error;
 use crate::inputs::config::{self, Config};
 use crate::inputs::destination::Destination;
-use crate::inputs::mapping::{self, Mapping, Source};
+use crate::inputs::mapping::{self, Mapping, Source, TemplateOrder};
 use crate::inputs::name;
-use crate::inputs::template::{self, Piece};
+use crate::inputs::template::{self, Template};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ pub(super) struct Prepared {
     /// Mapping lines.
     pub(super) mappings: Vec<Mapping>,
     /// Templates.
-    pub(super) templates: Vec<Template>,
+    pub(super) templates: Vec<(TemplateOrder, Template)>,
     /// How much is to be done.
     pub(super) mode: Mode,
     /// How long Keeper may take, if the author says so.
@@ -33,19 +33,11 @@ pub(super) struct Prepared {
     pub(super) warns_of_outputs: bool,
 }
 
-/// A template, and the file that it becomes.
-pub(super) struct Template {
-    /// The line of the input `templates`. Its notation is the template's path.
-    pub(super) order: Mapping,
-    /// What it consists of.
-    pub(super) pieces: Vec<Piece>,
-}
-
 /// The files that have to be read first: that of the input `secretsFile`, and the templates.
 pub(super) fn wanted_files(inputs: &Inputs, agent: Agent) -> Vec<String> {
     let lines = Some(inputs.secrets_file.trim()).filter(|path| !path.is_empty()).map(str::to_owned);
     let templates = mapping::parse_templates(&inputs.templates, agent.platform).unwrap_or_default();
-    lines.into_iter().chain(templates.iter().map(|order| order.line.notation())).collect()
+    lines.into_iter().chain(templates.into_iter().map(|order| order.template)).collect()
 }
 
 /// Reads everything, given the files in the order in which they were wanted.
@@ -81,7 +73,8 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome
         problems.extend(found);
         Vec::new()
     });
-    let files = mappings.iter().chain(templates.iter().map(|template| &template.order));
+    let of_templates = templates.iter().map(|(order, _)| (order.file.as_str(), &order.line));
+    let files = mappings.iter().filter_map(Mapping::file).chain(of_templates);
     problems.extend(mapping::files_in_files(files, agent.platform));
     if problems.is_empty() && mappings.is_empty() && templates.is_empty() {
         problems.push(nothing_to_do().into());
@@ -114,7 +107,7 @@ fn read_templates(
     agent: Agent,
     mut files: impl Iterator<Item = HttpOutcome>,
     mappings: &[Mapping],
-) -> Result<Vec<Template>, Vec<Problem>> {
+) -> Result<Vec<(TemplateOrder, Template)>, Vec<Problem>> {
     let orders = mapping::parse_templates(&inputs.templates, agent.platform)?;
     let mut taken: HashMap<_, String> = mappings
         .iter()
@@ -127,19 +120,18 @@ fn read_templates(
     let mut problems = Vec::new();
     let mut placeholders = 0;
     for order in orders {
-        let identities = order.destination.identities(agent.platform);
+        let identities = Destination::File(order.file.clone()).identities(agent.platform);
         if let Some(first) = identities.into_iter().find_map(|identity| taken.insert(identity, order.line.name())) {
             problems.push(order.line.destination_problem(mapping::duplicate(&first)));
         }
-        let path = order.line.notation();
         let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
         match read_template(file).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) if count_placeholders(&text, &mut placeholders) > MAX_PLACEHOLDERS => {
                 problems.push(order.line.notation_problem(too_many_placeholders()));
                 break;
             }
-            Ok(text) => match template::parse(&path, &text) {
-                Ok(pieces) => templates.push(Template { order, pieces }),
+            Ok(text) => match template::parse(&order.template, &text) {
+                Ok(template) => templates.push((order, template)),
                 Err(found) => problems.extend(found),
             },
             Err(found) => problems.extend(found),

@@ -1,53 +1,47 @@
-//! A template on its way to a file: its placeholders become lines of their own, and their values go back between its
-//! pieces of text.
+//! A template on its way to a file: its placeholders become wishes, and their texts come back to their slots.
 
-use super::preparation::Template;
-use crate::error::Error;
-use crate::inputs::mapping::Mapping;
-use crate::inputs::template::{Piece, Placeholder};
+use std::rc::Rc;
+
+use super::wish::{Slot, Wish};
+use crate::inputs::mapping::TemplateOrder;
+use crate::inputs::template::Template;
 use crate::outputs::plan::{Content, Plan, PlannedFile, Row};
-use crate::problem::Problem;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 use crate::text::{counted, shown};
 
-impl Template {
-    /// A line for each placeholder, in their order.
-    pub(super) fn placeholders(&self) -> impl Iterator<Item = Mapping> + '_ {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Placeholder(placeholder) => Some(self.mapping(placeholder)),
-            Piece::Text(_) => None,
-        })
+/// A file that a template becomes once its slots are filled.
+pub(super) struct Draft {
+    order: TemplateOrder,
+    /// How many slots it has.
+    slots: usize,
+    /// The text after the last one.
+    rest: String,
+}
+
+impl Draft {
+    /// Takes a template apart: the file without its secrets, and a wish for each placeholder, in their order.
+    pub(super) fn of(order: TemplateOrder, template: Template) -> (Self, Vec<Wish>) {
+        let path = Rc::from(order.file.as_str());
+        let Template { placeholders, rest } = template;
+        let wishes: Vec<Wish> = placeholders.into_iter().map(|placeholder| Wish::of(placeholder, &path)).collect();
+        (Self { order, slots: wishes.len(), rest }, wishes)
     }
 
-    fn mapping(&self, placeholder: &Placeholder) -> Mapping {
-        let Placeholder { notation, forms, default, line } = placeholder.clone();
-        Mapping { default, ..line.placed(notation, self.order.destination.clone(), forms) }
-    }
-
-    /// Adds the file to the plan, given the placeholders' values in their order.
-    pub(super) fn plan(&self, values: &mut impl Iterator<Item = SecretBytes>, plan: &mut Plan) -> Result<(), Problem> {
+    /// Adds the file to the plan, given the texts for the slots of all templates in their order.
+    pub(super) fn plan(self, texts: &mut impl Iterator<Item = (Slot, SecretText)>, plan: &mut Plan) {
         const PRIVATE: u32 = 0o600;
-        let mut text = String::new();
-        let mut count = 0;
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(literal) => text.push_str(literal),
-                Piece::Placeholder(placeholder) => {
-                    // INVARIANT: there is a value for each placeholder, and `Item` has made sure that it is text.
-                    let value = values.next().and_then(|value| value.to_text());
-                    let missing =
-                        || placeholder.line.notation_problem(Error::Internal("a placeholder without a value"));
-                    // EXPOSE: the whole text is a secret again.
-                    text.push_str(value.ok_or_else(missing)?.expose());
-                    count += 1;
-                }
-            }
+        let Self { order, slots, rest } = self;
+        let mut content = String::new();
+        for (slot, text) in texts.take(slots) {
+            content.push_str(&slot.before);
+            // EXPOSE: the whole text is a secret again.
+            content.push_str(text.expose());
         }
-        let order = &self.order;
+        content.push_str(&rest);
         let line = order.line.name();
         plan.report.rows.push(Row {
             line: line.clone(),
-            secret: format!("{} ({})", shown(&order.line.notation()), counted(count, "placeholder", "placeholders")),
+            secret: format!("{} ({})", shown(&order.template), counted(slots, "placeholder", "placeholders")),
             destination: shown(&order.line.destination()),
             masked: String::new(),
             masks: Vec::new(),
@@ -55,10 +49,9 @@ impl Template {
         });
         plan.files.push(PlannedFile {
             line,
-            path: order.destination.name().to_owned(),
-            mode: order.forms.mode.unwrap_or(PRIVATE),
-            content: Content::Bytes(SecretBytes::from(text.into_bytes())),
+            path: order.file,
+            mode: order.mode.unwrap_or(PRIVATE),
+            content: Content::Bytes(SecretBytes::from(content.into_bytes())),
         });
-        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! A mapping line that waits for its attachment.
 
-use super::Target;
 use super::notices::Notices;
+use super::rendered::IN_MEMORY_LIMIT;
 use super::transfer::Sink;
+use super::wish::{Target, Wish};
 use crate::error::Error;
-use crate::inputs::destination::Destination;
-use crate::inputs::mapping::Mapping;
 use crate::outputs::plan::{Agent, too_large};
 use crate::problem::Problem;
 use crate::text::counted;
@@ -18,11 +17,9 @@ use crate::vault::sealed::Vault;
 pub(super) struct Wanted {
     /// Its number in this run.
     pub(super) id: usize,
-    pub(super) mapping: Mapping,
+    pub(super) wish: Wish,
 }
 
-/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
-pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
 /// An attachment that is to be converted is held in memory up to this size in bytes.
 const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
 /// An answer may be longer than its content by this, for nonce, tag and a size that is told wrong.
@@ -33,8 +30,8 @@ impl Wanted {
     ///
     /// # Errors
     /// What says that it is too large need not be downloaded.
-    pub(super) fn new(id: usize, mapping: &Mapping, size: Option<u64>, agent: Agent) -> Result<Self, Problem> {
-        let wanted = Self { id, mapping: mapping.clone() };
+    pub(super) fn new(id: usize, wish: Wish, size: Option<u64>, agent: Agent) -> Result<Self, Problem> {
+        let wanted = Self { id, wish };
         match size.map_or(Ok(()), |size| wanted.check_size(size, agent)) {
             Ok(()) => Ok(wanted),
             Err(error) => Err(wanted.problem(error)),
@@ -42,22 +39,21 @@ impl Wanted {
     }
 
     fn check_size(&self, size: u64, agent: Agent) -> Result<(), Error> {
-        let Mapping { forms, destination, line, .. } = &self.mapping;
-        if (!forms.is_plain() || line.is_placeholder()) && size > CONVERTED_LIMIT {
+        let Wish { forms, target, .. } = &self.wish;
+        if self.is_converted() && size > CONVERTED_LIMIT {
             return Err(Error::new("the attachment has more than 8 MiB, too much for a form or a template"));
         }
-        let limit = agent.variable_limit(destination.name());
+        let limit = agent.variable_limit(target.name());
         let size = forms.steps.iter().fold(size, |size, step| step.least_size(size));
-        match destination {
-            Destination::File(_) => Ok(()),
-            _ if size <= limit => Ok(()),
-            _ => Err(too_large("attachment", size, limit)),
+        if target.is_file() || size <= limit {
+            return Ok(());
         }
+        Err(too_large("attachment", size, limit))
     }
 
     /// Where an attachment of this size goes first.
     pub(super) fn sink(&self, size: Option<u64>) -> Sink {
-        if !self.mapping.forms.is_plain() || self.mapping.line.is_placeholder() {
+        if self.is_converted() {
             return Sink::Memory { limit: CONVERTED_LIMIT + SLACK };
         }
         if self.is_plain_file() && size.is_none_or(|size| size > IN_MEMORY_LIMIT) {
@@ -68,24 +64,28 @@ impl Wanted {
 
     /// Whether the attachment becomes a file as it is.
     pub(super) fn is_plain_file(&self) -> bool {
-        let Mapping { forms, destination, line, .. } = &self.mapping;
-        matches!(destination, Destination::File(_)) && forms.is_plain() && !line.is_placeholder()
+        self.wish.target.is_file() && !self.is_converted()
+    }
+
+    /// Whether it has to be in memory as a whole.
+    fn is_converted(&self) -> bool {
+        !self.wish.forms.is_plain() || matches!(self.wish.target, Target::Slot(_))
     }
 
     /// The file that it becomes.
-    pub(super) fn target(&self) -> Target {
-        Target { id: self.id, line: self.mapping.line.name(), path: self.mapping.destination.name().to_owned() }
+    pub(super) fn target(&self) -> super::Target {
+        super::Target { id: self.id, line: self.wish.line.name(), path: self.wish.target.name().to_owned() }
     }
 
     /// A problem with what the line asks for.
     pub(super) fn problem(&self, error: Error) -> Problem {
-        self.mapping.line.notation_problem(error)
+        self.wish.problem(error)
     }
 
     /// Says that the attachment is larger than its record says.
     pub(super) fn warn_of_size(&self, declared: u64, notices: &mut Notices) {
         let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
-        let line = self.mapping.line.name();
+        let line = self.wish.line.name();
         notices.warn(&line, &format!("the attachment is larger than its record says ({bytes})"));
     }
 
@@ -94,7 +94,7 @@ impl Wanted {
     /// # Errors
     /// It is not there any more.
     pub(super) fn find(&self, vault: &mut Vault) -> Result<Option<Box<Attachment>>, Problem> {
-        let Mapping { notation, .. } = &self.mapping;
+        let Wish { notation, .. } = &self.wish;
         let found = vault.find(&notation.record).and_then(|record| resolve::resolve(&notation.selector, &record));
         match found {
             Ok(Resolved::Attachment(fresh)) => Ok(Some(fresh)),

@@ -1,43 +1,47 @@
 //! What is masked of a line, and what there is to warn of.
 
-use super::{IN_MEMORY_LIMIT, Item, Made, Secret, Watch};
-use crate::inputs::destination::Destination;
+use super::Rendered;
 use crate::outputs::mask::{Kind, Masks};
-use crate::secret::SecretText;
-use crate::text::shown;
+use crate::retrieval::Watch;
+use crate::retrieval::output::{Made, Timed};
+use crate::retrieval::secret::Secret;
+use crate::secret::SecretBytes;
 
-impl Item {
-    /// Whether its texts are masked. Those of a large attachment are not if they go to a file only: a mask for each of
-    /// its lines would slow down all logs of the job, and hide half of them.
-    pub(super) fn is_masked(&self) -> bool {
-        let Secret::Attachment(content) = &self.secret else {
-            return !matches!(self.secret, Secret::Default(_));
-        };
-        // EXPOSE: only the length is looked at.
-        let is_large = content.expose().len() as u64 > IN_MEMORY_LIMIT;
-        !(is_large && matches!(self.mapping.destination, Destination::File(_)))
+/// Attachments up to this size in bytes are held in memory and masked; larger ones go to disk as they arrive.
+pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
+
+impl Rendered {
+    /// Whether the texts of a secret are masked. Those of a large attachment are not if they go to a file only: a mask for
+    /// each of its lines would slow down all logs of the job, and hide half of them.
+    pub(super) fn is_masked(&self, secret: &Secret) -> bool {
+        match secret {
+            Secret::Default(_) => false,
+            // EXPOSE: only the length is looked at.
+            Secret::Attachment(content) => {
+                content.expose().len() as u64 <= IN_MEMORY_LIMIT || !self.wish.target.is_file()
+            }
+            _ => true,
+        }
     }
 
     /// Masks what has come, before any form is applied. Codes come later, when they are made.
-    pub(super) fn mask(&mut self, watch: &mut Watch<'_>) {
-        if let Secret::Attachment(content) = &self.secret {
+    pub(super) fn mask(&mut self, secret: &Secret, watch: &mut Watch<'_>) {
+        let texts = secret.texts(self.wish.target.name());
+        if let Secret::Attachment(content) = secret {
             // EXPOSE: masks are handed to the agent, which hides them.
             self.masked.push(watch.masks.add_bytes(content.expose(), Kind::Attachment));
-            if let Some(text) = content.to_text() {
-                self.check_length(&shown(self.mapping.destination.name()), &text, watch);
-            }
-            return;
-        }
-        for (name, value) in self.raw_texts() {
+        } else {
             // EXPOSE: the same.
-            self.masked.push(watch.masks.add_text(value.expose(), Kind::Field));
-            self.check_length(&name, &value, watch);
+            self.masked.extend(texts.iter().map(|(_, text)| watch.masks.add_text(text.expose(), Kind::Field)));
+        }
+        for (name, text) in texts {
+            // EXPOSE: only the length is looked at.
+            self.check_length(&name, text.expose(), watch);
         }
     }
 
     /// Masks what each form has made of the value. What is a value of its own is masked in all its forms as well.
-    pub(super) fn mask_converted(&mut self, made: &Made, masks: &mut Masks) {
-        let kind = if matches!(self.secret, Secret::Attachment(_)) { Kind::Attachment } else { Kind::Field };
+    pub(super) fn mask_converted(&mut self, made: &Made, kind: Kind, masks: &mut Masks) {
         let mut is_value = true;
         for (step, bytes) in &made.stages {
             is_value &= step.gives_a_value();
@@ -55,11 +59,22 @@ impl Item {
         }
     }
 
+    /// Masks two-factor codes, and what each form has made of them.
+    pub(super) fn mask_codes(&mut self, made: &Made, timed: &Timed, now_ms: u64, masks: &mut Masks) {
+        let stages = made.stages.iter().map(|(_, bytes)| bytes);
+        for text in stages.chain([&made.bytes]).filter_map(SecretBytes::to_text) {
+            // EXPOSE: masks are handed to the agent, which hides them.
+            self.masked.push(masks.add_converted(text.expose()));
+        }
+        for code in timed.codes() {
+            // EXPOSE: the same.
+            masks.add_text(code.code(now_ms).expose(), Kind::Field);
+        }
+    }
+
     /// Warns of a value that is empty, or so short that not all is as usual.
-    pub(super) fn check_length(&mut self, name: &str, value: &SecretText, watch: &mut Watch<'_>) {
-        let line = self.mapping.line.name();
-        // EXPOSE: only the length is looked at.
-        let value = value.expose();
+    fn check_length(&mut self, name: &str, value: &str, watch: &mut Watch<'_>) {
+        let line = self.wish.line.name();
         if value.is_empty() {
             self.is_hidden_by_agent = false;
             watch.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
@@ -86,17 +101,6 @@ impl Item {
             );
         } else {
             watch.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
-        }
-    }
-
-    /// The texts that have to be masked, and the names by which a warning speaks of them.
-    pub(super) fn raw_texts(&self) -> Vec<(String, SecretText)> {
-        match &self.secret {
-            Secret::Text(text) | Secret::Json(text) => vec![(shown(self.mapping.destination.name()), text.clone())],
-            Secret::Default(_) | Secret::Codes { .. } | Secret::Attachment(_) | Secret::Stored => Vec::new(),
-            Secret::Record(fields) => {
-                fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
-            }
         }
     }
 }

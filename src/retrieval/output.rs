@@ -1,0 +1,228 @@
+//! What a line sets or writes: rendered once, but for two-factor codes, which wait for the time at which they are used.
+
+use std::collections::HashMap;
+
+use super::secret::{Codes, Secret};
+use super::wish::{Target, Wish};
+use crate::error::Error;
+use crate::inputs::destination::Destination;
+use crate::inputs::forms::Step;
+use crate::json::Value;
+use crate::outputs::form::{self, NamedValue};
+use crate::secret::SecretBytes;
+use crate::text::shown;
+use crate::vault::resolve::{FieldValue, NamedField};
+use crate::vault::totp::Totp;
+
+/// One thing that a line sets or writes.
+pub(super) struct Output {
+    pub(super) target: Target,
+    pub(super) body: Body,
+}
+
+/// What an output holds.
+pub(super) enum Body {
+    /// These bytes.
+    Made(Made),
+    /// Two-factor codes, which are still to be made.
+    Timed(Timed),
+}
+
+/// A value in the forms that the line asks for.
+pub(super) struct Made {
+    pub(super) bytes: SecretBytes,
+    /// What each form has made, in their order.
+    pub(super) stages: Vec<(Step, SecretBytes)>,
+}
+
+/// What is made of two-factor codes.
+pub(super) struct Timed {
+    content: Content,
+    steps: Vec<Step>,
+}
+
+enum Content {
+    Codes(Codes),
+    Json(Vec<NamedField>),
+    Dotenv(Vec<NamedField>),
+}
+
+/// What becomes of a secret, or of a field of a whole record.
+pub(super) struct Part {
+    /// The field, if the line sets a variable for each.
+    pub(super) field: Option<String>,
+    pub(super) target: Target,
+    /// What it holds, or why that can't be written in the forms that the line asks for.
+    pub(super) body: Result<Body, Error>,
+}
+
+impl Secret {
+    /// Renders what a line makes of its secret.
+    ///
+    /// # Errors
+    /// The record's fields can't be told apart by their names, or no variable can have such a name.
+    pub(super) fn parts(self, wish: &Wish) -> Result<Vec<Part>, Error> {
+        let steps = wish.forms.steps.as_slice();
+        let body = match self {
+            Self::Text(text) | Self::Default(text) => Body::made(form::to_bytes(&text), steps),
+            Self::Json(json) => Body::made(form::to_bytes(&json), steps_of_json(steps)),
+            Self::Codes(codes) => Ok(Body::timed(Content::Codes(codes), steps)),
+            Self::Attachment(content) => Body::made(content, steps),
+            Self::Record(fields) => match (wish.forms.structure(), &wish.target) {
+                (None, Target::Own(destination)) => return parts_of_record(fields, destination, wish),
+                // The structure comes before other forms.
+                (Some(Step::Dotenv), _) => dotenv(fields, steps.get(1..).unwrap_or_default()),
+                _ => json(fields, steps.get(1..).unwrap_or_default()),
+            },
+        };
+        Ok(vec![Part { field: None, target: wish.target.clone(), body }])
+    }
+}
+
+/// A variable for each field.
+fn parts_of_record(fields: Vec<NamedField>, destination: &Destination, wish: &Wish) -> Result<Vec<Part>, Error> {
+    let variable_name = |field: &str| form::variable_name(field, wish.forms.keeps_case);
+    refuse_clash(&fields, variable_name)?;
+    let steps = wish.forms.steps.as_slice();
+    let parts = fields.into_iter().map(|NamedField { name, value }| {
+        let target = destination.renamed(destination.name().replace('*', &variable_name(&name)))?;
+        let body = match value {
+            FieldValue::Value(value) => Body::made(form::to_bytes(&value.render()), steps),
+            FieldValue::Codes(codes) => Ok(Body::timed(Content::Codes(Codes { codes, as_list: false }), steps)),
+        };
+        Ok(Part { field: Some(name), target: Target::Own(target), body })
+    });
+    parts.collect()
+}
+
+fn json(fields: Vec<NamedField>, steps: &[Step]) -> Result<Body, Error> {
+    refuse_clash(&fields, str::to_owned)?;
+    let known = without_codes(&fields);
+    if known.len() == fields.len() {
+        Body::made(form::to_bytes(&form::json_object(&known)), steps)
+    } else {
+        Ok(Body::timed(Content::Json(fields), steps))
+    }
+}
+
+fn dotenv(fields: Vec<NamedField>, steps: &[Step]) -> Result<Body, Error> {
+    refuse_clash(&fields, form::dotenv_name)?;
+    let known = without_codes(&fields);
+    // Digits need no quotes, so that all that can't be written is found now.
+    let lines = form::dotenv(&known)?;
+    if known.len() == fields.len() {
+        Body::made(form::to_bytes(&lines), steps)
+    } else {
+        Ok(Body::timed(Content::Dotenv(fields), steps))
+    }
+}
+
+impl Body {
+    fn made(value: SecretBytes, steps: &[Step]) -> Result<Self, Error> {
+        Made::of(value, steps).map(Self::Made)
+    }
+
+    fn timed(content: Content, steps: &[Step]) -> Self {
+        Self::Timed(Timed { content, steps: steps.to_vec() })
+    }
+
+    /// The two-factor codes in it.
+    pub(super) fn codes(&self) -> Vec<&Totp> {
+        match self {
+            Self::Timed(timed) => timed.codes(),
+            Self::Made(_) => Vec::new(),
+        }
+    }
+}
+
+impl Made {
+    fn of(value: SecretBytes, steps: &[Step]) -> Result<Self, Error> {
+        let mut made = Self { bytes: value, stages: Vec::new() };
+        for step in steps {
+            let bytes = form::apply(*step, &made.bytes)?;
+            made.stages.push((*step, bytes.clone()));
+            made.bytes = bytes;
+        }
+        Ok(made)
+    }
+}
+
+impl Timed {
+    /// Makes what the codes are at this time.
+    ///
+    /// # Errors
+    /// The forms can't be made of them.
+    pub(super) fn make(&self, now_ms: u64) -> Result<Made, Error> {
+        let steps = self.steps.as_slice();
+        match &self.content {
+            Content::Codes(Codes { codes, as_list }) => match codes.as_slice() {
+                [code] if !as_list => Made::of(form::to_bytes(&code.code(now_ms)), steps),
+                codes => Made::of(form::to_bytes(&list(codes, now_ms).render()), steps_of_json(steps)),
+            },
+            Content::Json(fields) => Made::of(form::to_bytes(&form::json_object(&at(fields, now_ms))), steps),
+            Content::Dotenv(fields) => Made::of(form::to_bytes(&form::dotenv(&at(fields, now_ms))?), steps),
+        }
+    }
+
+    pub(super) fn codes(&self) -> Vec<&Totp> {
+        match &self.content {
+            Content::Codes(Codes { codes, .. }) => codes.iter().collect(),
+            Content::Json(fields) | Content::Dotenv(fields) => fields.iter().flat_map(codes_of).collect(),
+        }
+    }
+}
+
+fn codes_of(field: &NamedField) -> &[Totp] {
+    match &field.value {
+        FieldValue::Codes(codes) => codes,
+        FieldValue::Value(_) => &[],
+    }
+}
+
+fn list(codes: &[Totp], now_ms: u64) -> Value {
+    Value::List(codes.iter().map(|code| Value::Text(code.code(now_ms))).collect())
+}
+
+/// What is JSON already needs no quotes to be it.
+fn steps_of_json(steps: &[Step]) -> &[Step] {
+    steps.strip_prefix(&[Step::Json]).unwrap_or(steps)
+}
+
+/// The fields of a record that have no two-factor codes.
+fn without_codes(fields: &[NamedField]) -> Vec<NamedValue> {
+    let named = |field: &NamedField| match &field.value {
+        FieldValue::Value(value) => Some(NamedValue { name: field.name.clone(), value: value.clone() }),
+        FieldValue::Codes(_) => None,
+    };
+    fields.iter().filter_map(named).collect()
+}
+
+/// The fields of a record with their codes as they are at a time.
+fn at(fields: &[NamedField], now_ms: u64) -> Vec<NamedValue> {
+    let value = |value: &FieldValue| match value {
+        FieldValue::Value(value) => value.clone(),
+        FieldValue::Codes(codes) => match codes.as_slice() {
+            [code] => Value::Text(code.code(now_ms)),
+            codes => list(codes, now_ms),
+        },
+    };
+    fields.iter().map(|field| NamedValue { name: field.name.clone(), value: value(&field.value) }).collect()
+}
+
+fn clash(first: &str, second: &str, name: &str) -> Error {
+    let [first, second, name] = [first, second, name].map(shown);
+    Error::new(format!("the fields `{first}` and `{second}` both become `{name}`"))
+        .with_hint("give one of them another label, or map them one by one")
+}
+
+/// Two fields that would become one name are named both.
+fn refuse_clash(fields: &[NamedField], become_name: impl Fn(&str) -> String) -> Result<(), Error> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for field in fields {
+        let name = become_name(&field.name);
+        if let Some(first) = seen.insert(name.clone(), &field.name) {
+            return Err(clash(first, &field.name, &name));
+        }
+    }
+    Ok(())
+}

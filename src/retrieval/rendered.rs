@@ -1,0 +1,274 @@
+//! A line whose outputs are rendered, masked and checked: all but its two-factor codes, which come last.
+
+mod masking;
+
+use super::notices::Notices;
+use super::output::{Body, Output, Part, Timed};
+use super::secret::Secret;
+use super::wanted::Wanted;
+use super::wish::{Slot, Target, Wish};
+use super::{Notice, Watch};
+use crate::error::Error;
+use crate::inputs::destination::Destination;
+use crate::outputs::form::not_text_for;
+use crate::outputs::mask::{Kind, Masks, ValueId};
+use crate::outputs::plan::{Content, Plan, PlannedFile, Row, not_text};
+use crate::outputs::transform;
+use crate::problem::Problem;
+use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
+use crate::vault::totp::Totp;
+pub use masking::IN_MEMORY_LIMIT;
+
+/// A line whose outputs are rendered.
+pub(super) struct Rendered {
+    /// Its number in this run.
+    pub(super) id: usize,
+    wish: Wish,
+    outputs: Vec<Output>,
+    /// Whether its attachment is in a temporary file, which is to become the line's file.
+    is_stored: bool,
+    /// What is masked of it.
+    masked: Vec<ValueId>,
+    /// Whether the agent hides each of its values by itself, since it keeps secret variables secret.
+    is_hidden_by_agent: bool,
+}
+
+impl Rendered {
+    /// Renders what a line makes of its secret: masks it, and checks that its destination can take it.
+    ///
+    /// Of a whole record each variable is taken by itself: a field that can't be one is left out.
+    ///
+    /// # Errors
+    /// The destination can't take it.
+    pub(super) fn new(id: usize, wish: Wish, secret: Secret, watch: &mut Watch<'_>) -> Result<Self, Problem> {
+        let mut line = Self::empty(id, wish);
+        let name = line.wish.line.name();
+        let is_masked = line.is_masked(&secret);
+        if is_masked {
+            line.mask(&secret, watch);
+        }
+        if matches!(&secret, Secret::Record(fields) if fields.is_empty()) {
+            watch.warn(&name, "no field of the record has a value");
+        }
+        for seed in secret.seeds(line.wish.target.name()) {
+            watch.warn(
+                &name,
+                &format!(
+                    "`{seed}` gets the seed of all two-factor codes to come, not a code; the form `totp` gives the code"
+                ),
+            );
+        }
+        let kind = if matches!(secret, Secret::Attachment(_)) { Kind::Attachment } else { Kind::Field };
+        let kind = Some(kind).filter(|_| is_masked && !line.wish.forms.is_plain());
+        for part in secret.parts(&line.wish).map_err(|error| line.wish.problem(error))? {
+            let Part { field, target, body } = part;
+            match (body.and_then(|body| line.checked(target, body, kind, watch)), field) {
+                (Ok(output), _) => line.outputs.push(output),
+                (Err(error), Some(field)) => watch.warn_of_field(&name, &field, &error.to_string()),
+                (Err(error), None) => return Err(line.wish.problem(error)),
+            }
+        }
+        Ok(line)
+    }
+
+    fn empty(id: usize, wish: Wish) -> Self {
+        let is_secret = matches!(wish.target, Target::Own(Destination::Variable(_) | Destination::Output(_)));
+        let is_hidden_by_agent = is_secret && wish.forms.is_plain();
+        Self { id, wish, outputs: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
+    }
+
+    /// A line whose attachment has come as a whole. `declared` is the size that its record tells.
+    ///
+    /// # Errors
+    /// The destination can't take it.
+    pub(super) fn loaded(
+        Wanted { id, wish }: Wanted,
+        declared: Option<u64>,
+        content: SecretBytes,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, Problem> {
+        compare_size(&wish, declared, &content, watch.notices);
+        let secret = if wish.forms.wants_code() {
+            Secret::code_in(&content.to_text().unwrap_or_default()).map_err(|error| wish.problem(error))?
+        } else {
+            Secret::Attachment(content)
+        };
+        Self::new(id, wish, secret, watch)
+    }
+
+    /// A line whose attachment is in its temporary file. What is small enough has come back as well, to be masked.
+    pub(super) fn stored(
+        Wanted { id, wish }: Wanted,
+        declared: Option<u64>,
+        content: &SecretBytes,
+        masks: &mut Masks,
+        notices: &mut Notices,
+    ) -> Self {
+        let mut line = Self::empty(id, wish);
+        line.is_stored = true;
+        // EXPOSE: masks are handed to the agent, which hides them.
+        let bytes = content.expose();
+        if !bytes.is_empty() {
+            compare_size(&line.wish, declared, content, notices);
+            if bytes.len() as u64 <= IN_MEMORY_LIMIT {
+                line.masked.push(masks.add_bytes(bytes, Kind::Attachment));
+            }
+        }
+        line
+    }
+
+    /// The line and its own destinations: several variables for a whole record.
+    pub(super) fn places(&self) -> (&Wish, Vec<&Target>) {
+        (&self.wish, self.outputs.iter().map(|output| &output.target).collect())
+    }
+
+    /// How long to wait for fresh two-factor codes, in milliseconds.
+    pub(super) fn wait_ms(&self, now_ms: u64) -> u64 {
+        self.codes().map(|code| code.wait_ms(now_ms)).max().unwrap_or(0)
+    }
+
+    /// Whether it has two-factor codes, which depend on the time.
+    pub(super) fn has_codes(&self) -> bool {
+        self.codes().next().is_some()
+    }
+
+    fn codes(&self) -> impl Iterator<Item = &Totp> {
+        self.outputs.iter().flat_map(|output| output.body.codes())
+    }
+
+    /// Masks an output in its forms, and checks that its destination can take it.
+    fn checked(
+        &mut self,
+        target: Target,
+        body: Body,
+        kind: Option<Kind>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Output, Error> {
+        match (&body, &target) {
+            (Body::Made(made), _) => {
+                if let Some(kind) = kind {
+                    self.mask_converted(made, kind, watch.masks);
+                }
+                self.check(&target, &made.bytes, watch)?;
+            }
+            (Body::Timed(_), Target::Own(destination)) => watch.names.check(destination)?,
+            (Body::Timed(_), Target::Slot(_)) => {}
+        }
+        Ok(Output { target, body })
+    }
+
+    /// Whether a destination can take a value.
+    fn check(&self, target: &Target, value: &SecretBytes, watch: &mut Watch<'_>) -> Result<(), Error> {
+        let text = value.to_text();
+        let destination = match target {
+            Target::Slot(_) if text.is_none() => return Err(not_text_for("stand in a template")),
+            Target::Slot(_) => return Ok(()),
+            Target::Own(Destination::File(path)) => {
+                // EXPOSE: only its first line and the ends of its lines are looked at.
+                if text.is_some_and(|text| transform::is_key_with_odd_line_ends(text.expose())) {
+                    let (line, name) = (self.wish.line.name(), shown(path));
+                    watch.notices.push(Notice::Info(format!(
+                        "{line}: the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
+                    )));
+                }
+                return Ok(());
+            }
+            Target::Own(destination) => destination,
+        };
+        // EXPOSE: only its size and certain characters are looked at.
+        match text.as_ref().map(SecretText::expose).filter(|text| !text.contains('\0')) {
+            Some(text) => self.check_variable(destination, text, watch),
+            None => Err(not_text()),
+        }
+    }
+
+    /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
+    fn check_variable(&self, destination: &Destination, value: &str, watch: &mut Watch<'_>) -> Result<(), Error> {
+        watch.agent.check(destination, value)?;
+        watch.names.check(destination)?;
+        if self.wish.forms.may_expand || !value.contains("$(") {
+            return Ok(());
+        }
+        let name = shown(destination.name());
+        if watch.names.is_macro_in(value) {
+            return Err(Error::new(format!(
+                "the value for `{name}` names a variable of the job in `$(…)`, which the agent would replace"
+            ))
+            .with_hint("write `+expand` behind the kind if that is meant, as in `var+expand:NAME`; else take it in Base64, as in `var+base64:NAME`, or write it to a file"));
+        }
+        let text = format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable");
+        watch.warn(&self.wish.line.name(), &text);
+        Ok(())
+    }
+
+    /// Makes two-factor codes, masks them, and checks that their destination can take them.
+    fn make(
+        &mut self,
+        target: &Target,
+        timed: &Timed,
+        now_ms: u64,
+        watch: &mut Watch<'_>,
+    ) -> Result<SecretBytes, Error> {
+        let made = timed.make(now_ms)?;
+        self.mask_codes(&made, timed, now_ms, watch.masks);
+        self.check(target, &made.bytes, watch)?;
+        Ok(made.bytes)
+    }
+
+    /// Adds what the line sets or writes to the plan, two-factor codes as they are now. Texts for the slots of a template
+    /// are given back.
+    ///
+    /// # Errors
+    /// The destination can't take a code in its forms.
+    pub(super) fn plan(
+        mut self,
+        now_ms: u64,
+        watch: &mut Watch<'_>,
+        plan: &mut Plan,
+    ) -> Result<Vec<(Slot, SecretText)>, Problem> {
+        const PRIVATE: u32 = 0o600;
+        let line = self.wish.line.name();
+        let mode = self.wish.forms.mode.unwrap_or(PRIVATE);
+        let destination = match &self.wish.target {
+            Target::Own(_) => shown(&self.wish.line.destination()),
+            Target::Slot(slot) => shown(&slot.path),
+        };
+        let mut texts = Vec::new();
+        if self.is_stored {
+            let path = self.wish.target.name().to_owned();
+            plan.files.push(PlannedFile { line: line.clone(), path, mode, content: Content::Download(self.id) });
+        }
+        for Output { target, body } in std::mem::take(&mut self.outputs) {
+            let bytes = match body {
+                Body::Made(output) => output.bytes,
+                Body::Timed(timed) => {
+                    self.make(&target, &timed, now_ms, watch).map_err(|error| self.wish.problem(error))?
+                }
+            };
+            match target {
+                Target::Own(destination) => plan.add(&line, destination, mode, bytes),
+                Target::Slot(slot) => texts.push((slot, bytes.to_text().unwrap_or_default())),
+            }
+        }
+        plan.report.rows.push(Row {
+            line,
+            secret: shown(&self.wish.line.notation()),
+            destination,
+            masked: String::new(),
+            masks: self.masked,
+            is_hidden_by_agent: self.is_hidden_by_agent,
+        });
+        Ok(texts)
+    }
+}
+
+/// Warns if an attachment has another size than its record says.
+fn compare_size(wish: &Wish, declared: Option<u64>, content: &SecretBytes, notices: &mut Notices) {
+    // EXPOSE: only the length is looked at.
+    let size = content.expose().len();
+    if let Some(declared) = declared.filter(|declared| *declared != size as u64) {
+        let line = wish.line.name();
+        notices.warn(&line, &format!("the attachment has {size} bytes, its record says {declared}"));
+    }
+}
