@@ -27,6 +27,7 @@ pub mod retrieval;
 pub mod wasm;
 
 pub mod base64;
+mod codes;
 pub mod crypto;
 pub mod error;
 pub mod json;

@@ -5,27 +5,27 @@ pub mod agent;
 use std::ops::Range;
 use std::rc::Rc;
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+use tsify::Tsify;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 
 use crate::crypto::Entropy;
 use crate::crypto::aes_gcm::{Gcm, KEY_LEN, NONCE_LEN, RustCrypto, TAG_LEN};
 use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
 use crate::error::Error;
-use crate::protocol::failure::Failure;
-use crate::protocol::response::{HttpOutcome, HttpResponse};
-use crate::retrieval;
+use crate::outputs::mask::Masks;
+use crate::protocol::failure;
+use crate::protocol::response::{HttpOutcome, whole};
+use crate::retrieval::{self, Env, FileOutcome, Next, Notice, Notices, Options, Step};
+use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
-export interface Outcome {
-  via?: string;
-  status?: number; body?: Uint8Array; retryAfterS?: number; dateMs?: number; atMs?: number; location?: string;
-  code?: string; isAtProxy?: boolean; proxyStatus?: number; detail?: string; isOutOfTime?: boolean;
-  isAtDisk?: boolean;
-}
+export type FailureCode = KnownFailure | 'PROXY_STATUS' | 'PROXY_CREDENTIALS' | 'UNDECRYPTABLE';
 export interface PlatformCipher {
   start(key: Uint8Array, nonce: Uint8Array): void;
   update(ciphertext: Uint8Array): Uint8Array;
@@ -33,12 +33,14 @@ export interface PlatformCipher {
 }
 ";
 
+#[wasm_bindgen(typescript_custom_section)]
+const FAILURE_CODES: &str = failure::FAILURE_CODES;
+
+#[wasm_bindgen(typescript_custom_section)]
+const FILE_CODES: &str = retrieval::FILE_CODES;
+
 #[wasm_bindgen]
 extern "C" {
-    /// What came back for a request.
-    #[wasm_bindgen(typescript_type = "Outcome")]
-    pub type Outcome;
-
     /// AES-256-GCM decryption by the platform.
     #[wasm_bindgen(typescript_type = "PlatformCipher")]
     pub type PlatformCipher;
@@ -56,14 +58,40 @@ extern "C" {
     fn finish(this: &PlatformCipher, tag: &[u8]) -> bool;
 }
 
-/// A run of the task. See [`retrieval::Retrieval`].
+/// A run of the task, at its current step. See [`retrieval::Step`].
+///
+/// A step is answered by the function that is named after it; any other one throws.
 #[wasm_bindgen]
-pub struct Retrieval(retrieval::Retrieval);
+pub struct Run {
+    masks: Masks,
+    notices: Notices,
+    entropy: SystemEntropy,
+    /// None once it was answered, until it has given the next one.
+    step: Option<Step>,
+}
+
+/// What goes out to Node.
+#[derive(Serialize, Tsify)]
+pub struct Outgoing<'a> {
+    /// Texts to mask before anything else is printed.
+    #[serde(serialize_with = "expose_masks")]
+    #[tsify(type = "string[]")]
+    masks: Vec<SecretText>,
+    /// What to tell the author, in this order.
+    notices: Vec<Notice>,
+    /// What to do then.
+    next: Next<'a>,
+}
+
+fn expose_masks<S: Serializer>(masks: &[SecretText], serializer: S) -> Result<S::Ok, S::Error> {
+    // EXPOSE: Node hands masks to the agent.
+    serializer.collect_seq(masks.iter().map(SecretText::expose))
+}
 
 #[wasm_bindgen]
-impl Retrieval {
-    /// Takes the task's inputs, and the platform's cipher for what is large. The first step or the
-    /// second reports what is wrong with the inputs.
+impl Run {
+    /// Starts a run with the task's inputs, at this time in milliseconds since 1970, and the platform's cipher for what is
+    /// large.
     ///
     /// # Errors
     /// None in practice: the shim's types are checked against ours.
@@ -72,48 +100,135 @@ impl Retrieval {
         #[wasm_bindgen(unchecked_param_type = "Partial<Inputs>")] inputs: JsValue,
         #[wasm_bindgen(unchecked_param_type = "RunOptions")] options: JsValue,
         cipher: PlatformCipher,
+        now_ms: f64,
     ) -> Result<Self, JsValue> {
-        let (inputs, options) = (serde_wasm_bindgen::from_value(inputs)?, serde_wasm_bindgen::from_value(options)?);
-        Ok(Self(retrieval::Retrieval::new(inputs, options, Rc::new(PlatformGcm(cipher)))))
+        let options: Options = serde_wasm_bindgen::from_value(options)?;
+        let masks = Masks::new(options.masks_so_far, options.agent.shortest_mask);
+        let mut run = Self { masks, notices: Notices::default(), entropy: SystemEntropy, step: None };
+        let inputs = serde_wasm_bindgen::from_value(inputs)?;
+        run.step = Some(retrieval::start(inputs, options, Rc::new(PlatformGcm(cipher)), &mut run.env(now_ms)));
+        Ok(run)
     }
 
-    /// The first step, at this time in milliseconds since 1970.
+    /// What the current step asks for, and what there is to say before that, once.
     ///
     /// # Errors
     /// None in practice: a step always converts.
-    #[wasm_bindgen(unchecked_return_type = "Step")]
-    pub fn start(&mut self, now_ms: f64) -> Result<JsValue, JsValue> {
-        Ok(serde_wasm_bindgen::to_value(&self.0.start(milliseconds(now_ms)))?)
+    #[wasm_bindgen(unchecked_return_type = "Outgoing")]
+    pub fn step(&mut self) -> Result<JsValue, JsValue> {
+        let step = self.step.as_ref().ok_or_else(out_of_turn)?;
+        let outgoing = Outgoing { masks: self.masks.take(), notices: self.notices.take(), next: step.next() };
+        Ok(serde_wasm_bindgen::to_value(&outgoing)?)
     }
 
-    /// The next step, given what came back for the last one, in its order.
+    /// Seals the request of the step `ask`: its headers and its body. Where there is nothing to be sent, the next step says
+    /// why.
     ///
     /// # Errors
-    /// None in practice: a step always converts.
-    #[wasm_bindgen(unchecked_return_type = "Step")]
-    pub fn resume(&mut self, outcomes: Vec<Outcome>, now_ms: f64) -> Result<JsValue, JsValue> {
-        let outcomes = outcomes.into_iter().map(|outcome| Members(outcome.into()).outcome()).collect();
-        let step = self.0.resume(outcomes, milliseconds(now_ms), &mut SystemEntropy);
-        Ok(serde_wasm_bindgen::to_value(&step)?)
-    }
-
-    /// Seals the `POST` of the last step: its headers and its body. Where there is nothing to be sent, the next step
-    /// says why.
-    ///
-    /// # Errors
-    /// None in practice: what is sealed always converts.
+    /// It is another step.
     #[wasm_bindgen(unchecked_return_type = "Sealed | undefined")]
     pub fn seal(&mut self) -> Result<JsValue, JsValue> {
-        Ok(serde_wasm_bindgen::to_value(&self.0.seal(&mut SystemEntropy))?)
+        let Some(Step::Ask(ask)) = &mut self.step else { return Err(out_of_turn()) };
+        Ok(serde_wasm_bindgen::to_value(&ask.seal(&mut SystemEntropy))?)
     }
 
     /// Opens the download with this number while it arrives, by the platform's cipher.
     #[must_use]
     #[wasm_bindgen(js_name = openDownload)]
     pub fn open_download(&self, id: usize, cipher: PlatformCipher) -> Option<AttachmentStream> {
-        let key = self.0.download_key(id)?;
-        Some(AttachmentStream { frame: Frame::default(), cipher, key })
+        let Some(Step::Load(load)) = &self.step else { return None };
+        Some(AttachmentStream { frame: Frame::default(), cipher, key: load.key(id)? })
     }
+
+    /// Goes on with the files of the step `read`, in its order.
+    ///
+    /// # Errors
+    /// It is another step.
+    #[wasm_bindgen(js_name = haveRead)]
+    pub fn have_read(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "FileOutcome[]")] files: Vec<JsValue>,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let files = each(files)?;
+        self.go_on(Answer::Files(files), now_ms)
+    }
+
+    /// Goes on with what came back for the step `ask`.
+    ///
+    /// # Errors
+    /// It is another step.
+    #[wasm_bindgen(js_name = haveAsked)]
+    pub fn have_asked(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: JsValue,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let outcome = serde_wasm_bindgen::from_value(outcome)?;
+        self.go_on(Answer::Records(outcome), now_ms)
+    }
+
+    /// Goes on with what came back for the step `fetch` or `download`, in its order.
+    ///
+    /// # Errors
+    /// It is another step.
+    #[wasm_bindgen(js_name = haveLoaded)]
+    pub fn have_loaded(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Outcome[]")] outcomes: Vec<JsValue>,
+        now_ms: f64,
+    ) -> Result<(), JsValue> {
+        let outcomes = each(outcomes)?;
+        self.go_on(Answer::Attachments(outcomes), now_ms)
+    }
+
+    /// Goes on after the step `waitMs`.
+    ///
+    /// # Errors
+    /// It is another step.
+    #[wasm_bindgen(js_name = haveWaited)]
+    pub fn have_waited(&mut self, now_ms: f64) -> Result<(), JsValue> {
+        self.go_on(Answer::Time, now_ms)
+    }
+
+    fn go_on(&mut self, answer: Answer, now_ms: f64) -> Result<(), JsValue> {
+        let step = self.step.take();
+        let env = &mut self.env(now_ms);
+        let next = match (step, answer) {
+            (Some(Step::Read(read)), Answer::Files(files)) => read.resume(files, env),
+            (Some(Step::Ask(ask)), Answer::Records(outcome)) => ask.resume(outcome, env),
+            (Some(Step::Load(load)), Answer::Attachments(outcomes)) => load.resume(outcomes, env),
+            (Some(Step::Wait(wait)), Answer::Time) => wait.resume(env),
+            _ => return Err(out_of_turn()),
+        };
+        self.step = Some(next);
+        Ok(())
+    }
+
+    fn env(&mut self, now_ms: f64) -> Env<'_> {
+        let (masks, notices) = (&mut self.masks, &mut self.notices);
+        Env { now_ms: whole(now_ms), entropy: &mut self.entropy, masks, notices }
+    }
+}
+
+/// What came of a step.
+enum Answer {
+    Files(Vec<FileOutcome>),
+    Records(HttpOutcome),
+    Attachments(Vec<HttpOutcome>),
+    Time,
+}
+
+/// Converts the elements of a list, which needs less code than converting the list.
+fn each<T: DeserializeOwned>(values: Vec<JsValue>) -> Result<Vec<T>, JsValue> {
+    values.into_iter().map(|value| Ok(serde_wasm_bindgen::from_value(value)?)).collect()
+}
+
+/// The shim gave an answer to another step than the current one.
+const OUT_OF_TURN: &str = "out of turn";
+
+fn out_of_turn() -> JsValue {
+    js_sys::Error::new(OUT_OF_TURN).into()
 }
 
 /// An attachment on its way to disk, decrypted by the platform's cipher.
@@ -183,62 +298,4 @@ impl Entropy for SystemEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
         getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
     }
-}
-
-/// A JavaScript object whose members are read by name. What is not there, or not of the type, is as good as missing.
-struct Members(JsValue);
-
-impl Members {
-    fn get(&self, name: &str) -> JsValue {
-        Reflect::get(&self.0, &JsValue::from_str(name)).unwrap_or_default()
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).as_string()
-    }
-
-    fn number(&self, name: &str) -> Option<u64> {
-        self.get(name).as_f64().map(milliseconds)
-    }
-
-    fn status(&self, name: &str) -> Option<u16> {
-        self.number(name).and_then(|status| u16::try_from(status).ok())
-    }
-
-    fn is(&self, name: &str) -> bool {
-        self.get(name).as_bool().unwrap_or_default()
-    }
-}
-
-impl Members {
-    /// What came back for a request.
-    fn outcome(&self) -> HttpOutcome {
-        let via = self.text("via");
-        let Some(status) = self.status("status") else {
-            return HttpOutcome::Failed(Failure {
-                code: self.text("code").unwrap_or_default(),
-                via,
-                is_at_proxy: self.is("isAtProxy"),
-                status: self.status("proxyStatus"),
-                detail: self.text("detail"),
-                is_out_of_time: self.is("isOutOfTime"),
-                is_at_disk: self.is("isAtDisk"),
-            });
-        };
-        HttpOutcome::Answered(HttpResponse {
-            status,
-            body: self.get("body").dyn_ref().map(Uint8Array::to_vec).unwrap_or_default(),
-            retry_after_s: self.number("retryAfterS"),
-            date_ms: self.number("dateMs"),
-            at_ms: self.number("atMs"),
-            location: self.text("location"),
-            via,
-        })
-    }
-}
-
-/// JavaScript's numbers as ours. A negative one or none at all counts as 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
-fn milliseconds(number: f64) -> u64 {
-    number as u64
 }

@@ -1,6 +1,6 @@
 /** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
 
-import { Retrieval } from '../pkg/core.js';
+import { Run } from '../pkg/core.js';
 import { CANCELLED, createHost } from './agent/host.js';
 import { PLEASE_REPORT, describeDefect } from './agent/report.js';
 
@@ -45,71 +45,71 @@ function reportDefectsTo(host) {
 
 /** @param {Host} host */
 async function takeTurns(host) {
-  const retrieval = new Retrieval(host.inputs(), host.options(), host.cipher());
+  const run = new Run(host.inputs(), host.options(), host.cipher(), host.now());
   try {
-    await follow(retrieval, host);
+    await follow(run, host);
   } finally {
     // Keys and values are wiped with it.
-    retrieval.free();
+    run.free();
   }
 }
 
 /**
- * @param {Retrieval} retrieval
+ * @param {Run} run
  * @param {Host} host
  */
-async function follow(retrieval, host) {
-  let step = retrieval.start(host.now());
+async function follow(run, host) {
   for (;;) {
-    host.mask(step.masks);
-    host.notify(step.notices);
+    const { masks, notices, next } = run.step();
+    host.mask(masks);
+    host.notify(notices);
     if (host.isCancelled()) {
       return host.fail([CANCELLED]);
     }
-    const { next } = step;
     if ('problems' in next) {
       return host.fail(next.problems.first, next.problems.more);
     }
     if ('finish' in next) {
       return host.carryOut(next.finish);
     }
-    step = retrieval.resume(await answer(next, retrieval, host), host.now());
+    await take(next, run, host);
   }
 }
 
 /**
- * @param {Next} next
- * @param {Retrieval} retrieval
+ * Does what a step asks for, and hands what comes of it to the run.
+ *
+ * @param {Exclude<Next, { problems: unknown } | { finish: unknown }>} next
+ * @param {Run} run
  * @param {Host} host
- * @returns {Promise<import('../pkg/core.js').Outcome[]>}
  */
-async function answer(next, retrieval, host) {
+async function take(next, run, host) {
   if ('read' in next) {
-    return host.readAll(next.read);
-  }
-  if ('fetch' in next) {
-    return fetchAll(next.fetch, retrieval, host);
-  }
-  if ('download' in next) {
-    return host.downloadAll(next.download, (id, cipher) => retrieval.openDownload(id, cipher));
-  }
-  if ('waitMs' in next) {
+    run.haveRead(host.readAll(next.read), host.now());
+  } else if ('ask' in next) {
+    run.haveAsked(await ask(next.ask, run, host), host.now());
+  } else if ('fetch' in next) {
+    run.haveLoaded(await host.fetchAll(next.fetch), host.now());
+  } else if ('download' in next) {
+    const open = run.openDownload.bind(run);
+    run.haveLoaded(await host.downloadAll(next.download, open), host.now());
+  } else {
     await host.wait(next.waitMs);
+    run.haveWaited(host.now());
   }
-  return [];
 }
 
 /**
- * @param {import('../pkg/core.js').Request[]} requests
- * @param {Retrieval} retrieval
+ * @param {import('../pkg/core.js').Request} request
+ * @param {Run} run
  * @param {Host} host
  */
-async function fetchAll(requests, retrieval, host) {
+async function ask(request, run, host) {
   /** @type {unknown[]} */
   const defects = [];
-  const outcomes = await host.fetchAll(requests, () => {
+  const [outcome] = await host.fetchAll([request], () => {
     try {
-      return retrieval.seal();
+      return run.seal();
     } catch (error) {
       // The network could only tell that nothing was sent.
       defects.push(error);
@@ -119,5 +119,5 @@ async function fetchAll(requests, retrieval, host) {
   if (defects.length > 0) {
     throw defects[0];
   }
-  return outcomes;
+  return outcome;
 }

@@ -141,7 +141,7 @@ fn play(path: &Path) -> Result<(), String> {
     compare("requests", format!("{:?}", sorted(scenario.seen.clone())), format!("{:?}", requests(case.keeper_sees)));
     let missing: Vec<&String> = sees.logs.iter().filter(|line| !scenario.infos().contains(&line.as_str())).collect();
     compare("missing in the log", format!("{missing:?}"), "[]".to_owned());
-    if let Next::Fail(_) = scenario.step().next {
+    if let Next::Fail(_) = scenario.next() {
         compare("result", "Failed".to_owned(), format!("{:?}", sees.result));
         compare("problems", format!("{:#?}", scenario.problems()), format!("{:#?}", sees.problems));
     } else {

@@ -104,7 +104,7 @@ fn shown(inputs: Inputs) -> String {
     scenario.run();
     let mut texts: Vec<String> =
         scenario.notices.iter().map(|(Notice::Info(text) | Notice::Warning(text))| text.clone()).collect();
-    match &scenario.step().next {
+    match scenario.next() {
         Next::Fail(problems) => texts.extend(problems.iter().map(Problem::render)),
         Next::Finish(plan) => {
             for row in &plan.report.rows {

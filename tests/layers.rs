@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 const STAGES: [&str; 7] = ["agent", "inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
 
 /// What serves all stages, and what each of these may name itself.
-const FOUNDATIONS: [(&str, &[&str]); 8] = [
+const FOUNDATIONS: [(&str, &[&str]); 9] = [
+    ("codes", &[]),
     ("text", &[]),
     ("error", &["text"]),
     ("problem", &["error", "text"]),

@@ -119,7 +119,8 @@ fn an_attachment_is_loaded_once_for_all_lines_that_want_it() {
     scenario.answer();
     assert_eq!(scenario.requests().len(), 1);
     scenario.answer();
-    let [Download { id: 2, path, twins, .. }] = scenario.downloads_wanted() else { panic!("one download") };
+    let downloads = scenario.downloads_wanted();
+    let [Download { id: 2, path, twins, .. }] = downloads.as_slice() else { panic!("one download") };
     assert_eq!(path, "two");
     assert_eq!(twins.iter().map(|twin| (twin.id, twin.path.as_str())).collect::<Vec<_>>(), [(3, "three")]);
     scenario.answer();

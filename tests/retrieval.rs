@@ -6,22 +6,20 @@
 mod support;
 
 use std::collections::{BTreeMap, HashSet};
-use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::Sealed;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
-use ksm_task::retrieval::{IN_MEMORY_LIMIT, Next, Options, Retrieval};
-use ksm_task::secret::SecretText;
+use ksm_task::retrieval::{IN_MEMORY_LIMIT, Next, Options};
 use serde_json::{Value, json};
 use support::entropy::{Dry, Stream};
 use support::keeper::{self, Keeper, answered, header, seal_answer};
+use support::run::Run;
 use support::scenario::{NOW_MS, Scenario, Seen, TIMEOUT_MS, options};
 
 const LINE: &str = "Database/field/password > var:DB_PASSWORD";
@@ -725,7 +723,8 @@ fn a_large_attachment_goes_to_disk_on_the_way() {
             assert_eq!(scenario.requests().len(), 1, "{file}");
             continue;
         }
-        let [download] = scenario.downloads_wanted() else { panic!("one download for {file}") };
+        let downloads = scenario.downloads_wanted();
+        let [download] = downloads.as_slice() else { panic!("one download for {file}") };
         assert_eq!((download.line.as_str(), download.path.as_str()), ("line 1", "folder/x"), "{file}");
         assert_eq!(download.request.method, "GET", "{file}");
         let id = download.id;
@@ -937,7 +936,7 @@ fn a_download_that_will_not_succeed_ends_the_run() {
 
         let mut large = two_attachments();
         large.answer().resume(outcome.clone());
-        if matches!(large.step().next, Next::Download(_)) {
+        if matches!(large.next(), Next::Download(_)) {
             assert_eq!(large.downloads_wanted()[0].request.limit, 16 << 30);
             large.resume(outcome);
         }
@@ -954,7 +953,8 @@ fn an_attachment_that_is_larger_than_its_record_says_goes_to_disk_with_a_warning
             ["Certificates/file/x > file:x", "Certificates/file/x > file:y"],
         );
         scenario.answer().resume(no_answer("TOO_LARGE"));
-        let [download] = scenario.downloads_wanted() else { panic!("one download") };
+        let downloads = scenario.downloads_wanted();
+        let [download] = downloads.as_slice() else { panic!("one download") };
         assert_eq!((download.request.limit, download.twins.len()), (16 << 30, 1));
         scenario.run();
         assert_eq!(scenario.plan().files.len(), 2);
@@ -1035,7 +1035,7 @@ fn a_two_factor_code_that_is_nearly_over_gives_way_to_the_next() {
         let mut scenario = Scenario::with(keeper, inputs, options(), now_ms);
         scenario.answer();
         if let Some(expected_ms) = wait_ms {
-            let Next::Wait(found_ms) = scenario.step().next else { panic!("a wait at {now_ms}") };
+            let Next::Wait(found_ms) = scenario.next() else { panic!("a wait at {now_ms}") };
             assert_eq!(found_ms, expected_ms, "at {now_ms}");
             assert_eq!(
                 scenario.infos(),
@@ -1072,7 +1072,7 @@ fn a_timer_that_ends_early_waits_on_without_a_word() {
     scenario.answer();
     scenario.now_ms -= 1;
     scenario.answer();
-    assert!(matches!(scenario.step().next, Next::Wait(1)));
+    assert!(matches!(scenario.next(), Next::Wait(1)));
     scenario.answer();
     assert_eq!(scenario.value("CODE"), "37359152");
     assert_eq!(scenario.infos(), ["waiting 3 s for the next two-factor code, so that the next step can use it"]);
@@ -1194,7 +1194,7 @@ fn the_config_is_masked_by_the_first_step() {
     let config = keeper.config();
     for written in [config.clone(), STANDARD.encode(&config)] {
         let scenario = Scenario::with(database(), Inputs::new(&written, LINE), options(), NOW_MS);
-        let masks: Vec<&str> = scenario.step().masks.iter().map(SecretText::expose).collect();
+        let masks: Vec<&str> = scenario.masks.iter().map(String::as_str).collect();
         for name in ["privateKey", "clientId", "appKey"] {
             assert!(masks.contains(&members[name].as_str().unwrap()), "{name}");
         }
@@ -1332,7 +1332,7 @@ fn a_run_that_fails_tells_no_secret() {
         lines.push(line);
         let mut scenario = Scenario::of(keeper, lines);
         scenario.answer();
-        if let Next::Fetch(_) = scenario.step().next {
+        if scenario.is_asking() {
             scenario.resume([answered(404, b"")]);
         }
         assert_eq!(scenario.problems().len(), 1, "{line}");
@@ -1377,46 +1377,20 @@ fn a_run_without_random_bytes_asks_nothing() {
     let nothing = HttpOutcome::Failed(Failure::new("UNKNOWN"));
     for outcome in [nothing, answered(404, b""), answered(200, b"anything"), answered(503, b"")] {
         let keeper = database();
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
-        retrieval.start(NOW_MS);
-        assert_eq!(retrieval.seal(&mut Dry), None);
-        let next = retrieval.resume(vec![outcome.clone()], NOW_MS, &mut Dry).next;
-        let Next::Fail(problems) = next else { panic!("a failure") };
+        let mut run = Run::start(Inputs::new(&keeper.config(), LINE), options(), NOW_MS);
+        assert_eq!(run.seal(&mut Dry), None);
+        run.resume(vec![outcome.clone()], NOW_MS, &mut Dry);
+        let Next::Fail(problems) = run.next() else { panic!("a failure") };
         assert_eq!(problems[0].render(), "the system gave no random bytes", "{outcome:?}");
     }
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_refused() {
-    let message = internal_error("an answer that nobody asked for");
-    let mut scenario = asking();
-    scenario.run().resume([answered(200, b"")]);
-    assert_eq!(problem(&scenario), message);
-    scenario.resume([]);
-    assert_eq!(problem(&scenario), message);
-}
-
-#[test]
-fn a_missing_answer_is_noticed() {
-    let mut scenario = asking();
-    scenario.resume([]);
-    assert_eq!(problem(&scenario), internal_error("a missing answer"));
-}
-
-/// The message of a fault of the task, which says where to report it.
-fn internal_error(fault: &str) -> String {
-    let identity: Value = serde_json::from_str(include_str!("../identity.json")).unwrap_or_default();
-    let support = identity.pointer("/released/support").and_then(Value::as_str).unwrap_or("nowhere");
-    format!("internal error: {fault}\nhint: please report this, with the task's version, at {support}")
-}
-
-#[test]
 fn an_answer_that_comes_before_its_request_is_refused_and_a_failure_is_told() {
     let unsealed = |status, body: &[u8]| {
-        let mut retrieval = Retrieval::new(Inputs::new(&database().config(), LINE), options(), Rc::new(RustCrypto));
-        retrieval.start(NOW_MS);
-        let next = retrieval.resume(vec![answered(status, body)], NOW_MS, &mut Stream::default()).next;
-        let Next::Fail(problems) = next else { panic!("a failure") };
+        let mut run = Run::start(Inputs::new(&database().config(), LINE), options(), NOW_MS);
+        run.resume(vec![answered(status, body)], NOW_MS, &mut Stream::default());
+        let Next::Fail(problems) = run.next() else { panic!("a failure") };
         problems[0].render().split('\n').next().unwrap().to_owned()
     };
     assert_eq!(
@@ -1431,13 +1405,13 @@ fn a_request_that_is_sealed_twice_is_the_one_of_the_last_time() {
     for (is_last, expected) in [(true, None), (false, Some("it does not decrypt with this request's key"))] {
         let keeper = database();
         let mut entropy = Stream::default();
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
-        retrieval.start(NOW_MS);
-        let first = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
-        let last = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
+        let mut run = Run::start(Inputs::new(&keeper.config(), LINE), options(), NOW_MS);
+        let first = keeper.receive(&run.seal(&mut entropy).expect("what is sent"));
+        let last = keeper.receive(&run.seal(&mut entropy).expect("what is sent"));
         assert_ne!(first.transmission_key, last.transmission_key);
         let answer = keeper.answer(if is_last { &last } else { &first });
-        match (retrieval.resume(vec![answer], NOW_MS, &mut entropy).next, expected) {
+        run.resume(vec![answer], NOW_MS, &mut entropy);
+        match (run.next(), expected) {
             (Next::Finish(plan), None) => assert_eq!(plan.variables.len(), 1),
             (Next::Fail(problems), Some(part)) => assert!(problems[0].render().contains(part)),
             (next, _) => panic!("{next:?}"),
@@ -1450,23 +1424,15 @@ fn nothing_is_sealed_where_an_attachment_is_asked_for() {
     let keeper = certificates(&json!([{ "name": "cert.pem", "text": "the-certificate" }]));
     let inputs = Inputs::new(&keeper.config(), "Certificates/file/cert.pem > var:PEM");
     let mut entropy = Stream::default();
-    let mut retrieval = Retrieval::new(inputs, options(), Rc::new(RustCrypto));
-    retrieval.start(NOW_MS);
-    let received = keeper.receive(&retrieval.seal(&mut entropy).expect("what is sent"));
-    let step = retrieval.resume(vec![keeper.answer(&received)], NOW_MS, &mut entropy);
-    let Next::Fetch(requests) = step.next else { panic!("a request") };
-    assert_eq!(retrieval.seal(&mut entropy), None);
+    let mut run = Run::start(inputs, options(), NOW_MS);
+    let received = keeper.receive(&run.seal(&mut entropy).expect("what is sent"));
+    run.resume(vec![keeper.answer(&received)], NOW_MS, &mut entropy);
+    let Next::Fetch(requests) = run.next() else { panic!("a request") };
+    assert_eq!(run.seal(&mut entropy), None);
     let content = answered(200, &keeper.stored(&requests[0].url));
-    let Next::Finish(plan) = retrieval.resume(vec![content], NOW_MS, &mut entropy).next else { panic!("a plan") };
+    run.resume(vec![content], NOW_MS, &mut entropy);
+    let Next::Finish(plan) = run.next() else { panic!("a plan") };
     assert_eq!(plan.variables[0].value.expose(), "the-certificate");
-}
-
-#[test]
-fn nothing_is_sealed_but_a_request_for_records() {
-    let mut retrieval = Retrieval::new(Inputs::new("", LINE), options(), Rc::new(RustCrypto));
-    assert_eq!(retrieval.seal(&mut Stream::default()), None, "before the first step");
-    retrieval.start(NOW_MS);
-    assert_eq!(retrieval.seal(&mut Stream::default()), None, "after the run has failed");
 }
 
 #[test]
@@ -1474,9 +1440,9 @@ fn two_runs_with_the_same_bytes_are_the_same() {
     // Nothing but the entropy source, the clock and the answers goes in.
     let keeper = database();
     let request = |entropy: &mut Stream| {
-        let mut retrieval = Retrieval::new(Inputs::new(&keeper.config(), LINE), options(), Rc::new(RustCrypto));
-        let Next::Fetch(requests) = retrieval.start(NOW_MS).next else { panic!("a request") };
-        (requests, retrieval.seal(entropy).expect("what is sent"))
+        let mut run = Run::start(Inputs::new(&keeper.config(), LINE), options(), NOW_MS);
+        let Next::Ask(request) = run.next() else { panic!("a request") };
+        (request.clone(), run.seal(entropy).expect("what is sent"))
     };
     assert_eq!(request(&mut Stream::default()), request(&mut Stream::default()));
 }
@@ -1492,7 +1458,7 @@ fn with_inputs(change: impl FnOnce(&mut Inputs)) -> Scenario {
 #[test]
 fn mapping_lines_may_stand_in_a_file() {
     let mut scenario = with_inputs(|inputs| inputs.secrets_file = "secrets.txt".to_owned());
-    assert!(matches!(&scenario.step().next, Next::Read(paths) if paths == &["secrets.txt"]));
+    assert!(matches!(scenario.next(), Next::Read(paths) if paths == ["secrets.txt"]));
     scenario.files_to_read.insert("secrets.txt".to_owned(), "# more\nDatabase/title > var:TITLE\n".to_owned());
     scenario.run();
     let expected = [("DB_PASSWORD", "s3cr3t-p4ssw0rd"), ("TITLE", "Database")];

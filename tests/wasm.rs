@@ -17,7 +17,7 @@ mod vectors;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
-use ksm_task::wasm::{AttachmentStream, Outcome, PlatformCipher, Retrieval};
+use ksm_task::wasm::{AttachmentStream, PlatformCipher, Run};
 use serde_json::{Value, json};
 use vectors::support::keeper::Keeper;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -81,10 +81,6 @@ fn options() -> JsValue {
         ("masksSoFar", 0.into()),
     ])
     .into()
-}
-
-fn outcomes(outcomes: &[Object]) -> Vec<Outcome> {
-    outcomes.iter().map(|outcome| outcome.clone().unchecked_into()).collect()
 }
 
 fn answered(status: u16, body: &[u8]) -> Object {
@@ -201,17 +197,16 @@ async fn judge(keeper: &Keeper, request: &JsValue) -> Judged {
 #[wasm_bindgen_test]
 async fn a_request_is_what_the_platforms_cryptography_expects() {
     let keeper = holding();
-    let mut retrieval =
-        Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
-    let step = retrieval.start(NOW_MS).unwrap();
-    assert_eq!(names(&member(&step, "next")), ["fetch"]);
-    let request = member(&step, "next.fetch.0");
+    let mut run = started(inputs(&keeper.config(), "Database/type > var:X"));
+    let step = run.step().unwrap();
+    assert_eq!(names(&member(&step, "next")), ["ask"]);
+    let request = member(&step, "next.ask");
     assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "timeoutMs", "silenceMs"]);
     assert_eq!(text(&request, "method"), "POST");
     assert_eq!(text(&request, "url"), "https://keeper.test/api/rest/sm/v1/get_secret");
     assert!((number(&request, "delayMs") - 0.0).abs() < f64::EPSILON);
     assert!(number(&request, "limit") > 1e6);
-    let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
+    let judged = judge(&keeper, &run.seal().unwrap()).await;
     let config = keeper.config_members();
     assert_eq!(judged.transmission_key.len(), 32);
     assert_eq!(judged.payload, json!({ "clientVersion": "ms17.5.0", "clientId": config["clientId"] }));
@@ -222,10 +217,9 @@ async fn the_platform_gives_other_random_bytes_each_time() {
     let keeper = holding();
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let mut retrieval =
-            Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
-        retrieval.start(NOW_MS).unwrap();
-        let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
+        let mut run = started(inputs(&keeper.config(), "Database/type > var:X"));
+        run.step().unwrap();
+        let judged = judge(&keeper, &run.seal().unwrap()).await;
         assert!(!seen.contains(&judged.transmission_key));
         seen.push(judged.transmission_key);
     }
@@ -274,6 +268,23 @@ fn platform_cipher() -> PlatformCipher {
     CREATE_DECIPHERIV.with(|create| make.call1(&JsValue::NULL, create)).unwrap().unchecked_into()
 }
 
+/// A run of these inputs at its first step.
+fn started(inputs: JsValue) -> Run {
+    Run::new(inputs, options(), platform_cipher(), NOW_MS).unwrap()
+}
+
+/// The step after this answer of `get_secret`.
+fn asked(run: &mut Run, outcome: &Object) -> JsValue {
+    run.have_asked(outcome.into(), NOW_MS).expect("an outcome of its type");
+    run.step().unwrap()
+}
+
+/// The step after this answer for an attachment.
+fn loaded(run: &mut Run, outcome: &Object) -> JsValue {
+    run.have_loaded(vec![outcome.into()], NOW_MS).expect("an outcome of its type");
+    run.step().unwrap()
+}
+
 /// Lets a stream open what comes in chunks: the plaintext, and the size that it reports at the end.
 fn open(mut stream: AttachmentStream, stored: &[u8], chunk_len: usize) -> (Vec<u8>, Option<f64>) {
     let pieces = stored.chunks(chunk_len).flat_map(|chunk| stream.update(&Uint8Array::from(chunk)));
@@ -289,17 +300,17 @@ async fn a_whole_run_goes_through_the_door() {
                    Database/type > env:TYPE\n\
                    Database/file/small > file:folder/small\n\
                    Database/file/large > file+0640:large";
-    let mut retrieval = Retrieval::new(inputs(&keeper.config(), secrets), options(), platform_cipher()).unwrap();
-    let step = retrieval.start(NOW_MS).unwrap();
+    let mut run = started(inputs(&keeper.config(), secrets));
+    let step = run.step().unwrap();
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&keeper.config()));
 
     // The platform seals the answer; the core opens it.
-    let judged = judge(&keeper, &retrieval.seal().unwrap()).await;
+    let judged = judge(&keeper, &run.seal().unwrap()).await;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&judged.transmission_key, b"twelve bytes", answer.as_bytes()).await;
-    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap();
+    let step = asked(&mut run, &answered(200, &sealed));
     let masks: Vec<String> =
         Array::from(&member(&step, "masks")).iter().map(|mask| mask.as_string().unwrap()).collect();
     assert!(masks.contains(&"s3cr3t-p4ssw0rd".to_owned()), "{masks:?}");
@@ -308,7 +319,7 @@ async fn a_whole_run_goes_through_the_door() {
     assert_eq!(names(&request), ["method", "url", "limit", "delayMs", "silenceMs"]);
     assert_eq!(text(&request, "method"), "GET");
     let stored = keeper.stored(&text(&request, "url"));
-    let step = retrieval.resume(outcomes(&[answered(200, &stored)]), NOW_MS).unwrap();
+    let step = loaded(&mut run, &answered(200, &stored));
 
     assert_eq!(names(&member(&step, "next")), ["download"]);
     let download = member(&step, "next.download.0");
@@ -316,12 +327,12 @@ async fn a_whole_run_goes_through_the_door() {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number of a line")]
     let id = number(&download, "id") as usize;
     let stored = keeper.stored(&text(&download, "request.url"));
-    let stream = retrieval.open_download(id, platform_cipher()).expect("a download of this run");
+    let stream = run.open_download(id, platform_cipher()).expect("a download of this run");
     let (plaintext, size) = open(stream, &stored, 10_000);
     assert_eq!((plaintext.len(), size), (70_000, Some(70_000.0)));
-    assert!(retrieval.open_download(id + 100, platform_cipher()).is_none());
+    assert!(run.open_download(id + 100, platform_cipher()).is_none());
     let done = object(&[("status", 200.into())]);
-    let step = retrieval.resume(outcomes(&[done]), NOW_MS).unwrap();
+    let step = loaded(&mut run, &done);
 
     assert_eq!(names(&member(&step, "next")), ["finish"]);
     let plan = member(&step, "next.finish");
@@ -369,12 +380,12 @@ async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u
 /// The step after an answer that is sealed, changed and given to a run with this cipher.
 async fn opened_by(cipher: PlatformCipher, keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> JsValue {
     let inputs = inputs(&keeper.config(), "Database/type > var:X");
-    let mut retrieval = Retrieval::new(inputs, options(), cipher).unwrap();
-    retrieval.start(NOW_MS).unwrap();
-    let key = judge(keeper, &retrieval.seal().unwrap()).await.transmission_key;
+    let mut run = Run::new(inputs, options(), cipher, NOW_MS).unwrap();
+    run.step().unwrap();
+    let key = judge(keeper, &run.seal().unwrap()).await.transmission_key;
     let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
     change(&mut sealed);
-    retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap()
+    asked(&mut run, &answered(200, &sealed))
 }
 
 const CHANGED: &str = "the answer of keeper.test cannot be read: it does not decrypt with this request's key, so it was \
@@ -455,27 +466,27 @@ async fn a_large_record_is_opened_by_the_platforms_cipher() {
 }
 
 /// A run of one large attachment, at the moment when it is to be downloaded.
-async fn downloading(keeper: &Keeper) -> (Retrieval, usize, String) {
+async fn downloading(keeper: &Keeper) -> (Run, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
-    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
-    retrieval.start(NOW_MS).unwrap();
-    let key = judge(keeper, &retrieval.seal().unwrap()).await.transmission_key;
+    let mut run = started(inputs);
+    run.step().unwrap();
+    let key = judge(keeper, &run.seal().unwrap()).await.transmission_key;
     let answer = keeper.compose(&[]).to_string();
     let sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
-    let step = retrieval.resume(outcomes(&[answered(200, &sealed)]), NOW_MS).unwrap();
+    let step = asked(&mut run, &answered(200, &sealed));
     assert_eq!(number(&step, "next.download.0.id").to_string(), "0");
-    (retrieval, 0, text(&step, "next.download.0.request.url"))
+    (run, 0, text(&step, "next.download.0.request.url"))
 }
 
 #[wasm_bindgen_test]
 async fn an_attachment_opens_in_chunks_of_any_size() {
     let keeper = holding();
-    let (retrieval, id, url) = downloading(&keeper).await;
+    let (run, id, url) = downloading(&keeper).await;
     let stored = keeper.stored(&url);
-    let whole = open(retrieval.open_download(id, platform_cipher()).unwrap(), &stored, stored.len());
+    let whole = open(run.open_download(id, platform_cipher()).unwrap(), &stored, stored.len());
     assert_eq!(whole.1, Some(70_000.0));
     for chunk_len in [1, 11, 12, 13, 16, 28, 29, 65_536, 100_000] {
-        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), &stored, chunk_len);
+        let opened = open(run.open_download(id, platform_cipher()).unwrap(), &stored, chunk_len);
         assert!(opened == whole, "chunks of {chunk_len}");
     }
 }
@@ -483,33 +494,33 @@ async fn an_attachment_opens_in_chunks_of_any_size() {
 #[wasm_bindgen_test]
 async fn an_attachment_that_was_changed_on_the_way_gives_no_size() {
     let keeper = holding();
-    let (mut retrieval, id, url) = downloading(&keeper).await;
+    let (mut run, id, url) = downloading(&keeper).await;
     let stored = keeper.stored(&url);
     let last = stored.len() - 1;
     for at in [0, 11, 12, 35_000, last - 16, last - 15, last] {
         let mut changed = stored.clone();
         *changed.get_mut(at).unwrap() ^= 1;
-        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), &changed, 9_999);
+        let opened = open(run.open_download(id, platform_cipher()).unwrap(), &changed, 9_999);
         assert_eq!(opened.1, None, "byte {at}");
     }
     for length in [0, 1, 12, 27, last] {
         let cut = &stored[..length];
-        let opened = open(retrieval.open_download(id, platform_cipher()).unwrap(), cut, 9_999);
+        let opened = open(run.open_download(id, platform_cipher()).unwrap(), cut, 9_999);
         assert_eq!(opened.1, None, "cut to {length} bytes");
     }
-    let mut stream = retrieval.open_download(id, platform_cipher()).unwrap();
+    let mut stream = run.open_download(id, platform_cipher()).unwrap();
     assert_eq!(stream.update(&Uint8Array::from(&stored[..])).len(), 1);
     assert_eq!(stream.finish(), Some(70_000.0));
 
     let failed = object(&[("code", "UNDECRYPTABLE".into())]);
-    let step = retrieval.resume(outcomes(&[failed]), NOW_MS).unwrap();
+    let step = loaded(&mut run, &failed);
     assert!(text(&step, "next.problems.first.0").contains("its content does not decrypt with its key"));
 }
 
 #[wasm_bindgen_test]
 fn problems_come_as_texts_and_nothing_else_with_them() {
-    let mut retrieval = Retrieval::new(inputs("./config.json", "Database"), options(), platform_cipher()).unwrap();
-    let step = retrieval.start(NOW_MS).unwrap();
+    let mut run = started(inputs("./config.json", "Database"));
+    let step = run.step().unwrap();
     assert_eq!(names(&member(&step, "next")), ["problems"]);
     let problems: Vec<String> = serde_wasm_bindgen::from_value(member(&step, "next.problems.first")).unwrap();
     assert_eq!(
@@ -528,31 +539,30 @@ fn problems_come_as_texts_and_nothing_else_with_them() {
 #[wasm_bindgen_test]
 fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     let keeper = holding();
-    let mut retrieval =
-        Retrieval::new(inputs(&keeper.config(), "Database/type > var:X"), options(), platform_cipher()).unwrap();
-    retrieval.start(NOW_MS).unwrap();
+    let mut run = started(inputs(&keeper.config(), "Database/type > var:X"));
+    run.step().unwrap();
     let lost = object(&[("code", "ECONNRESET".into())]);
-    let step = retrieval.resume(outcomes(&[lost]), NOW_MS).unwrap();
+    let step = asked(&mut run, &lost);
     assert_eq!(text(&step, "notices.0.level"), "info");
-    assert!((375.0..=625.0).contains(&number(&step, "next.fetch.0.delayMs")));
+    assert!((375.0..=625.0).contains(&number(&step, "next.ask.delayMs")));
 
     let busy =
         object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
-    let step = retrieval.resume(outcomes(&[busy]), NOW_MS).unwrap();
-    assert_eq!(number(&step, "next.fetch.0.delayMs").to_string(), "7000");
+    let step = asked(&mut run, &busy);
+    assert_eq!(number(&step, "next.ask.delayMs").to_string(), "7000");
 }
 
 #[wasm_bindgen_test]
 fn an_answer_may_be_without_a_body() {
     for body in [None, Some(JsValue::UNDEFINED)] {
         let inputs = inputs(&holding().config(), "Database/type > var:X");
-        let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
-        retrieval.start(NOW_MS).unwrap();
+        let mut run = started(inputs);
+        run.step().unwrap();
         let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
         if let Some(body) = body {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
-        let step: JsValue = retrieval.resume(outcomes(&[outcome]), NOW_MS).expect("an outcome of its type");
+        let step = asked(&mut run, &outcome);
         assert!(
             text(&step, "next.problems.first.0").starts_with("keeper.test answered with status 404 and nothing else")
         );
@@ -561,8 +571,8 @@ fn an_answer_may_be_without_a_body() {
 
 #[wasm_bindgen_test]
 fn an_input_that_is_left_out_is_empty() {
-    let mut retrieval = Retrieval::new(Object::new().into(), options(), platform_cipher()).unwrap();
-    let step = retrieval.start(NOW_MS).unwrap();
+    let mut run = started(Object::new().into());
+    let step = run.step().unwrap();
     assert!(text(&step, "next.problems.first.0").starts_with("there is no config; expected one in the input"));
 }
 
@@ -570,15 +580,43 @@ fn an_input_that_is_left_out_is_empty() {
 fn an_input_of_another_type_is_refused() {
     let numbers = object(&[("config", 1.into()), ("secrets", 2.into())]);
     for inputs in [numbers.into(), JsValue::NULL, JsValue::from("text")] {
-        assert!(Retrieval::new(inputs, options(), platform_cipher()).is_err());
+        assert!(Run::new(inputs, options(), platform_cipher(), NOW_MS).is_err());
     }
 }
 
 #[wasm_bindgen_test]
-fn an_outcome_of_another_type_is_no_answer() {
-    let inputs = inputs(&holding().config(), "Database/type > var:X");
-    let mut retrieval = Retrieval::new(inputs, options(), platform_cipher()).unwrap();
-    retrieval.start(NOW_MS).unwrap();
-    let step = retrieval.resume(vec![JsValue::from("text").unchecked_into()], NOW_MS).unwrap();
-    assert_eq!(text(&step, "next.problems.first.0").split(": ").next(), Some("no answer from keeper.test"));
+fn what_is_no_outcome_is_refused_and_so_is_an_answer_to_another_step() {
+    let mut run = started(inputs(&holding().config(), "Database/type > var:X"));
+    let numbers = object(&[("code", 1.into())]);
+    for outcome in [JsValue::from("text"), JsValue::NULL, numbers.into()] {
+        assert!(run.have_asked(outcome, NOW_MS).is_err());
+    }
+    run.step().expect("the same step");
+    assert!(run.have_waited(NOW_MS).is_err());
+    assert!(run.step().is_err() && run.seal().is_err());
+}
+
+#[wasm_bindgen_test]
+fn odd_numbers_do_no_harm() {
+    for status in [-1.0, 0.5, 1e300, f64::NAN] {
+        let mut run = started(inputs(&holding().config(), "Database/type > var:X"));
+        let odd = object(&[("status", status.into()), ("dateMs", (-1e300).into()), ("retryAfterS", f64::NAN.into())]);
+        assert_eq!(names(&member(&asked(&mut run, &odd), "next")), ["problems"], "{status}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_file_is_read_at_the_door() {
+    let members = [("config", holding().config().into()), ("secretsFile", "lines.txt".into())];
+    let file = object(&[("body", Uint8Array::from(&b"Database"[..]).into())]);
+    let missing = object(&[("code", "ENOENT".into())]);
+    for (file, problem) in [
+        (file, "lines.txt, line 1, column 1: expected `notation > destination`, found no `>`"),
+        (missing, "the file `lines.txt` cannot be read: there is no such file"),
+    ] {
+        let mut run = started(object(&members).into());
+        assert_eq!(text(&run.step().unwrap(), "next.read.0"), "lines.txt");
+        run.have_read(vec![file.into()], NOW_MS).unwrap();
+        assert_eq!(self::problem(&run.step().unwrap()), problem);
+    }
 }

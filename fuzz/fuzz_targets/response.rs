@@ -8,7 +8,7 @@ use ksm_task::crypto::keys::{AppKey, TransmissionKey};
 use ksm_task::error::Error;
 use ksm_task::protocol::response::{self, HttpResponse, Reply};
 use ksm_task::secret::SecretText;
-use ksm_task::vault::sealed::Vault;
+use ksm_task::vault::records::Vault;
 use libfuzzer_sys::fuzz_target;
 
 struct Zeros;

@@ -1,26 +1,37 @@
 //! What is said of a file that cannot be written.
 
-/// The words for what the system refuses, by its code.
-const REASONS: [(&str, &str); 18] = [
-    ("EACCES", "the agent has no right to"),
-    ("EBUSY", "another program holds it"),
-    ("EDQUOT", "the agent's quota is used up"),
-    ("EEXIST", "something else has its name"),
-    ("EFBIG", "it is larger than a file may be here"),
-    ("EINVAL", "the file system does not take this name"),
-    ("EIO", "the disk does not work as it should"),
-    ("ELOOP", "the links on its way lead in a circle"),
-    ("EMFILE", "too many files are open"),
-    ("ENAMETOOLONG", "the path is too long"),
-    ("ENFILE", "too many files are open"),
-    ("ENOENT", "a folder of the path is gone, or the system does not take the name"),
-    ("ENOSPC", "the disk is full"),
-    ("ENOTDIR", "a part of the path is not a folder"),
-    ("EPERM", "the agent has no right to"),
-    ("EROFS", "the file system is read-only"),
-    ("ETXTBSY", "it is a program that runs"),
-    ("EXCHANGED", "its folder was exchanged while the task ran"),
-];
+use crate::codes::codes;
+
+codes! {
+    /// The words for what the system refuses, by its code.
+    REASONS: (&str, &str), SYSTEM_CODES of "SystemDiskCode" {
+        ("EACCES", "the agent has no right to"),
+        ("EBUSY", "another program holds it"),
+        ("EDQUOT", "the agent's quota is used up"),
+        ("EEXIST", "something else has its name"),
+        ("EFBIG", "it is larger than a file may be here"),
+        ("EINVAL", "the file system does not take this name"),
+        ("EIO", "the disk does not work as it should"),
+        ("ELOOP", "the links on its way lead in a circle"),
+        ("EMFILE", "too many files are open"),
+        ("ENAMETOOLONG", "the path is too long"),
+        ("ENFILE", "too many files are open"),
+        ("ENOENT", "a folder of the path is gone, or the system does not take the name"),
+        ("ENOSPC", "the disk is full"),
+        ("ENOTDIR", "a part of the path is not a folder"),
+        ("EPERM", "the agent has no right to"),
+        ("EROFS", "the file system is read-only"),
+        ("ETXTBSY", "it is a program that runs"),
+        ("EXCHANGED", "its folder was exchanged while the task ran"),
+    }
+}
+
+/// The task's own codes, as a type of TypeScript.
+#[cfg(target_arch = "wasm32")]
+#[expect(dead_code, reason = "the door puts it into a section of its own, which does not count as a use")]
+pub(crate) const OWN_CODES: &str = "export type DiskCode = SystemDiskCode | 'IS_FOLDER' | 'IS_LINK' | 'NOT_A_FILE' | \
+                                    'FOLDER_IS_LINK' | 'OPEN_FOLDER' | 'NO_DRIVE' | 'NOT_UTF_8' | 'TWO_LINES' | \
+                                    'TEMPORARY_EXCHANGED' | 'PLACE_TAKEN' | 'UNWRITTEN';";
 
 /// Windows says all of these of a file that another program holds.
 const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];

@@ -1,5 +1,6 @@
 //! Words for a request that got no answer: where it stuck, whether another try may help, and what to do about it.
 
+use crate::codes::codes;
 use crate::error::Error;
 use crate::text::shown;
 
@@ -137,7 +138,9 @@ enum Kind {
     Setting,
 }
 
-const FAILURES: &[(&str, Kind, &str)] = &[
+codes! {
+    /// What the codes of Node, and the network layer's own, stand for.
+    FAILURES: (&str, Kind, &str), FAILURE_CODES of "KnownFailure" {
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
     ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
@@ -190,7 +193,8 @@ const FAILURES: &[(&str, Kind, &str)] = &[
     ("PROXY_SCHEME", Kind::Setting, "names a kind of proxy that this task cannot use"),
     ("ERR_INVALID_URL", Kind::Lasting, "the address is not a URL"),
     ("ERR_INVALID_CHAR", Kind::Lasting, "the request holds a character that cannot be sent"),
-];
+    }
+}
 
 /// What keeps the agent's disk from taking an attachment, by the system's codes.
 const DISK: [(&str, Kind, &str); 3] = [

@@ -1,5 +1,9 @@
 //! What came back: the encrypted answer of `get_secret`, or why there is none.
 
+use serde::Deserialize;
+use tsify::Tsify;
+
+use super::bytes;
 use crate::crypto::aes_gcm::Gcm;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
@@ -9,8 +13,90 @@ use crate::protocol::failure::{Failure, is_transient, peer};
 use crate::protocol::said::said;
 use crate::secret::{SecretBytes, SecretText};
 
+/// What Node says of one request: an answer has a status, anything else a code.
+#[derive(Debug, Default, Deserialize, Tsify)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Outcome {
+    /// The proxy on the way, as `host:port`.
+    #[tsify(optional)]
+    via: Option<String>,
+    /// The answer's status.
+    #[tsify(optional)]
+    status: Option<f64>,
+    /// The answer's body.
+    #[serde(deserialize_with = "bytes::optional")]
+    #[tsify(optional, type = "Uint8Array")]
+    pub(crate) body: Option<Vec<u8>>,
+    /// The header `Retry-After`, in seconds from now.
+    #[tsify(optional)]
+    retry_after_s: Option<f64>,
+    /// The header `Date`, in milliseconds since 1970.
+    #[tsify(optional)]
+    date_ms: Option<f64>,
+    /// When the headers came by the agent's clock, in milliseconds since 1970.
+    #[tsify(optional)]
+    at_ms: Option<f64>,
+    /// The header `Location`, as a whole URL.
+    #[tsify(optional)]
+    location: Option<String>,
+    /// The code of what was in the way.
+    #[tsify(optional, type = "FailureCode")]
+    pub(crate) code: Option<String>,
+    /// Whether it is about the proxy and not about what is beyond it.
+    #[tsify(optional)]
+    is_at_proxy: Option<bool>,
+    /// The status with which the proxy refused.
+    #[tsify(optional)]
+    proxy_status: Option<f64>,
+    /// What belongs to the code.
+    #[tsify(optional)]
+    detail: Option<String>,
+    /// Whether it was the time limit of the whole run that ended it.
+    #[tsify(optional)]
+    is_out_of_time: Option<bool>,
+    /// Whether the agent's own disk did not take what came.
+    #[tsify(optional)]
+    is_at_disk: Option<bool>,
+}
+
+impl From<Outcome> for HttpOutcome {
+    fn from(outcome: Outcome) -> Self {
+        let Some(status) = outcome.status.and_then(status) else {
+            return Self::Failed(Failure {
+                code: outcome.code.unwrap_or_default(),
+                via: outcome.via,
+                is_at_proxy: outcome.is_at_proxy.unwrap_or_default(),
+                status: outcome.proxy_status.and_then(status),
+                detail: outcome.detail,
+                is_out_of_time: outcome.is_out_of_time.unwrap_or_default(),
+                is_at_disk: outcome.is_at_disk.unwrap_or_default(),
+            });
+        };
+        Self::Answered(HttpResponse {
+            status,
+            body: outcome.body.unwrap_or_default(),
+            retry_after_s: outcome.retry_after_s.map(whole),
+            date_ms: outcome.date_ms.map(whole),
+            at_ms: outcome.at_ms.map(whole),
+            location: outcome.location,
+            via: outcome.via,
+        })
+    }
+}
+
+fn status(number: f64) -> Option<u16> {
+    u16::try_from(whole(number)).ok()
+}
+
+/// JavaScript's numbers as ours. A negative one, or what is no number, counts as 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
+pub(crate) fn whole(number: f64) -> u64 {
+    number as u64
+}
+
 /// What came back for one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Outcome")]
 pub enum HttpOutcome {
     /// An answer, whatever its status.
     Answered(HttpResponse),

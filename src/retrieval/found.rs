@@ -1,7 +1,8 @@
 //! From what a line asks for to what the vault has.
 
-use super::Watch;
+use super::Env;
 use super::rendered::Rendered;
+use super::rules::Rules;
 use super::secret::{Codes, Secret};
 use super::wanted::Wanted;
 use super::wish::{Absence, Wish};
@@ -12,8 +13,8 @@ use crate::secret::SecretText;
 use crate::text::shown;
 use crate::vault::attachment::Attachment;
 use crate::vault::record::Record;
+use crate::vault::records::Vault;
 use crate::vault::resolve::{self, Resolved, WholeRecord};
-use crate::vault::sealed::Vault;
 
 /// What a line asks for.
 pub(super) enum Found {
@@ -28,16 +29,22 @@ impl Found {
     ///
     /// # Errors
     /// Why there is no such secret, or why its destination can't take it.
-    pub(super) fn of(id: usize, wish: Wish, vault: &mut Vault, watch: &mut Watch<'_>) -> Result<Option<Self>, Problem> {
+    pub(super) fn of(
+        id: usize,
+        wish: Wish,
+        vault: &mut Vault,
+        rules: &Rules,
+        env: &mut Env<'_>,
+    ) -> Result<Option<Self>, Problem> {
         let found = vault.find(&wish.notation.record);
         let found = found.and_then(|record| Ok((resolve::resolve(&wish.notation.selector, &record)?, record)));
         let (resolved, record) = match found {
             Ok(found) => found,
-            Err(error) => return Self::instead(id, wish, error, watch),
+            Err(error) => return Self::instead(id, wish, error, rules, env),
         };
         let secret = match resolved {
             Resolved::Text(text) | Resolved::Json(text) if wish.is_skippable() && is_empty(&text) => {
-                watch.warn(&wish.line.name(), "skipped: the value is empty");
+                env.notices.warn(&wish.line.name(), "skipped: the value is empty");
                 return Ok(None);
             }
             Resolved::Text(text) if wish.forms.wants_code() => {
@@ -49,29 +56,29 @@ impl Found {
             Resolved::Codes(codes) => Secret::Codes(Codes { codes, as_list: true }),
             Resolved::Record(WholeRecord { fields, left_out }) => {
                 for (field, reason) in left_out {
-                    watch.warn_of_field(&wish.line.name(), &field, reason);
+                    env.notices.warn_of_field(&wish.line.name(), &field, reason);
                 }
                 Secret::Record(fields)
             }
             Resolved::Attachment(attachment) => {
-                warn_of_namesakes(&wish, &record, watch);
-                let wanted = Wanted::new(id, wish, attachment.size, watch.agent)?;
+                warn_of_namesakes(&wish, &record, env);
+                let wanted = Wanted::new(id, wish, attachment.size, rules.agent)?;
                 return Ok(Some(Self::Attachment(wanted, attachment)));
             }
         };
-        Rendered::new(id, wish, secret, watch).map(|line| Some(Self::Whole(line)))
+        Rendered::new(id, wish, secret, rules, env).map(|line| Some(Self::Whole(line)))
     }
 
     /// What a line does without its secret, if that is only missing.
-    fn instead(id: usize, wish: Wish, error: Error, watch: &mut Watch<'_>) -> Result<Option<Self>, Problem> {
+    fn instead(id: usize, wish: Wish, error: Error, rules: &Rules, env: &mut Env<'_>) -> Result<Option<Self>, Problem> {
         match &wish.absence {
             Absence::Default(default) if error.is_absence() => {
-                watch.warn(&wish.line.name(), &format!("the default is taken: {error}"));
+                env.notices.warn(&wish.line.name(), &format!("the default is taken: {error}"));
                 let secret = Secret::Default(SecretText::from(&**default));
-                Rendered::new(id, wish, secret, watch).map(|line| Some(Self::Whole(line)))
+                Rendered::new(id, wish, secret, rules, env).map(|line| Some(Self::Whole(line)))
             }
             Absence::Skipped if error.is_absence() => {
-                watch.warn(&wish.line.name(), &format!("skipped: {error}"));
+                env.notices.warn(&wish.line.name(), &format!("skipped: {error}"));
                 Ok(None)
             }
             _ => Err(wish.problem(error)),
@@ -80,12 +87,12 @@ impl Found {
 }
 
 /// The first of several attachments of one name is taken.
-fn warn_of_namesakes(wish: &Wish, record: &Record, watch: &mut Watch<'_>) {
+fn warn_of_namesakes(wish: &Wish, record: &Record, env: &mut Env<'_>) {
     let Selector::File(name) = &wish.notation.selector else { return };
     let count = resolve::count_attachments(record, name);
     if count > 1 {
         let name = shown(name);
-        watch.warn(
+        env.notices.warn(
             &wish.line.name(),
             &format!(
                 "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"

@@ -1,15 +1,15 @@
 //! Attachments on their way: asked for side by side, then again, elsewhere or by a new address, until they are here or
 //! given up.
 
-use super::Watch;
+use super::asking::{Ask, Question, Then};
 use super::rendered::Rendered;
+use super::run::Run;
 use super::transfer::{Sink, Transfer, group};
 use super::wanted::Wanted;
-use super::{Next, Notice, Outcome, Question, Session, State};
-use crate::crypto::Entropy;
+use super::{Env, Next, Notice, Step, Stop};
+use crate::crypto::keys::FileKey;
 use crate::error::Error;
 use crate::inputs::Mode;
-use crate::outputs::mask::Masks;
 use crate::problem::Problem;
 use crate::protocol::failure::{self, Failure, is_transient};
 use crate::protocol::response::HttpOutcome;
@@ -17,7 +17,52 @@ use crate::protocol::retry::Retry;
 use crate::secret::SecretBytes;
 use crate::text::shown;
 use crate::vault::attachment::{self, Attachment};
-use crate::vault::sealed::Vault;
+use crate::vault::records::Vault;
+
+/// Attachments that are to be loaded side by side, all into memory or all to disk.
+pub struct Load {
+    run: Box<Run>,
+    transfers: Vec<Transfer>,
+}
+
+impl std::fmt::Debug for Load {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Load").field("count", &self.transfers.len()).finish_non_exhaustive()
+    }
+}
+
+impl Load {
+    fn step(mut run: Box<Run>, transfers: Vec<Transfer>) -> Step {
+        run.report.downloads += transfers.len();
+        run.report.retries += transfers.iter().filter(|transfer| transfer.failures > 0).count();
+        Step::Load(Box::new(Self { run, transfers }))
+    }
+
+    /// The requests, or the downloads that go to disk.
+    pub(super) fn next(&self) -> Next<'_> {
+        let silence_ms = self.run.silence_ms;
+        let (to_memory, to_disk): (Vec<_>, Vec<_>) =
+            self.transfers.iter().partition(|transfer| transfer.sink.is_memory());
+        if to_disk.is_empty() {
+            Next::Fetch(to_memory.into_iter().map(|transfer| transfer.request(silence_ms)).collect())
+        } else {
+            Next::Download(to_disk.into_iter().map(|transfer| transfer.download(silence_ms)).collect())
+        }
+    }
+
+    /// The key of a download's content.
+    #[must_use]
+    pub fn key(&self, id: usize) -> Option<FileKey> {
+        self.transfers.iter().find_map(|transfer| transfer.key_of(id)).cloned()
+    }
+
+    /// Goes on with what came back, in the order of what was asked for.
+    #[must_use]
+    pub fn resume(self, outcomes: Vec<HttpOutcome>, env: &mut Env<'_>) -> Step {
+        let Self { run, transfers } = self;
+        Step::of(run.loaded(transfers, outcomes, env))
+    }
+}
 
 /// What to do about an attachment.
 enum Verdict {
@@ -36,76 +81,59 @@ const MAX_REDIRECTS: u32 = 3;
 /// How long an attachment that was just uploaded is given to get an address, in milliseconds.
 const STORING_MS: u64 = 2_000;
 
-impl Session {
+impl Run {
     /// Asks for the attachments that are held in memory, and then for those that go to disk.
     pub(super) fn load_attachments(
-        &mut self,
+        mut self: Box<Self>,
         wanted: Vec<(Wanted, Box<Attachment>)>,
-        now_ms: u64,
-        masks: &mut Masks,
-    ) -> Outcome {
+        env: &mut Env<'_>,
+    ) -> Result<Step, Stop> {
         let (to_memory, to_disk) = group(wanted);
         self.to_disk = to_disk;
-        if to_memory.is_empty() { self.load_to_disk(now_ms, masks) } else { self.load(to_memory, now_ms) }
+        if to_memory.is_empty() { self.load_to_disk(env) } else { self.load(to_memory, env) }
     }
 
-    fn load_to_disk(&mut self, now_ms: u64, masks: &mut Masks) -> Outcome {
+    fn load_to_disk(mut self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
         if self.mode == Mode::Check {
             // What only goes to a file has nothing that could be judged.
-            return self.checked(now_ms, masks);
+            return self.checked(env);
         }
         let mut transfers = std::mem::take(&mut self.to_disk);
         transfers.sort_by_key(|transfer| transfer.first.id);
-        if transfers.is_empty() { self.settle(now_ms, masks, false) } else { self.load(transfers, now_ms) }
+        if transfers.is_empty() { self.settle(env) } else { self.load(transfers, env) }
     }
 
     /// Asks for attachments, and first for the addresses of those that have none.
-    fn load(&mut self, transfers: Vec<Transfer>, now_ms: u64) -> Outcome {
+    fn load(self: Box<Self>, transfers: Vec<Transfer>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let (unplaced, placed): (Vec<_>, Vec<_>) = transfers.into_iter().partition(Transfer::has_no_address);
         // Once: Keeper may not have stored yet what was uploaded a moment ago.
         let in_vain = unplaced.iter().filter(|transfer| transfer.is_renewed);
         let problems: Vec<_> = in_vain.map(|transfer| transfer.problem(no_address(&transfer.attachment))).collect();
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(problems.into());
         }
-        if !unplaced.is_empty() {
-            self.notices.push(Notice::Info("Keeper has no address for an attachment yet; asking once more".to_owned()));
-            return Ok(self.ask_for_addresses(Renewal { placed, unplaced }, STORING_MS, now_ms));
+        if unplaced.is_empty() {
+            return Ok(Load::step(self, placed));
         }
-        Ok(self.send(placed))
+        env.notices.push(Notice::Info("Keeper has no address for an attachment yet; asking once more".to_owned()));
+        Ok(self.ask_for_addresses(Renewal { placed, unplaced }, STORING_MS, env))
     }
 
-    fn send(&mut self, transfers: Vec<Transfer>) -> Next {
-        self.report.downloads += transfers.len();
-        self.report.retries += transfers.iter().filter(|transfer| transfer.failures > 0).count();
-        let (to_memory, to_disk): (Vec<_>, Vec<_>) = transfers.iter().partition(|transfer| transfer.sink.is_memory());
-        let next = if to_disk.is_empty() {
-            Next::Fetch(to_memory.into_iter().map(|transfer| transfer.request(self.silence_ms)).collect())
-        } else {
-            Next::Download(to_disk.into_iter().map(|transfer| transfer.download(self.silence_ms)).collect())
-        };
-        self.state = State::Loading(transfers);
-        next
-    }
-
-    pub(super) fn loaded(
-        &mut self,
+    fn loaded(
+        mut self: Box<Self>,
         transfers: Vec<Transfer>,
         outcomes: Vec<HttpOutcome>,
-        now_ms: u64,
-        masks: &mut Masks,
-        entropy: &mut dyn Entropy,
-    ) -> Outcome {
+        env: &mut Env<'_>,
+    ) -> Result<Step, Stop> {
         let (mut again, mut expired, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        if transfers.len() != outcomes.len() {
-            return Err(vec![Error::Internal("a missing answer").into()]);
-        }
-        for (transfer, outcome) in transfers.into_iter().zip(outcomes) {
-            match self.judge(transfer, outcome, entropy) {
+        // What is missing did not come.
+        let missing = std::iter::repeat_with(|| HttpOutcome::Failed(Failure::new("UNANSWERED")));
+        for (transfer, outcome) in transfers.into_iter().zip(outcomes.into_iter().chain(missing)) {
+            match self.judge(transfer, outcome, env) {
                 Ok(Verdict::Whole(transfer, bytes)) if transfer.sink.is_memory() => {
-                    problems.extend(self.accept(transfer, bytes, masks));
+                    problems.extend(self.accept(transfer, bytes, env));
                 }
-                Ok(Verdict::Whole(transfer, content)) => self.store(transfer, content, masks),
+                Ok(Verdict::Whole(transfer, content)) => self.store(transfer, content, env),
                 Ok(Verdict::Spilled(transfer)) => self.to_disk.push(transfer),
                 Ok(Verdict::Again(transfer)) => again.push(transfer),
                 Ok(Verdict::Expired(transfer)) => expired.push(transfer),
@@ -113,16 +141,16 @@ impl Session {
             }
         }
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(problems.into());
         }
         if !expired.is_empty() {
-            return Ok(self.ask_for_new_addresses(again, expired, now_ms));
+            return Ok(self.ask_for_new_addresses(again, expired, env));
         }
-        if again.is_empty() { self.load_to_disk(now_ms, masks) } else { self.load(again, now_ms) }
+        if again.is_empty() { self.load_to_disk(env) } else { self.load(again, env) }
     }
 
     /// Hands an attachment that has come as a whole to every line that wants it.
-    fn accept(&mut self, transfer: Transfer, blob: Vec<u8>, masks: &mut Masks) -> Vec<Problem> {
+    fn accept(&mut self, transfer: Transfer, blob: Vec<u8>, env: &mut Env<'_>) -> Vec<Problem> {
         let Ok(content) = transfer.attachment.key.decrypt_by(&*self.gcm, blob) else {
             let broken = attachment::broken(&transfer.attachment.name, failure::UNDECRYPTABLE);
             return transfer.lines().map(|line| line.problem(broken.clone())).collect();
@@ -130,9 +158,7 @@ impl Session {
         let mut problems = Vec::new();
         let declared = transfer.attachment.size;
         for line in transfer.into_lines() {
-            let (agent, names) = (self.options.agent, &self.names);
-            let mut watch = Watch { agent, names, masks, notices: &mut self.notices };
-            match Rendered::loaded(line, declared, content.clone(), &mut watch) {
+            match Rendered::loaded(line, declared, content.clone(), &self.rules, env) {
                 Ok(line) => self.rendered.push(line),
                 Err(problem) => problems.push(problem),
             }
@@ -141,21 +167,16 @@ impl Session {
     }
 
     /// An attachment is in its temporary file. If it is small, its content has come as well, to be masked.
-    fn store(&mut self, transfer: Transfer, content: Vec<u8>, masks: &mut Masks) {
+    fn store(&mut self, transfer: Transfer, content: Vec<u8>, env: &mut Env<'_>) {
         let content = SecretBytes::from(content);
         let is_larger = matches!(transfer.sink, Sink::Disk { is_larger: true });
         let declared = transfer.attachment.size.filter(|_| !is_larger);
         for line in transfer.into_lines() {
-            self.rendered.push(Rendered::stored(line, declared, &content, masks, &mut self.notices));
+            self.rendered.push(Rendered::stored(line, declared, &content, env));
         }
     }
 
-    fn judge(
-        &mut self,
-        transfer: Transfer,
-        outcome: HttpOutcome,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Verdict, Problem> {
+    fn judge(&mut self, transfer: Transfer, outcome: HttpOutcome, env: &mut Env<'_>) -> Result<Verdict, Problem> {
         let file = &transfer.attachment.name;
         let (error, is_passing, retry_after_s) = match outcome {
             HttpOutcome::Answered(response) => match (response.status, response.location) {
@@ -168,7 +189,7 @@ impl Session {
                 }
             },
             HttpOutcome::Failed(failure) if failure.code == "TOO_LARGE" && transfer.can_spill() => {
-                return Ok(self.spill(transfer));
+                return Ok(spill(transfer, env));
             }
             HttpOutcome::Failed(failure) if failure.code == "UNDECRYPTABLE" => {
                 (attachment::broken(file, failure::UNDECRYPTABLE), false, None)
@@ -179,34 +200,22 @@ impl Session {
             }
         };
         let retry = if is_passing {
-            self.patience.retry_download(transfer.failures, retry_after_s, entropy)?
+            self.patience.retry_download(transfer.failures, retry_after_s, env.entropy)?
         } else {
             Retry::Enough
         };
         match retry {
             Retry::After(delay_ms) => {
-                self.notices.push(Notice::Info(format!("{error}; trying again")));
+                env.notices.push(Notice::Info(format!("{error}; trying again")));
                 let failures = transfer.failures + 1;
                 Ok(Verdict::Again(transfer.again(failures, delay_ms)))
             }
             Retry::Enough => Err(transfer.problem(error)),
             Retry::TooLate(pause_s) => {
-                self.notices.push(too_late(&error, pause_s));
+                env.notices.too_late(&error, pause_s);
                 Err(transfer.problem(error))
             }
         }
-    }
-
-    /// Lets an attachment that is larger than its record says go to disk, whatever its size.
-    fn spill(&mut self, transfer: Transfer) -> Verdict {
-        if let Some(declared) = transfer.attachment.size {
-            transfer.lines().for_each(|line| line.warn_of_size(declared, &mut self.notices));
-        }
-        let was_in_memory = transfer.sink.is_memory();
-        let failures = transfer.failures;
-        let mut transfer = transfer.again(failures, 0);
-        transfer.sink = Sink::Disk { is_larger: true };
-        if was_in_memory { Verdict::Spilled(transfer) } else { Verdict::Again(transfer) }
     }
 
     fn follow(&self, mut transfer: Transfer, location: String) -> Result<Verdict, Problem> {
@@ -227,33 +236,50 @@ impl Session {
         Ok(Verdict::Again(transfer))
     }
 
-    fn ask_for_new_addresses(&mut self, placed: Vec<Transfer>, expired: Vec<Transfer>, now_ms: u64) -> Next {
-        self.notices.push(Notice::Info("an attachment's address has expired; asking Keeper for a new one".to_owned()));
+    fn ask_for_new_addresses(
+        self: Box<Self>,
+        placed: Vec<Transfer>,
+        expired: Vec<Transfer>,
+        env: &mut Env<'_>,
+    ) -> Step {
+        env.notices.push(Notice::Info("an attachment's address has expired; asking Keeper for a new one".to_owned()));
         let once_more = |transfer: Transfer| {
             let failures = transfer.failures + 1;
             transfer.again(failures, 0)
         };
         let unplaced = expired.into_iter().map(once_more).collect();
-        self.ask_for_addresses(Renewal { placed, unplaced }, 0, now_ms)
+        self.ask_for_addresses(Renewal { placed, unplaced }, 0, env)
     }
 
-    fn ask_for_addresses(&mut self, renewal: Renewal, delay_ms: u64, now_ms: u64) -> Next {
+    fn ask_for_addresses(mut self: Box<Self>, renewal: Renewal, delay_ms: u64, env: &Env<'_>) -> Step {
         // Downloads may have taken longer than Keeper is given to answer.
-        self.patience.start(now_ms);
+        self.patience.start(env.now_ms);
         let filter = self.filter.clone();
-        self.ask(Question { filter, renewal: Some(renewal) }, delay_ms, now_ms)
+        Ask::step(self, Question { filter, then: Then::Renew(renewal) }, delay_ms, env)
     }
 
     /// The records have come again, with new addresses.
-    pub(super) fn renew(&mut self, mut vault: Vault, renewal: Renewal, now_ms: u64) -> Outcome {
+    pub(super) fn renew(self: Box<Self>, mut vault: Vault, renewal: Renewal, env: &mut Env<'_>) -> Result<Step, Stop> {
         let Renewal { placed: mut transfers, unplaced } = renewal;
         let mut problems = Vec::new();
         for mut transfer in unplaced {
             problems.extend(transfer.renew(&mut vault));
             transfers.push(transfer);
         }
-        if problems.is_empty() { self.load(transfers, now_ms) } else { Err(problems) }
+        if problems.is_empty() { self.load(transfers, env) } else { Err(problems.into()) }
     }
+}
+
+/// Lets an attachment that is larger than its record says go to disk, whatever its size.
+fn spill(transfer: Transfer, env: &mut Env<'_>) -> Verdict {
+    if let Some(declared) = transfer.attachment.size {
+        transfer.lines().for_each(|line| line.warn_of_size(declared, env.notices));
+    }
+    let was_in_memory = transfer.sink.is_memory();
+    let failures = transfer.failures;
+    let mut transfer = transfer.again(failures, 0);
+    transfer.sink = Sink::Disk { is_larger: true };
+    if was_in_memory { Verdict::Spilled(transfer) } else { Verdict::Again(transfer) }
 }
 
 fn no_address(attachment: &Attachment) -> Error {
@@ -268,9 +294,4 @@ pub(super) struct Renewal {
     placed: Vec<Transfer>,
     /// Those that have none, or one that has expired.
     unplaced: Vec<Transfer>,
-}
-
-/// Tells that a server's wish is longer than the run may take.
-pub(super) fn too_late(error: &Error, pause_s: u64) -> Notice {
-    Notice::Info(format!("{error}; it wants to be left alone for {pause_s} s, longer than the task may take"))
 }

@@ -1,10 +1,24 @@
 //! What is said to the author of each line, as much of it as a person may want to see.
 
-use super::Notice;
+use serde::Serialize;
+use tsify::Tsify;
+
+use crate::error::Error;
+use crate::text::shown;
+
+/// Something to tell the author.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(tag = "level", content = "text", rename_all = "camelCase")]
+pub enum Notice {
+    /// A line of the log.
+    Info(String),
+    /// A warning of the step.
+    Warning(String),
+}
 
 /// Notices on their way to the author.
 #[derive(Debug, Default)]
-pub(super) struct Notices {
+pub struct Notices {
     list: Vec<Notice>,
     /// How many warnings about lines there were in this run.
     warnings: usize,
@@ -30,8 +44,20 @@ impl Notices {
         }
     }
 
+    /// Warns of a field that is left out of a whole record.
+    pub(super) fn warn_of_field(&mut self, line: &str, field: &str, reason: &str) {
+        self.warn(line, &format!("the field `{}` is left out: {reason}", shown(field)));
+    }
+
+    /// Tells that a server's wish is longer than the run may take.
+    pub(super) fn too_late(&mut self, error: &Error, pause_s: u64) {
+        self.push(Notice::Info(format!(
+            "{error}; it wants to be left alone for {pause_s} s, longer than the task may take"
+        )));
+    }
+
     /// Hands over what has come up.
-    pub(super) fn take(&mut self) -> Vec<Notice> {
+    pub fn take(&mut self) -> Vec<Notice> {
         let more = std::mem::take(&mut self.more);
         if more > 0 {
             self.push(Notice::Warning(format!("and {more} more warnings about lines")));

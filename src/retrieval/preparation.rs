@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::Options;
+use super::{FileOutcome, Options};
+use crate::codes::codes;
 use crate::error::Error;
 use crate::inputs::config::{self, Config};
 use crate::inputs::destination::Destination;
@@ -12,8 +13,6 @@ use crate::inputs::template::{self, Template};
 use crate::inputs::{Inputs, Mode, OutputPolicy};
 use crate::outputs::plan::Agent;
 use crate::problem::Problem;
-use crate::protocol::failure::Failure;
-use crate::protocol::response::{HttpOutcome, HttpResponse};
 use crate::protocol::server_keys::ServerKeys;
 use crate::text::{decode, grouped, shown, utf_16};
 
@@ -44,7 +43,7 @@ pub(super) fn wanted_files(inputs: &Inputs, agent: Agent) -> Vec<String> {
 ///
 /// # Errors
 /// All problems.
-pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<HttpOutcome>) -> Result<Prepared, Vec<Problem>> {
+pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<FileOutcome>) -> Result<Prepared, Vec<Problem>> {
     let agent = options.agent;
     let mut problems: Vec<Problem> = Vec::new();
     let mut note = |error: Error| problems.push(error.into());
@@ -105,7 +104,7 @@ fn read_access(text: &str) -> Result<(Config, ServerKeys), Error> {
 fn read_templates(
     inputs: &Inputs,
     agent: Agent,
-    mut files: impl Iterator<Item = HttpOutcome>,
+    mut files: impl Iterator<Item = FileOutcome>,
     mappings: &[Mapping],
 ) -> Result<Vec<(TemplateOrder, Template)>, Vec<Problem>> {
     let orders = mapping::parse_templates(&inputs.templates, agent.platform)?;
@@ -124,7 +123,7 @@ fn read_templates(
         if let Some(first) = identities.into_iter().find_map(|identity| taken.insert(identity, order.line.name())) {
             problems.push(order.line.destination_problem(mapping::duplicate(&first)));
         }
-        let file = files.next().unwrap_or_else(|| HttpOutcome::Failed(Failure::new("ENOENT")));
+        let file = files.next().unwrap_or_default();
         match read_template(file).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) if count_placeholders(&text, &mut placeholders) > MAX_PLACEHOLDERS => {
                 problems.push(order.line.notation_problem(too_many_placeholders()));
@@ -157,6 +156,23 @@ fn too_many_placeholders() -> Error {
         )
 }
 
+codes! {
+    /// Why a file cannot be read, by the code that Node or the reader gives.
+    UNREADABLE: (&str, &str), FILE_CODES of "FileCode" {
+        ("ENOENT", "there is no such file"),
+        ("EACCES", "the agent has no right to"),
+        ("EPERM", "the agent has no right to"),
+        ("EISDIR", "it is a folder"),
+        ("NOT_A_FILE", "it is not a plain file"),
+        ("TOO_LARGE", "it has more than 4 MiB"),
+        ("TOO_MUCH", "the files that the step reads have more than 64 MiB together"),
+        ("OUTSIDE", "it is outside of the working directory, or a link leads there"),
+        ("ENOTDIR", "a part of its path is not a folder"),
+        ("ENAMETOOLONG", "its path is too long"),
+        ("ELOOP", "its links lead in a circle"),
+    }
+}
+
 fn unreadable_file(path: &str, reason: &str) -> Error {
     Error::new(format!("the file `{}` cannot be read: {reason}", shown(path)))
 }
@@ -166,34 +182,27 @@ fn unreadable_template(reason: &str) -> Error {
 }
 
 /// A template's text, which is written in the encoding in which it is read.
-fn read_template(file: HttpOutcome) -> Result<String, Error> {
-    match &file {
-        HttpOutcome::Answered(HttpResponse { body, .. }) if utf_16(body).is_some() => {
+fn read_template(file: FileOutcome) -> Result<String, Error> {
+    match &file.body {
+        Some(body) if utf_16(body).is_some() => {
             Err(unreadable_template("it is in UTF-16").with_hint("save it in UTF-8"))
         }
         _ => read_text(file, unreadable_template),
     }
 }
 
-fn read_text(file: HttpOutcome, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
-    match file {
-        HttpOutcome::Answered(file) => decode(&file.body).ok_or_else(|| refused("it is neither UTF-8 nor UTF-16")),
-        HttpOutcome::Failed(failure) => Err(match failure.code.as_str() {
-            "ENOENT" => refused("there is no such file").with_hint(
-                "the path begins at the default working directory; is the repository checked out in this job?",
-            ),
-            "EACCES" | "EPERM" => refused("the agent has no right to"),
-            "EISDIR" => refused("it is a folder"),
-            "NOT_A_FILE" => refused("it is not a plain file"),
-            "TOO_LARGE" => refused("it has more than 4 MiB"),
-            "TOO_MUCH" => refused("the files that the step reads have more than 64 MiB together"),
-            "OUTSIDE" => refused("it is outside of the working directory, or a link leads there"),
-            "ENOTDIR" => refused("a part of its path is not a folder"),
-            "ENAMETOOLONG" => refused("its path is too long"),
-            "ELOOP" => refused("its links lead in a circle"),
-            code => refused(&shown(code)),
-        }),
+fn read_text(file: FileOutcome, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
+    if let Some(body) = file.body {
+        return decode(&body).ok_or_else(|| refused("it is neither UTF-8 nor UTF-16"));
     }
+    let code = file.code.unwrap_or_default();
+    let known = UNREADABLE.iter().find(|(known, _)| *known == code);
+    let error = refused(known.map_or(&shown(&code), |(_, reason)| reason));
+    Err(if code == "ENOENT" {
+        error.with_hint("the path begins at the default working directory; is the repository checked out in this job?")
+    } else {
+        error
+    })
 }
 
 fn nothing_to_do() -> Error {

@@ -4,14 +4,15 @@ mod masking;
 
 use super::notices::Notices;
 use super::output::{Body, Output, Part, Timed};
+use super::rules::Rules;
 use super::secret::Secret;
 use super::wanted::Wanted;
 use super::wish::{Slot, Target, Wish};
-use super::{Notice, Watch};
+use super::{Env, Notice};
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::outputs::form::not_text_for;
-use crate::outputs::mask::{Kind, Masks, ValueId};
+use crate::outputs::mask::{Kind, ValueId};
 use crate::outputs::plan::{Content, Plan, PlannedFile, Row, not_text};
 use crate::outputs::transform;
 use crate::problem::Problem;
@@ -41,18 +42,24 @@ impl Rendered {
     ///
     /// # Errors
     /// The destination can't take it.
-    pub(super) fn new(id: usize, wish: Wish, secret: Secret, watch: &mut Watch<'_>) -> Result<Self, Problem> {
+    pub(super) fn new(
+        id: usize,
+        wish: Wish,
+        secret: Secret,
+        rules: &Rules,
+        env: &mut Env<'_>,
+    ) -> Result<Self, Problem> {
         let mut line = Self::empty(id, wish);
         let name = line.wish.line.name();
         let is_masked = line.is_masked(&secret);
         if is_masked {
-            line.mask(&secret, watch);
+            line.mask(&secret, rules, env);
         }
         if matches!(&secret, Secret::Record(fields) if fields.is_empty()) {
-            watch.warn(&name, "no field of the record has a value");
+            env.notices.warn(&name, "no field of the record has a value");
         }
         for seed in secret.seeds(line.wish.target.name()) {
-            watch.warn(
+            env.notices.warn(
                 &name,
                 &format!(
                     "`{seed}` gets the seed of all two-factor codes to come, not a code; the form `totp` gives the code"
@@ -63,9 +70,9 @@ impl Rendered {
         let kind = Some(kind).filter(|_| is_masked && !line.wish.forms.is_plain());
         for part in secret.parts(&line.wish).map_err(|error| line.wish.problem(error))? {
             let Part { field, target, body } = part;
-            match (body.and_then(|body| line.checked(target, body, kind, watch)), field) {
+            match (body.and_then(|body| line.checked(target, body, kind, rules, env)), field) {
                 (Ok(output), _) => line.outputs.push(output),
-                (Err(error), Some(field)) => watch.warn_of_field(&name, &field, &error.to_string()),
+                (Err(error), Some(field)) => env.notices.warn_of_field(&name, &field, &error.to_string()),
                 (Err(error), None) => return Err(line.wish.problem(error)),
             }
         }
@@ -86,15 +93,16 @@ impl Rendered {
         Wanted { id, wish }: Wanted,
         declared: Option<u64>,
         content: SecretBytes,
-        watch: &mut Watch<'_>,
+        rules: &Rules,
+        env: &mut Env<'_>,
     ) -> Result<Self, Problem> {
-        compare_size(&wish, declared, &content, watch.notices);
+        compare_size(&wish, declared, &content, env.notices);
         let secret = if wish.forms.wants_code() {
             Secret::code_in(&content.to_text().unwrap_or_default()).map_err(|error| wish.problem(error))?
         } else {
             Secret::Attachment(content)
         };
-        Self::new(id, wish, secret, watch)
+        Self::new(id, wish, secret, rules, env)
     }
 
     /// A line whose attachment is in its temporary file. What is small enough has come back as well, to be masked.
@@ -102,17 +110,16 @@ impl Rendered {
         Wanted { id, wish }: Wanted,
         declared: Option<u64>,
         content: &SecretBytes,
-        masks: &mut Masks,
-        notices: &mut Notices,
+        env: &mut Env<'_>,
     ) -> Self {
         let mut line = Self::empty(id, wish);
         line.is_stored = true;
         // EXPOSE: masks are handed to the agent, which hides them.
         let bytes = content.expose();
         if !bytes.is_empty() {
-            compare_size(&line.wish, declared, content, notices);
+            compare_size(&line.wish, declared, content, env.notices);
             if bytes.len() as u64 <= IN_MEMORY_LIMIT {
-                line.masked.push(masks.add_bytes(bytes, Kind::Attachment));
+                line.masked.push(env.masks.add_bytes(bytes, Kind::Attachment));
             }
         }
         line
@@ -143,23 +150,24 @@ impl Rendered {
         target: Target,
         body: Body,
         kind: Option<Kind>,
-        watch: &mut Watch<'_>,
+        rules: &Rules,
+        env: &mut Env<'_>,
     ) -> Result<Output, Error> {
         match (&body, &target) {
             (Body::Made(made), _) => {
                 if let Some(kind) = kind {
-                    self.mask_converted(made, kind, watch.masks);
+                    self.mask_converted(made, kind, env.masks);
                 }
-                self.check(&target, &made.bytes, watch)?;
+                self.check(&target, &made.bytes, rules, env)?;
             }
-            (Body::Timed(_), Target::Own(destination)) => watch.names.check(destination)?,
+            (Body::Timed(_), Target::Own(destination)) => rules.names.check(destination)?,
             (Body::Timed(_), Target::Slot(_)) => {}
         }
         Ok(Output { target, body })
     }
 
     /// Whether a destination can take a value.
-    fn check(&self, target: &Target, value: &SecretBytes, watch: &mut Watch<'_>) -> Result<(), Error> {
+    fn check(&self, target: &Target, value: &SecretBytes, rules: &Rules, env: &mut Env<'_>) -> Result<(), Error> {
         let text = value.to_text();
         let destination = match target {
             Target::Slot(_) if text.is_none() => return Err(not_text_for("stand in a template")),
@@ -168,7 +176,7 @@ impl Rendered {
                 // EXPOSE: only its first line and the ends of its lines are looked at.
                 if text.is_some_and(|text| transform::is_key_with_odd_line_ends(text.expose())) {
                     let (line, name) = (self.wish.line.name(), shown(path));
-                    watch.notices.push(Notice::Info(format!(
+                    env.notices.push(Notice::Info(format!(
                         "{line}: the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
                     )));
                 }
@@ -178,27 +186,33 @@ impl Rendered {
         };
         // EXPOSE: only its size and certain characters are looked at.
         match text.as_ref().map(SecretText::expose).filter(|text| !text.contains('\0')) {
-            Some(text) => self.check_variable(destination, text, watch),
+            Some(text) => self.check_variable(destination, text, rules, env),
             None => Err(not_text()),
         }
     }
 
     /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
-    fn check_variable(&self, destination: &Destination, value: &str, watch: &mut Watch<'_>) -> Result<(), Error> {
-        watch.agent.check(destination, value)?;
-        watch.names.check(destination)?;
+    fn check_variable(
+        &self,
+        destination: &Destination,
+        value: &str,
+        rules: &Rules,
+        env: &mut Env<'_>,
+    ) -> Result<(), Error> {
+        rules.agent.check(destination, value)?;
+        rules.names.check(destination)?;
         if self.wish.forms.may_expand || !value.contains("$(") {
             return Ok(());
         }
         let name = shown(destination.name());
-        if watch.names.is_macro_in(value) {
+        if rules.names.is_macro_in(value) {
             return Err(Error::new(format!(
                 "the value for `{name}` names a variable of the job in `$(…)`, which the agent would replace"
             ))
             .with_hint("write `+expand` behind the kind if that is meant, as in `var+expand:NAME`; else take it in Base64, as in `var+base64:NAME`, or write it to a file"));
         }
         let text = format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable");
-        watch.warn(&self.wish.line.name(), &text);
+        env.notices.warn(&self.wish.line.name(), &text);
         Ok(())
     }
 
@@ -208,11 +222,12 @@ impl Rendered {
         target: &Target,
         timed: &Timed,
         now_ms: u64,
-        watch: &mut Watch<'_>,
+        rules: &Rules,
+        env: &mut Env<'_>,
     ) -> Result<SecretBytes, Error> {
         let made = timed.make(now_ms)?;
-        self.mask_codes(&made, timed, now_ms, watch.masks);
-        self.check(target, &made.bytes, watch)?;
+        self.mask_codes(&made, timed, now_ms, env.masks);
+        self.check(target, &made.bytes, rules, env)?;
         Ok(made.bytes)
     }
 
@@ -224,7 +239,8 @@ impl Rendered {
     pub(super) fn plan(
         mut self,
         now_ms: u64,
-        watch: &mut Watch<'_>,
+        rules: &Rules,
+        env: &mut Env<'_>,
         plan: &mut Plan,
     ) -> Result<Vec<(Slot, SecretText)>, Problem> {
         const PRIVATE: u32 = 0o600;
@@ -243,7 +259,7 @@ impl Rendered {
             let bytes = match body {
                 Body::Made(output) => output.bytes,
                 Body::Timed(timed) => {
-                    self.make(&target, &timed, now_ms, watch).map_err(|error| self.wish.problem(error))?
+                    self.make(&target, &timed, now_ms, rules, env).map_err(|error| self.wish.problem(error))?
                 }
             };
             match target {

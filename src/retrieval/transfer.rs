@@ -2,15 +2,43 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+use tsify::Tsify;
+
 use super::wanted::Wanted;
-use super::{Download, Target};
 use crate::crypto::keys::FileKey;
 use crate::error::Error;
 use crate::problem::Problem;
 use crate::protocol::request::Request;
 use crate::secret::SecretBytes;
 use crate::vault::attachment::Attachment;
-use crate::vault::sealed::Vault;
+use crate::vault::records::Vault;
+
+/// An attachment to load into a temporary file beside its path.
+#[derive(Clone, Debug, Serialize, Tsify)]
+pub struct Download {
+    /// Its number in this run.
+    pub id: usize,
+    /// The request.
+    pub request: Request,
+    /// The mapping line, as in "line 3".
+    pub line: String,
+    /// The file's path, as the author wrote it.
+    pub path: String,
+    /// Further files that get the same content.
+    pub twins: Vec<Target>,
+}
+
+/// A further file that gets the content of a download.
+#[derive(Clone, Debug, Serialize, Tsify)]
+pub struct Target {
+    /// Its number in this run.
+    pub id: usize,
+    /// The mapping line, as in "line 3".
+    pub line: String,
+    /// The file's path, as the author wrote it.
+    pub path: String,
+}
 
 /// An attachment on its way, once for all lines that want it.
 #[derive(Debug)]

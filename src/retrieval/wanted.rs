@@ -9,8 +9,8 @@ use crate::outputs::plan::{Agent, too_large};
 use crate::problem::Problem;
 use crate::text::counted;
 use crate::vault::attachment::Attachment;
+use crate::vault::records::Vault;
 use crate::vault::resolve::{self, Resolved};
-use crate::vault::sealed::Vault;
 
 /// A mapping line that waits for its attachment.
 #[derive(Debug)]
@@ -73,8 +73,8 @@ impl Wanted {
     }
 
     /// The file that it becomes.
-    pub(super) fn target(&self) -> super::Target {
-        super::Target { id: self.id, line: self.wish.line.name(), path: self.wish.target.name().to_owned() }
+    pub(super) fn target(&self) -> super::transfer::Target {
+        super::transfer::Target { id: self.id, line: self.wish.line.name(), path: self.wish.target.name().to_owned() }
     }
 
     /// A problem with what the line asks for.

@@ -1,7 +1,7 @@
 //! What the application may read, decrypted as far as the mapping lines need it.
 //!
 //! ```text
-//! sealed    the answer's records, found by UID or title     ── opens ──▶ record
+//! records   the answer's records, found by UID or title     ── opens ──▶ record
 //! record    one record: its data, its attachments
 //! resolve   what a notation selects of a record
 //! totp      the code that an authenticator app would show
@@ -12,7 +12,8 @@ pub mod data;
 mod find;
 mod names;
 pub mod record;
+pub mod records;
 pub mod resolve;
-pub mod sealed;
+
 pub mod totp;
 mod warnings;

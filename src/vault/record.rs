@@ -2,7 +2,7 @@
 
 use super::attachment::Attachment;
 use super::data::Data;
-use super::sealed::named;
+use super::records::named;
 use crate::crypto::keys::RecordKey;
 use crate::json;
 use crate::protocol::answer;

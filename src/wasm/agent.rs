@@ -5,6 +5,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::{certificates, disk, proxy, secrets};
 
+#[wasm_bindgen(typescript_custom_section)]
+const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
+
+#[wasm_bindgen(typescript_custom_section)]
+const OWN_CODES: &str = disk::OWN_CODES;
+
 /// What is masked of the environment, given its names and their values. See [`secrets::masks`].
 #[must_use]
 #[wasm_bindgen(js_name = masksOfEnvironment)]

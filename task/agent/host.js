@@ -70,12 +70,12 @@ export function createHost() {
       }
     },
 
-    /** @param {string[]} paths of files that the author wrote @returns {import('../../pkg/core.js').Outcome[]} */
+    /** @param {string[]} paths of files that the author wrote @returns {import('../../pkg/core.js').FileOutcome[]} */
     readAll: readFiles,
 
     /**
      * @param {import('../../pkg/core.js').Request[]} requests
-     * @param {import('../network/exchange.js').Seal} seal
+     * @param {import('../network/exchange.js').Seal} [seal] for what is to be sealed
      */
     fetchAll: (requests, seal) => Promise.all(requests.map((request) => network.fetch(request, seal))),
 

@@ -34,16 +34,16 @@ export function readInputs() {
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 const MAX_FILES_SIZE = 64 * 1024 * 1024;
 
-/** @param {string[]} paths @returns {import('../../pkg/core.js').Outcome[]} */
+/** @param {string[]} paths @returns {import('../../pkg/core.js').FileOutcome[]} */
 export function readFiles(paths) {
   let left = MAX_FILES_SIZE;
   return paths.map((path) => {
     try {
       const body = readPlainFile(path, MAX_FILE_SIZE);
       left -= body.length;
-      return left < 0 ? { code: 'TOO_MUCH' } : { status: 200, body };
+      return left < 0 ? { code: 'TOO_MUCH' } : { body };
     } catch (error) {
-      return { code: /** @type {NodeJS.ErrnoException} */ (error).code ?? 'UNKNOWN' };
+      return { code: /** @type {import('../../pkg/core.js').FileOutcome} */ (error).code ?? 'UNKNOWN' };
     }
   });
 }

@@ -5,10 +5,12 @@ import path from 'node:path';
 
 export const isWindows = process.platform === 'win32';
 
-/** An error with a code, and with what it is about; the core has the words for both. @param {string} code @param {string} [detail] */
+/** @typedef {import('../../pkg/core.js').FailureCode | import('../../pkg/core.js').FileCode | import('../../pkg/core.js').DiskCode} Code */
+
+/** An error with a code, and with what it is about; the core has the words for both. @param {Code} code @param {string} [detail] */
 export const coded = (code, detail) => Object.assign(new Error(code), { code, detail });
 
-/** @param {string} code @param {string} [detail] @returns {never} */
+/** @param {Code} code @param {string} [detail] @returns {never} */
 export function refuse(code, detail) {
   throw coded(code, detail);
 }

@@ -6,6 +6,7 @@ import { Progress } from './progress.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
 /** @typedef {import('../../pkg/core.js').Outcome} Outcome */
+/** @typedef {import('../../pkg/core.js').FailureCode} FailureCode */
 /** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
@@ -118,7 +119,7 @@ function sendSealed(request, seal) {
  * @param {number} limit
  * @param {Take} take
  * @param {Progress} progress
- * @returns {Promise<string | undefined>} the code of what is wrong with it
+ * @returns {Promise<FailureCode | undefined>} the code of what is wrong with it
  */
 async function receive(response, limit, take, progress) {
   const isAnswer = response.statusCode === 200;
@@ -177,8 +178,9 @@ function describeAnswer({ statusCode, headers }, url, atMs) {
  * @returns {Outcome}
  */
 function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
+  // Node has codes that the core does not know; it names them as they are.
   const { code, detail, proxyStatus, isAtDisk } =
-    /** @type {{ code?: string, detail?: string, proxyStatus?: number, isAtDisk?: boolean }} */ (error);
+    /** @type {{ code?: FailureCode, detail?: string, proxyStatus?: number, isAtDisk?: boolean }} */ (error);
   return {
     code: timeout ?? code ?? 'UNKNOWN',
     isAtProxy,

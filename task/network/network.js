@@ -54,7 +54,7 @@ export class Network {
    * Sends a request and reads the whole answer.
    *
    * @param {Request} request
-   * @param {import('./exchange.js').Seal} seal
+   * @param {import('./exchange.js').Seal} [seal]
    * @returns {Promise<Outcome>}
    */
   fetch(request, seal) {
@@ -159,7 +159,7 @@ export class Network {
       return { ...outcome, via: proxy?.label };
     } catch (error) {
       // A setting that is no good, or an address that is none.
-      const { code = 'UNKNOWN', detail } = /** @type {{ code?: string, detail?: string }} */ (error);
+      const { code = 'UNKNOWN', detail } = /** @type {Outcome} */ (error);
       return { code, detail };
     }
   }

@@ -25,7 +25,7 @@ export class Progress {
   issuer;
   /** Whether it is still the proxy that answers, and not yet the server. */
   isAtProxy = false;
-  /** The code of the time limit that ended it. @type {string | undefined} */
+  /** The code of the time limit that ended it. @type {import('../../pkg/core.js').FailureCode | undefined} */
   timeout;
   /** What was wrong with the answer's form, which its reader does not see. @type {Error | undefined} */
   protocolError;

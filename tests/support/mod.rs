@@ -3,6 +3,7 @@
 //! ```text
 //! entropy   scripted bytes, so that what is random comes out the same each time
 //! keeper    what Keeper holds, sealed as its servers would
+//! run       a run of the core, as the door to Node takes it
 //! scenario  a run of the core against it, one step at a time
 //! storm     many runs at once, in simulated time
 //! vectors   tests/vectors, made with other implementations
@@ -19,6 +20,7 @@
 
 pub(crate) mod entropy;
 pub(crate) mod keeper;
+pub(crate) mod run;
 pub(crate) mod scenario;
 pub(crate) mod storm;
 pub(crate) mod vectors;

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::inputs::Inputs;
 use ksm_task::inputs::path::Platform;
 use ksm_task::outputs::plan::{Agent, Content, Plan};
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::{Request, Sealed};
 use ksm_task::protocol::response::HttpOutcome;
-use ksm_task::retrieval::{Download, IN_MEMORY_LIMIT, Next, Notice, Options, Retrieval, Step};
+use ksm_task::retrieval::{Download, IN_MEMORY_LIMIT, Next, Notice, Options, Step};
 
 use super::entropy::Stream;
 use super::keeper::{self, Keeper, answered};
+use super::run::Run;
 
 /// A moment with ten seconds left until the next two-factor code.
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
@@ -48,8 +48,7 @@ pub(crate) struct Scenario {
     pub(crate) seen: Vec<Seen>,
     /// What came to disk, by the download's number.
     pub(crate) downloads: BTreeMap<usize, Vec<u8>>,
-    retrieval: Retrieval,
-    step: Step,
+    run: Run,
     sealed: Option<Sealed>,
 }
 
@@ -61,8 +60,7 @@ impl Scenario {
     }
 
     pub(crate) fn with(keeper: Keeper, inputs: Inputs, options: Options, now_ms: u64) -> Self {
-        let mut retrieval = Retrieval::new(inputs, options, Rc::new(RustCrypto));
-        let step = retrieval.start(now_ms);
+        let run = Run::start(inputs, options, now_ms);
         let mut scenario = Self {
             keeper,
             files_to_read: BTreeMap::new(),
@@ -72,8 +70,7 @@ impl Scenario {
             notices: Vec::new(),
             seen: Vec::new(),
             downloads: BTreeMap::new(),
-            retrieval,
-            step,
+            run,
             sealed: None,
         };
         scenario.note();
@@ -82,26 +79,22 @@ impl Scenario {
 
     /// Hands back what came, after the delay that was asked for.
     pub(crate) fn resume(&mut self, outcomes: impl Into<Vec<HttpOutcome>>) -> &mut Self {
-        self.now_ms += match &self.step.next {
+        self.now_ms += match self.run.next() {
+            Next::Ask(request) => request.delay_ms,
             Next::Fetch(requests) => requests.iter().map(|request| request.delay_ms).max().unwrap_or(0),
             Next::Download(downloads) => downloads.iter().map(|load| load.request.delay_ms).max().unwrap_or(0),
-            Next::Wait(delay_ms) => *delay_ms,
+            Next::Wait(delay_ms) => delay_ms,
             Next::Read(_) | Next::Finish(_) | Next::Fail(_) => 0,
         };
-        self.step = self.retrieval.resume(outcomes.into(), self.now_ms, &mut self.entropy);
+        self.run.resume(outcomes.into(), self.now_ms, &mut self.entropy);
         self.note();
         self
     }
 
     fn note(&mut self) {
-        self.masks.extend(self.step.masks.iter().map(|mask| mask.expose().to_owned()));
-        self.notices.extend(self.step.notices.iter().cloned());
-        self.sealed = match &self.step.next {
-            Next::Fetch(requests) if requests.iter().any(|request| request.method == "POST") => {
-                self.retrieval.seal(&mut self.entropy)
-            }
-            _ => None,
-        };
+        self.masks.extend(self.run.masks.take().iter().map(|mask| mask.expose().to_owned()));
+        self.notices.extend(self.run.notices.take());
+        self.sealed = self.run.seal(&mut self.entropy);
     }
 
     /// Keeper answers whatever the last step asks for.
@@ -112,7 +105,7 @@ impl Scenario {
 
     /// What Keeper has to say to the last step.
     pub(crate) fn answers(&mut self) -> Vec<HttpOutcome> {
-        match &self.step.next {
+        match self.run.next() {
             Next::Read(paths) => {
                 let files = paths.iter().map(|path| match self.files_to_read.get(path) {
                     Some(text) => answered(200, text.as_bytes()),
@@ -120,24 +113,26 @@ impl Scenario {
                 });
                 files.collect()
             }
+            Next::Ask(request) => {
+                assert_eq!(request.method, "POST");
+                assert_eq!(request.url, format!("https://{}/api/rest/sm/v1/get_secret", keeper::HOST));
+                let received = self.keeper.receive(self.sealed.as_ref().expect("what is sent"));
+                self.seen.push(Seen::GetSecret(received.filter()));
+                vec![self.keeper.answer(&received)]
+            }
             Next::Fetch(requests) => {
                 let answers = requests.iter().map(|request| {
-                    if request.method == "GET" {
-                        self.seen.push(Seen::Download(self.keeper.file_name(&request.url).to_owned()));
-                        return answered(200, &self.keeper.stored(&request.url));
-                    }
-                    assert_eq!(request.method, "POST");
-                    assert_eq!(request.url, format!("https://{}/api/rest/sm/v1/get_secret", keeper::HOST));
-                    let received = self.keeper.receive(self.sealed.as_ref().expect("what is sent"));
-                    self.seen.push(Seen::GetSecret(received.filter()));
-                    self.keeper.answer(&received)
+                    assert_eq!(request.method, "GET");
+                    self.seen.push(Seen::Download(self.keeper.file_name(&request.url).to_owned()));
+                    answered(200, &self.keeper.stored(&request.url))
                 });
                 answers.collect()
             }
             Next::Download(downloads) => {
+                let Step::Load(load) = self.run.step() else { panic!("downloads") };
                 let outcomes = downloads.iter().map(|Download { id, request, .. }| {
                     self.seen.push(Seen::Download(self.keeper.file_name(&request.url).to_owned()));
-                    let key = self.retrieval.download_key(*id).expect("the key of a download");
+                    let key = load.key(*id).expect("the key of a download");
                     match keeper::open(key.expose(), &self.keeper.stored(&request.url)) {
                         Some(content) => {
                             // What is small comes back as well.
@@ -158,19 +153,25 @@ impl Scenario {
 
     /// Keeper answers until the run ends.
     pub(crate) fn run(&mut self) -> &mut Self {
-        while !matches!(self.step.next, Next::Finish(_) | Next::Fail(_)) {
+        while !matches!(self.step(), Step::Done(_)) {
             self.answer();
         }
         self
     }
 
     pub(crate) fn step(&self) -> &Step {
-        &self.step
+        self.run.step()
+    }
+
+    /// What the last step asks for.
+    pub(crate) fn next(&self) -> Next<'_> {
+        self.run.next()
     }
 
     /// The requests that the last step asks for.
-    pub(crate) fn requests(&self) -> &[Request] {
-        match &self.step.next {
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        match self.next() {
+            Next::Ask(request) => vec![request.clone()],
             Next::Fetch(requests) => requests,
             next => panic!("expected requests, found {next:?}"),
         }
@@ -178,12 +179,12 @@ impl Scenario {
 
     /// Whether requests are to be sent.
     pub(crate) fn is_asking(&self) -> bool {
-        matches!(self.step.next, Next::Fetch(_))
+        matches!(self.next(), Next::Ask(_) | Next::Fetch(_))
     }
 
     /// The one request that the last step asks for.
-    pub(crate) fn request(&self) -> &Request {
-        let [request] = self.requests() else { panic!("expected one request") };
+    pub(crate) fn request(&self) -> Request {
+        let [request] = self.requests().try_into().expect("one request");
         request
     }
 
@@ -192,8 +193,8 @@ impl Scenario {
         self.sealed.as_ref().expect("a request that carries something")
     }
 
-    pub(crate) fn downloads_wanted(&self) -> &[Download] {
-        match &self.step.next {
+    pub(crate) fn downloads_wanted(&self) -> Vec<Download> {
+        match self.next() {
             Next::Download(downloads) => downloads,
             next => panic!("expected downloads, found {next:?}"),
         }
@@ -201,7 +202,7 @@ impl Scenario {
 
     /// The plan with which the run ended.
     pub(crate) fn plan(&self) -> &Plan {
-        match &self.step.next {
+        match self.next() {
             Next::Finish(plan) => plan,
             Next::Fail(_) => panic!("{}", self.problems().join("\n\n")),
             next => panic!("expected a plan, found {next:?}"),
@@ -210,7 +211,7 @@ impl Scenario {
 
     /// The problems with which the run ended, as the author reads them.
     pub(crate) fn problems(&self) -> Vec<String> {
-        match &self.step.next {
+        match self.next() {
             Next::Fail(problems) => problems.iter().map(ksm_task::problem::Problem::render).collect(),
             next => panic!("expected problems, found {next:?}"),
         }

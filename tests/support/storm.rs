@@ -4,16 +4,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::rc::Rc;
 
-use ksm_task::crypto::aes_gcm::RustCrypto;
 use ksm_task::inputs::Inputs;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
-use ksm_task::retrieval::{Next, Retrieval};
+use ksm_task::retrieval::Next;
 use serde_json::json;
 
 use super::entropy::Stream;
 use super::keeper::Keeper;
+use super::run::Run;
 use super::scenario::options;
 
 /// How Keeper counts. A hundred requests pass either way.
@@ -115,7 +114,7 @@ struct Job {
 }
 
 enum Way {
-    Task(Box<Retrieval>),
+    Task(Box<Run>),
     Sdk { refusals: u32 },
 }
 
@@ -127,10 +126,9 @@ impl Job {
             Rule::Sdk => Way::Sdk { refusals: 0 },
             Rule::Task => {
                 let inputs = Inputs::new(&keeper.config(), "x/field/password > var:X");
-                let mut retrieval = Retrieval::new(inputs, options(), Rc::new(RustCrypto));
-                let step = retrieval.start(clock(started_ms, ahead_ms));
-                assert!(matches!(step.next, Next::Fetch(_)), "a run that asks");
-                Way::Task(Box::new(retrieval))
+                let run = Run::start(inputs, options(), clock(started_ms, ahead_ms));
+                assert!(matches!(run.next(), Next::Ask(_)), "a run that asks");
+                Way::Task(Box::new(run))
             }
         };
         Self { started_ms, ahead_ms, way }
@@ -144,7 +142,7 @@ impl Job {
                 let pause_ms = 11_000 << (*refusals - 1);
                 (*refusals <= 5).then(|| pause_ms + chance.below(pause_ms / 4 + 1))
             }
-            Way::Task(retrieval) => {
+            Way::Task(run) => {
                 let at_ms = clock(heard_ms, self.ahead_ms);
                 let refusal = HttpResponse {
                     status,
@@ -153,9 +151,9 @@ impl Job {
                     at_ms: Some(at_ms),
                     ..HttpResponse::default()
                 };
-                let step = retrieval.resume(vec![HttpOutcome::Answered(refusal)], at_ms, chance);
-                match step.next {
-                    Next::Fetch(requests) => requests.first().map(|request| request.delay_ms),
+                run.resume(vec![HttpOutcome::Answered(refusal)], at_ms, chance);
+                match run.next() {
+                    Next::Ask(request) => Some(request.delay_ms),
                     _ => None,
                 }
             }
@@ -164,16 +162,16 @@ impl Job {
 
     /// Gets a real answer to a real request.
     fn succeed(&mut self, keeper: &Keeper, answered_ms: u64, heard_ms: u64) {
-        let Way::Task(retrieval) = &mut self.way else { return };
+        let Way::Task(run) = &mut self.way else { return };
         let mut entropy = Stream::default();
-        let sealed = retrieval.seal(&mut entropy).expect("a request that carries something");
+        let sealed = run.seal(&mut entropy).expect("a request that carries something");
         let mut answer = keeper.answer(&keeper.receive(&sealed));
         if let HttpOutcome::Answered(response) = &mut answer {
             response.date_ms = Some(answered_ms / 1000 * 1000);
             response.at_ms = Some(clock(heard_ms, self.ahead_ms));
         }
-        let step = retrieval.resume(vec![answer], clock(heard_ms, self.ahead_ms), &mut entropy);
-        assert!(matches!(step.next, Next::Finish(_)), "a run that has its secrets");
+        run.resume(vec![answer], clock(heard_ms, self.ahead_ms), &mut entropy);
+        assert!(matches!(run.next(), Next::Finish(_)), "a run that has its secrets");
     }
 }
 

@@ -246,8 +246,8 @@ const PLUMBING = [
     '__wbindgen_is_undefined',
   ],
   ...['__wbindgen_in', '__wbindgen_jsval_eq', '__wbindgen_jsval_loose_eq', '__wbindgen_debug_string'],
-  ...['Error', 'Number', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
-  ...['get', 'set', 'new', 'from', 'length', 'subarray', 'fill', 'prototypesetcall'],
+  ...['Error', 'Number', 'isArray', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
+  ...['set', 'new', 'from', 'length', 'subarray', 'fill', 'prototypesetcall'],
 ];
 
 /** @param {string} name */

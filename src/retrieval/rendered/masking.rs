@@ -2,8 +2,9 @@
 
 use super::Rendered;
 use crate::outputs::mask::{Kind, Masks};
-use crate::retrieval::Watch;
+use crate::retrieval::Env;
 use crate::retrieval::output::{Made, Timed};
+use crate::retrieval::rules::Rules;
 use crate::retrieval::secret::Secret;
 use crate::secret::SecretBytes;
 
@@ -25,18 +26,18 @@ impl Rendered {
     }
 
     /// Masks what has come, before any form is applied. Codes come later, when they are made.
-    pub(super) fn mask(&mut self, secret: &Secret, watch: &mut Watch<'_>) {
+    pub(super) fn mask(&mut self, secret: &Secret, rules: &Rules, env: &mut Env<'_>) {
         let texts = secret.texts(self.wish.target.name());
         if let Secret::Attachment(content) = secret {
             // EXPOSE: masks are handed to the agent, which hides them.
-            self.masked.push(watch.masks.add_bytes(content.expose(), Kind::Attachment));
+            self.masked.push(env.masks.add_bytes(content.expose(), Kind::Attachment));
         } else {
             // EXPOSE: the same.
-            self.masked.extend(texts.iter().map(|(_, text)| watch.masks.add_text(text.expose(), Kind::Field)));
+            self.masked.extend(texts.iter().map(|(_, text)| env.masks.add_text(text.expose(), Kind::Field)));
         }
         for (name, text) in texts {
             // EXPOSE: only the length is looked at.
-            self.check_length(&name, text.expose(), watch);
+            self.check_length(&name, text.expose(), rules, env);
         }
     }
 
@@ -73,34 +74,34 @@ impl Rendered {
     }
 
     /// Warns of a value that is empty, or so short that not all is as usual.
-    fn check_length(&mut self, name: &str, value: &str, watch: &mut Watch<'_>) {
+    fn check_length(&mut self, name: &str, value: &str, rules: &Rules, env: &mut Env<'_>) {
         let line = self.wish.line.name();
         if value.is_empty() {
             self.is_hidden_by_agent = false;
-            watch.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
-        } else if watch.masks.is_too_short(value) && !value.trim().is_empty() {
-            self.warn_of_length(&line, name, value.chars().count(), watch);
+            env.notices.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
+        } else if env.masks.is_too_short(value) && !value.trim().is_empty() {
+            self.warn_of_length(&line, name, value.chars().count(), rules, env);
         }
     }
 
     /// Warns of a value that is not hidden, or hides too much. The agent masks each secret variable, however short.
-    fn warn_of_length(&mut self, line: &str, name: &str, length: usize, watch: &mut Watch<'_>) {
-        let shortest = watch.agent.shortest_mask;
+    fn warn_of_length(&mut self, line: &str, name: &str, length: usize, rules: &Rules, env: &mut Env<'_>) {
+        let shortest = rules.agent.shortest_mask;
         if length < shortest {
             self.is_hidden_by_agent = false;
-            watch.warn(line, &format!(
+            env.notices.warn(line, &format!(
                 "the value for `{name}` is too short to be hidden in logs: the agent is set to ignore secrets of less \
                  than {shortest} characters"
             ));
         } else if self.is_hidden_by_agent {
-            watch.warn(
+            env.notices.warn(
                 line,
                 &format!(
                     "the value for `{name}` is so short that the agent hides its characters wherever they are in a log"
                 ),
             );
         } else {
-            watch.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
+            env.notices.warn(line, &format!("the value for `{name}` is too short to be hidden in logs"));
         }
     }
 }

@@ -1,0 +1,120 @@
+//! The end of a run: two-factor codes are made last, so that they are fresh, and then there is a plan.
+
+use super::rendered::Rendered;
+use super::run::Run;
+use super::transfer::Transfer;
+use super::{Env, Notice, Step, Stop};
+use crate::outputs::mask::BUDGET;
+use crate::outputs::plan::{MaskGap, Plan};
+use crate::text::{counted, grouped, listed_plain};
+
+/// Everything is here, and a two-factor code is waited for.
+pub struct Wait {
+    run: Box<Run>,
+    ms: u64,
+}
+
+impl std::fmt::Debug for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wait").field("ms", &self.ms).finish_non_exhaustive()
+    }
+}
+
+impl Wait {
+    /// How long, in milliseconds.
+    #[must_use]
+    pub fn ms(&self) -> u64 {
+        self.ms
+    }
+
+    /// Goes on after the time.
+    #[must_use]
+    pub fn resume(self, env: &mut Env<'_>) -> Step {
+        // A timer may end a little early.
+        Step::of(self.run.settle_if_fresh(env, |_, _| ()))
+    }
+}
+
+impl Run {
+    /// Everything is here but the two-factor codes.
+    pub(super) fn settle(self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
+        self.settle_if_fresh(env, |wait_ms, env| {
+            env.notices.push(Notice::Info(format!(
+                "waiting {} s for the next two-factor code, so that the next step can use it",
+                wait_ms.div_ceil(1000)
+            )));
+        })
+    }
+
+    fn settle_if_fresh(mut self: Box<Self>, env: &mut Env<'_>, tell: impl Fn(u64, &mut Env<'_>)) -> Result<Step, Stop> {
+        let code_ms = self.code_time(env.now_ms);
+        let ms = self.rendered.iter().map(|line| line.wait_ms(code_ms)).max().unwrap_or(0);
+        if ms > 0 {
+            tell(ms, env);
+            return Ok(Step::Wait(Box::new(Wait { run: self, ms })));
+        }
+        if let (Some(error_ms), true) = (self.clock.error_ms(), self.rendered.iter().any(Rendered::has_codes)) {
+            env.notices.push(Notice::Warning(format!(
+                "the agent's clock is {} s {}, so two-factor codes are made by Keeper's clock",
+                error_ms.unsigned_abs() / 1000,
+                if error_ms > 0 { "behind" } else { "ahead" }
+            )));
+        }
+        let mut plan = self.plan(env)?;
+        env.masks.finish();
+        if let Some(gap) = plan.report.describe_masks(env.masks) {
+            env.notices.push(mask_warning(&gap));
+        }
+        Ok(Step::Done(Ok(plan)))
+    }
+
+    /// Everything was found that can be judged without being set.
+    pub(super) fn checked(mut self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
+        let waiting: usize = self.to_disk.iter().map(Transfer::count).sum();
+        let count = counted(self.rendered.len() + waiting, "secret is", "secrets are");
+        // Codes are made as well, to see whether their destinations can take them.
+        self.plan(env)?;
+        env.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
+        Ok(Step::Done(Ok(Plan::default())))
+    }
+
+    /// The time by which two-factor codes are made: a clock that is minutes off gives codes that nobody accepts.
+    fn code_time(&self, now_ms: u64) -> u64 {
+        if self.clock.error_ms().is_some() { self.clock.at(now_ms) } else { now_ms }
+    }
+
+    fn plan(&mut self, env: &mut Env<'_>) -> Result<Plan, Stop> {
+        let code_ms = self.code_time(env.now_ms);
+        let percents = self.rules.agent.percents;
+        let mut plan = Plan { report: std::mem::take(&mut self.report), percents, ..Plan::default() };
+        let (mut texts, mut problems) = (Vec::new(), Vec::new());
+        self.rendered.sort_by_key(|line| line.id);
+        for line in self.rendered.drain(..) {
+            match line.plan(code_ms, &self.rules, env, &mut plan) {
+                Ok(filled) => texts.extend(filled),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        let mut texts = texts.into_iter();
+        self.drafts.drain(..).for_each(|draft| draft.plan(&mut texts, &mut plan));
+        Ok(plan)
+    }
+}
+
+/// Tells that the budget of masks did not last.
+fn mask_warning(gap: &MaskGap) -> Notice {
+    let forms = grouped(gap.forms as u64);
+    let values = match gap.unmasked.as_slice() {
+        [] => "the values themselves are".to_owned(),
+        lines => format!("and nothing at all of {}", listed_plain(lines)),
+    };
+    Notice::Warning(format!(
+        "a step may register {} masks, and this one needs more: {forms} forms of {} are not masked, {values}; spread the \
+         lines over several steps",
+        grouped(BUDGET as u64),
+        listed_plain(&gap.lines)
+    ))
+}
