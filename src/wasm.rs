@@ -12,10 +12,10 @@ use tsify::Tsify;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::crypto::Entropy;
 use crate::crypto::aes_gcm::{Gcm, KEY_LEN, NONCE_LEN, RustCrypto, TAG_LEN};
 use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
+use crate::crypto::{Entropy, no_randomness};
 use crate::error::Error;
 use crate::outputs::mask::Masks;
 use crate::protocol::failure;
@@ -296,6 +296,6 @@ struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
-        getrandom::fill(bytes).map_err(|_| Error::NoRandomness)
+        getrandom::fill(bytes).map_err(|_| no_randomness())
     }
 }

@@ -26,13 +26,6 @@ codes! {
     }
 }
 
-/// The task's own codes, as a type of TypeScript.
-#[cfg(target_arch = "wasm32")]
-#[expect(dead_code, reason = "the door puts it into a section of its own, which does not count as a use")]
-pub(crate) const OWN_CODES: &str = "export type DiskCode = SystemDiskCode | 'IS_FOLDER' | 'IS_LINK' | 'NOT_A_FILE' | \
-                                    'FOLDER_IS_LINK' | 'OPEN_FOLDER' | 'NO_DRIVE' | 'NOT_UTF_8' | 'TWO_LINES' | \
-                                    'TEMPORARY_EXCHANGED' | 'PLACE_TAKEN' | 'UNWRITTEN';";
-
 /// Windows says all of these of a file that another program holds.
 const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];
 

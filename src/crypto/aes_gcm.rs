@@ -54,7 +54,7 @@ pub fn decrypt(gcm: &dyn Gcm, key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zero
 /// The nonce is random: a key encrypts so few texts here that two will not meet.
 ///
 /// # Errors
-/// [`Error::NoRandomness`] when the entropy source fails.
+/// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
 pub fn encrypt(key: &[u8; KEY_LEN], plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
     let mut nonce = [0; NONCE_LEN];
     entropy.fill(&mut nonce)?;
@@ -64,7 +64,7 @@ pub fn encrypt(key: &[u8; KEY_LEN], plaintext: &[u8], entropy: &mut dyn Entropy)
     let (_, text) = blob.split_at_mut(NONCE_LEN);
     let tag = Aes256Gcm::new(key.into())
         .encrypt_inout_detached(&Nonce::from(nonce), &[], text.into())
-        .map_err(|_| Error::Internal("a text too long to encrypt"))?;
+        .map_err(|_| Error::internal("a text too long to encrypt"))?;
     blob.extend_from_slice(&tag);
     Ok(blob)
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::keys::{Key, TransmissionKey};
-use super::{Entropy, aes_gcm};
+use super::{Entropy, aes_gcm, no_randomness};
 use crate::error::Error;
 
 /// Bytes of an uncompressed P-256 point (SEC 1, 2.3.3: `04 || x || y`).
@@ -43,7 +43,7 @@ impl RecipientKey {
 /// The ephemeral scalar is drawn first, the nonce second; a scalar out of range is drawn again.
 ///
 /// # Errors
-/// [`Error::NoRandomness`] when the entropy source fails.
+/// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
 pub fn wrap_for(recipient: &RecipientKey, key: &TransmissionKey, entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
     let ephemeral = generate_scalar(entropy)?;
     let shared = diffie_hellman(ephemeral.to_nonzero_scalar(), recipient.0.as_affine());
@@ -66,5 +66,5 @@ fn generate_scalar(entropy: &mut dyn Entropy) -> Result<SecretKey, Error> {
             return Ok(scalar);
         }
     }
-    Err(Error::NoRandomness)
+    Err(no_randomness())
 }

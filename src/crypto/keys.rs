@@ -54,7 +54,7 @@ impl<Kind> Key<Kind> {
     /// Draws a new key.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`] when the entropy source fails.
+    /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
     pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, Error> {
         let mut key = Self::new([0; KEY_LEN]);
         entropy.fill(&mut key.bytes)?;
@@ -90,7 +90,7 @@ impl<Kind> Key<Kind> {
     /// Seals a text as `nonce || ciphertext || tag`.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`] when the entropy source fails.
+    /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
     pub fn encrypt(&self, plaintext: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>, Error> {
         aes_gcm::encrypt(&self.bytes, plaintext, entropy)
     }

@@ -24,8 +24,14 @@ pub trait Entropy {
     /// Fills `bytes` with random bytes.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`] when the system has none to give.
+    /// [`no_randomness`](crate::crypto::no_randomness) when the system has none to give.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error>;
+}
+
+/// That the system has no random bytes to give.
+#[must_use]
+pub fn no_randomness() -> Error {
+    Error::new("the system gave no random bytes")
 }
 
 /// A ciphertext did not open: the key is another one, or the bytes were changed on the way.

@@ -44,33 +44,52 @@ impl Failure {
     pub fn to_error(&self, host: &str, limit_s: u64) -> Error {
         let proxy = self.via.as_deref().map(shown).unwrap_or_default();
         if let Some(status) = self.status {
-            let problem = self.refusal(status, host);
-            return Error::ProxyRefused { proxy, status, problem };
+            return refused_by_proxy(&proxy, status, &self.refusal(status, host));
         }
         let peer = if self.is_at_proxy { format!("the proxy {proxy}") } else { peer(host, self.via.as_deref()) };
         let reason = self.describe();
         match find(&self.code) {
-            _ if self.is_out_of_time => Error::OutOfTime { host: peer, limit_s, reason },
-            Some((Kind::Untrusted, words)) => {
-                Error::Untrusted { host: peer, reason, is_issuer_unknown: words == UNKNOWN_ISSUER }
-            }
-            Some((Kind::Unusable, words)) => Error::BrokenAnswer { host: peer, reason: words },
-            Some((Kind::Setting, words)) => {
-                Error::Setting { name: self.detail.clone().unwrap_or_default(), problem: words }
-            }
-            _ if self.is_at_proxy => Error::ProxyUnreachable { proxy, reason },
-            _ => Error::Unreachable { host: peer, reason },
+            _ if self.is_out_of_time => Error::new(format!(
+                "no complete answer from {peer} within the time limit of {limit_s} s: {reason}"
+            ))
+            .with_hint(
+                "if it is only slow, raise the input `timeoutInSeconds`; otherwise check what is between the agent and it",
+            ),
+            Some((Kind::Untrusted, words)) => untrusted(&peer, &reason, words),
+            Some((Kind::Unusable, words)) => broken_answer(&peer, words),
+            Some((Kind::Setting, words)) => wrong_setting(self.detail.as_deref().unwrap_or_default(), words),
+            _ if self.is_at_proxy => Error::new(format!("no answer from the proxy {proxy}: {reason}"))
+                .with_hint("check the proxy that the agent is configured with (`--proxyurl`), or HTTPS_PROXY"),
+            _ => Error::new(format!("no answer from {peer}: {reason}")).with_hint(
+                "check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)",
+            ),
         }
     }
 
     /// The error for the download of an attachment.
     #[must_use]
     pub fn to_download_error(&self, file: &str, host: &str, limit_s: u64) -> Error {
-        let file = file.to_owned();
-        match self.kind() {
-            Some(Kind::Unusable) => Error::BrokenDownload { file, reason: self.describe() },
-            _ => Error::UnreachableDownload { file, cause: Box::new(self.to_error(host, limit_s)) },
+        let file = shown(file);
+        let cause = match self.kind() {
+            Some(Kind::Unusable) => Error::new(self.describe()),
+            _ => self.to_error(host, limit_s),
+        };
+        let hint = if self.is_unreachable() {
+            Some("the agent has to be allowed to connect to this host as well (port 443, proxy, firewall)".to_owned())
+        } else {
+            cause.hint()
+        };
+        let error = Error::new(format!("the download of the attachment `{file}` failed: {cause}"));
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
         }
+    }
+
+    /// Whether there was no way to the host itself.
+    fn is_unreachable(&self) -> bool {
+        let is_other = matches!(self.kind(), Some(Kind::Untrusted | Kind::Unusable | Kind::Setting));
+        self.status.is_none() && !self.is_out_of_time && !self.is_at_proxy && !is_other
     }
 
     fn kind(&self) -> Option<Kind> {
@@ -106,6 +125,36 @@ impl Failure {
             _ => format!("does not allow connections to {host}"),
         }
     }
+}
+
+fn refused_by_proxy(proxy: &str, status: u16, problem: &str) -> Error {
+    Error::new(format!("the proxy {proxy} {problem} (status {status})")).with_hint(if status == 407 {
+        "configure the agent with `--proxyusername` and `--proxypassword`, or let HTTPS_PROXY hold them, percent-encoded"
+    } else {
+        "have the proxy allow this host, or name it in the agent's `.proxybypass` or in NO_PROXY"
+    })
+}
+
+fn untrusted(peer: &str, reason: &str, words: &str) -> Error {
+    Error::new(format!("the certificate of {peer} is not accepted: {reason}")).with_hint(if words == UNKNOWN_ISSUER {
+        "if a proxy of your company inspects TLS, give its authority's certificate (PEM) in the input \
+         `caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off"
+    } else {
+        "check the config's hostname and any proxy in between; the check cannot be turned off"
+    })
+}
+
+fn wrong_setting(name: &str, problem: &str) -> Error {
+    Error::new(format!("`{}` {problem}", shown(name))).with_hint(if name == "caCertificate" {
+        "give the certificate itself, from `-----BEGIN CERTIFICATE-----` on, or the path of such a file on the agent"
+    } else {
+        "as in `http://proxy.example.com:3128`, or with `https://`"
+    })
+}
+
+/// That an answer of this host can't be opened.
+pub(super) fn broken_answer(host: &str, reason: &str) -> Error {
+    Error::new(format!("the answer of {} cannot be read: {reason}", shown(host)))
 }
 
 /// A host as messages name it, with the proxy on the way to it.
@@ -280,10 +329,16 @@ mod tests {
 
     #[test]
     fn a_proxy_that_does_not_answer_is_to_be_checked_itself() {
-        let proxy = PROXY.unwrap_or_default().to_owned();
-        let failure = Failure { is_at_proxy: true, via: Some(proxy.clone()), ..Failure::new("ECONNREFUSED") };
-        let reason = "it refuses connections (ECONNREFUSED)".to_owned();
-        assert_eq!(failure.to_error(HOST, 120), Error::ProxyUnreachable { proxy, reason });
+        let proxy = PROXY.map(str::to_owned);
+        let error = Failure { is_at_proxy: true, via: proxy, ..Failure::new("ECONNREFUSED") }.to_error(HOST, 120);
+        assert_eq!(
+            error.to_string(),
+            "no answer from the proxy proxy.example.test:3128: it refuses connections (ECONNREFUSED)"
+        );
+        assert_eq!(
+            error.hint().as_deref(),
+            Some("check the proxy that the agent is configured with (`--proxyurl`), or HTTPS_PROXY")
+        );
     }
 
     #[test]

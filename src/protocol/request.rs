@@ -89,7 +89,7 @@ pub fn get_secret(hostname: &str) -> Request {
 /// Draws, in this order, the transmission key, the ephemeral scalar, the nonce of the wrapped key, the nonce of the body.
 ///
 /// # Errors
-/// [`Error::NoRandomness`] when the entropy source fails.
+/// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
 pub fn seal(
     config: &Config,
     server_keys: &ServerKeys,

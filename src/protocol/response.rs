@@ -9,9 +9,11 @@ use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
 use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
 use crate::protocol::answer::Answer;
-use crate::protocol::failure::{Failure, is_transient, peer};
+use crate::protocol::failure::{Failure, broken_answer, is_transient, peer};
 use crate::protocol::said::said;
+use crate::protocol::server_keys;
 use crate::secret::{SecretBytes, SecretText};
+use crate::text::shown;
 
 /// What Node says of one request: an answer has a status, anything else a code.
 #[derive(Debug, Default, Deserialize, Tsify)]
@@ -149,12 +151,12 @@ pub fn read(
 ) -> Result<Reply, Error> {
     let host = peer(host, response.via.as_deref());
     if response.status == 200 {
-        let broken = |reason| Error::BrokenAnswer { host: host.clone(), reason };
+        let broken = |reason| broken_answer(&host, reason);
         if response.body.is_empty() {
             return Err(broken("it is empty"));
         }
         if looks_like_html(&response.body) {
-            return Err(Error::NotKeeper { host, status: 200, found: "a web page" });
+            return Err(not_keeper(&host, 200, "a web page"));
         }
         let json = key
             .ok_or_else(|| broken("it came before the request was sent"))?
@@ -207,22 +209,20 @@ const TOO_MANY_REQUESTS: u16 = 429;
 fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> Result<Reply, Error> {
     let status = response.status;
     let Ok(failure) = json::object::<RefusalBody>(&response.body) else {
-        let host = host.to_owned();
         return match response.body.first() {
             // From the edge of Keeper's network, which counts as Keeper itself does.
             _ if status == TOO_MANY_REQUESTS => Ok(Reply::Throttled(response.retry_after_s)),
-            _ if is_transient(status) => Ok(Reply::Unavailable(Error::OutOfService { host, status })),
-            None => Err(Error::NotKeeper { host, status, found: "nothing else" }),
-            Some(_) if looks_like_html(&response.body) => Err(Error::NotKeeper { host, status, found: "a web page" }),
-            Some(_) => Err(Error::NotKeeper { host, status, found: "a text" }),
+            _ if is_transient(status) => Ok(Reply::Unavailable(out_of_service(host, status))),
+            None => Err(not_keeper(host, status, "nothing else")),
+            Some(_) if looks_like_html(&response.body) => Err(not_keeper(host, status, "a web page")),
+            Some(_) => Err(not_keeper(host, status, "a text")),
         };
     };
     let code = failure.result_code.or(failure.error).unwrap_or_default();
     match code.as_str() {
         "key" => {
             let id = number_text(&failure.key_id);
-            id.map(Reply::RotateKey)
-                .ok_or(Error::ServerKey { id: "it does not name".to_owned(), reason: "so no key can be chosen" })
+            id.map(Reply::RotateKey).ok_or_else(|| server_keys::refused("it does not name", "so no key can be chosen"))
         }
         // Keeper throttles by 429 since June 2026, and did by 403 and this code before.
         code if status == TOO_MANY_REQUESTS || (status == 403 && code == "throttled") => {
@@ -232,10 +232,43 @@ fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> 
         _ => {
             let message = failure.message.filter(|message| !message.is_empty()).or(failure.additional_info);
             let message = message.map(|message| said(&message, client_id)).unwrap_or_default();
-            let error = Error::Refused { status, code: said(&code, client_id), message };
+            let error = refused(status, &said(&code, client_id), &message);
             if is_transient(status) { Ok(Reply::Unavailable(error)) } else { Err(error) }
         }
     }
+}
+
+fn refused(status: u16, code: &str, message: &str) -> Error {
+    let verb = if status >= 500 { "failed" } else { "refused the request" };
+    let [code_shown, message_shown] = [(code, ", "), (message, ": ")].map(|(text, before)| match text {
+        "" => String::new(),
+        text => format!("{before}{}", shown(text)),
+    });
+    let error = Error::new(format!("Keeper {verb} (status {status}{code_shown}){message_shown}"));
+    // The likely causes, which only Keeper's message may distinguish.
+    let hint = match code {
+        "access_denied" if message.to_ascii_lowercase().contains("signature") => {
+            "the config's private key does not belong to its device: make a new config"
+        }
+        "access_denied" => {
+            "check in Keeper Vault that the device was not removed, has not expired and is not locked to another IP \
+             address, and that the config is for this region"
+        }
+        "invalid_client_version" => "update this extension",
+        "invalid_client" | "invalid_token" => "the device does not exist any more: make a new config",
+        _ => return error,
+    };
+    error.with_hint(hint)
+}
+
+fn out_of_service(host: &str, status: u16) -> Error {
+    Error::new(format!("{} is out of service (status {status})", shown(host)))
+        .with_hint("try again later; if other clients work, look at the proxy")
+}
+
+fn not_keeper(host: &str, status: u16, found: &str) -> Error {
+    Error::new(format!("{} answered with status {status} and {found}, not as Keeper does", shown(host)))
+        .with_hint("check the config's hostname and any proxy in between")
 }
 
 /// A whole number, written as a number or as a text.

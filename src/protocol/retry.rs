@@ -2,6 +2,7 @@
 //!
 //! A pause after a throttled request has a budget of its own: Keeper answers, so no network is at fault.
 
+use super::server_keys;
 use crate::crypto::Entropy;
 use crate::error::Error;
 
@@ -96,11 +97,11 @@ impl Patience {
     /// Counts a key rotation.
     ///
     /// # Errors
-    /// [`Error::ServerKey`] when Keeper goes on naming keys.
+    /// Keeper goes on naming keys.
     pub fn rotate(&mut self) -> Result<(), Error> {
         self.rotations += 1;
         if self.rotations > MAX_ROTATIONS {
-            return Err(Error::ServerKey { id: "again and again".to_owned(), reason: "another one each time" });
+            return Err(server_keys::refused("again and again", "another one each time"));
         }
         Ok(())
     }
@@ -157,7 +158,7 @@ impl Patience {
     /// Whether `get_secret` is sent again, in what is left of the time.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`] when the entropy source fails.
+    /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
     pub fn retry(
         &mut self,
         retry_after_s: Option<u64>,
@@ -173,7 +174,7 @@ impl Patience {
     /// the pause is limited.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`] when the entropy source fails.
+    /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
     pub fn retry_download(
         &self,
         failures: u32,

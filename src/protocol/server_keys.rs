@@ -7,6 +7,7 @@ use crate::base64;
 use crate::crypto::ecies::RecipientKey;
 use crate::error::Error;
 use crate::inputs::config::Config;
+use crate::text::shown;
 
 /// The server's key to encrypt to, and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +59,9 @@ impl ServerKeys {
     /// Changes to the key that Keeper names.
     ///
     /// # Errors
-    /// [`Error::ServerKey`] when that key is not known here, is the one just used, or the config allows no other.
+    /// It is not known here, is the one just used, or the config allows no other.
     pub fn rotate_to(&self, id: &str) -> Result<Self, Error> {
-        let refused = |reason| Error::ServerKey { id: id.to_owned(), reason };
+        let refused = |reason| refused(id, reason);
         if self.is_custom {
             return Err(refused("but the config brings a `serverPublicKey` of its own, which Keeper refuses"));
         }
@@ -69,6 +70,12 @@ impl ServerKeys {
         }
         Self::known(id).ok_or_else(|| refused("which this task does not know"))
     }
+}
+
+/// That Keeper wants a server key that can't be had.
+pub(super) fn refused(id: &str, reason: &str) -> Error {
+    Error::new(format!("Keeper asks for the server key {}, {reason}", shown(id)))
+        .with_hint("make a new config for this application")
 }
 
 fn unknown_key() -> Error {

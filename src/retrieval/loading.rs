@@ -184,9 +184,7 @@ impl Run {
                 (301 | 302 | 303 | 307 | 308, Some(location)) => return self.follow(transfer, location),
                 // Once: an address that is new and refused as well has not expired.
                 (403, _) if !transfer.is_renewed => return Ok(Verdict::Expired(transfer)),
-                (status, _) => {
-                    (Error::Download { file: file.clone(), status }, is_transient(status), response.retry_after_s)
-                }
+                (status, _) => (refused(file, status), is_transient(status), response.retry_after_s),
             },
             HttpOutcome::Failed(failure) if failure.code == "TOO_LARGE" && transfer.can_spill() => {
                 return Ok(spill(transfer, env));
@@ -280,6 +278,16 @@ fn spill(transfer: Transfer, env: &mut Env<'_>) -> Verdict {
     let mut transfer = transfer.again(failures, 0);
     transfer.sink = Sink::Disk { is_larger: true };
     if was_in_memory { Verdict::Spilled(transfer) } else { Verdict::Again(transfer) }
+}
+
+/// That a storage has refused an attachment.
+fn refused(file: &str, status: u16) -> Error {
+    let error = Error::new(format!("the download of the attachment `{}` failed with status {status}", shown(file)));
+    match status {
+        401 | 403 => error.with_hint("run the pipeline again; the address of an attachment is valid for a short time"),
+        500.. => error.with_hint("Keeper's storage is out of service; run the pipeline again"),
+        _ => error,
+    }
 }
 
 fn no_address(attachment: &Attachment) -> Error {

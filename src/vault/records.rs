@@ -238,7 +238,7 @@ impl Vault {
     }
 
     fn open(&mut self, index: usize) -> Result<Rc<Record>, Error> {
-        let record = self.records.get_mut(index).ok_or(Error::Internal("a record out of range"))?;
+        let record = self.records.get_mut(index).ok_or_else(|| Error::internal("a record out of range"))?;
         let opened = record.opened.take().unwrap_or_else(|| {
             let unsealed = record.unseal(&self.keys, &*self.gcm);
             let opened = unsealed.and_then(|(copy, key, json)| Record::open(copy, &key, &json).map(Rc::new));

@@ -8,8 +8,12 @@ use crate::agent::{certificates, disk, proxy, secrets};
 #[wasm_bindgen(typescript_custom_section)]
 const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
 
+/// The codes of the system, and the task's own ones that [`disk::reason`] knows.
 #[wasm_bindgen(typescript_custom_section)]
-const OWN_CODES: &str = disk::OWN_CODES;
+const OWN_CODES: &str = r"
+export type DiskCode = SystemDiskCode | 'IS_FOLDER' | 'IS_LINK' | 'NOT_A_FILE' | 'FOLDER_IS_LINK' | 'OPEN_FOLDER'
+  | 'NO_DRIVE' | 'NOT_UTF_8' | 'TWO_LINES' | 'TEMPORARY_EXCHANGED' | 'PLACE_TAKEN' | 'UNWRITTEN';
+";
 
 /// What is masked of the environment, given its names and their values. See [`secrets::masks`].
 #[must_use]

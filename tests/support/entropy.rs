@@ -58,6 +58,6 @@ pub(crate) struct Dry;
 
 impl Entropy for Dry {
     fn fill(&mut self, _: &mut [u8]) -> Result<(), Error> {
-        Err(Error::NoRandomness)
+        Err(ksm_task::crypto::no_randomness())
     }
 }
