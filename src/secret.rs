@@ -43,7 +43,7 @@ impl fmt::Debug for SecretText {
 }
 
 /// Bytes that only [`expose`](SecretBytes::expose) opens: decrypted JSON, an attachment's content.
-#[derive(Clone, Default, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {

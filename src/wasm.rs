@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
@@ -19,7 +18,7 @@ use crate::crypto::{Entropy, no_randomness};
 use crate::error::Error;
 use crate::outputs::mask::Masks;
 use crate::protocol::failure;
-use crate::protocol::response::{HttpOutcome, whole};
+use crate::protocol::response::{HttpOutcome, Outcome, whole};
 use crate::retrieval::{self, Env, FileOutcome, Next, Notice, Notices, Options, Step};
 use crate::secret::SecretText;
 
@@ -150,7 +149,7 @@ impl Run {
         #[wasm_bindgen(unchecked_param_type = "FileOutcome[]")] files: Vec<JsValue>,
         now_ms: f64,
     ) -> Result<(), JsValue> {
-        let files = each(files)?;
+        let files = files.into_iter().map(outcome).collect::<Result<_, _>>()?;
         self.go_on(Answer::Files(files), now_ms)
     }
 
@@ -164,8 +163,7 @@ impl Run {
         #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: JsValue,
         now_ms: f64,
     ) -> Result<(), JsValue> {
-        let outcome = serde_wasm_bindgen::from_value(outcome)?;
-        self.go_on(Answer::Records(outcome), now_ms)
+        self.go_on(Answer::Records(self::outcome(outcome)?), now_ms)
     }
 
     /// Goes on with what came back for the step `fetch` or `download`, in its order.
@@ -178,7 +176,7 @@ impl Run {
         #[wasm_bindgen(unchecked_param_type = "Outcome[]")] outcomes: Vec<JsValue>,
         now_ms: f64,
     ) -> Result<(), JsValue> {
-        let outcomes = each(outcomes)?;
+        let outcomes = outcomes.into_iter().map(outcome).collect::<Result<_, _>>()?;
         self.go_on(Answer::Attachments(outcomes), now_ms)
     }
 
@@ -219,9 +217,10 @@ enum Answer {
     Time,
 }
 
-/// Converts the elements of a list, which needs less code than converting the list.
-fn each<T: DeserializeOwned>(values: Vec<JsValue>) -> Result<Vec<T>, JsValue> {
-    values.into_iter().map(|value| Ok(serde_wasm_bindgen::from_value(value)?)).collect()
+/// Converts what came.
+fn outcome<T: From<Outcome>>(value: JsValue) -> Result<T, JsValue> {
+    let outcome: Outcome = serde_wasm_bindgen::from_value(value)?;
+    Ok(outcome.into())
 }
 
 /// The shim gave an answer to another step than the current one.

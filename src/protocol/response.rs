@@ -97,8 +97,7 @@ pub(crate) fn whole(number: f64) -> u64 {
 }
 
 /// What came back for one request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "Outcome")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpOutcome {
     /// An answer, whatever its status.
     Answered(HttpResponse),

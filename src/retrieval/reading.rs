@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
 use tsify::Tsify;
 
 use super::preparation::{self, Prepared};
@@ -24,8 +23,7 @@ pub struct Read {
 }
 
 /// A file's bytes, or why there are none.
-#[derive(Clone, Debug, Default, Deserialize, Tsify)]
-#[serde(from = "Outcome")]
+#[derive(Clone, Debug, Default, Tsify)]
 pub struct FileOutcome {
     /// What it holds.
     #[tsify(optional, type = "Uint8Array")]

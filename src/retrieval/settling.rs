@@ -31,26 +31,26 @@ impl Wait {
     #[must_use]
     pub fn resume(self, env: &mut Env<'_>) -> Step {
         // A timer may end a little early.
-        Step::of(self.run.settle_if_fresh(env, |_, _| ()))
+        Step::of(self.run.settle_if_fresh(true, env))
     }
 }
 
 impl Run {
     /// Everything is here but the two-factor codes.
     pub(super) fn settle(self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
-        self.settle_if_fresh(env, |wait_ms, env| {
-            env.notices.push(Notice::Info(format!(
-                "waiting {} s for the next two-factor code, so that the next step can use it",
-                wait_ms.div_ceil(1000)
-            )));
-        })
+        self.settle_if_fresh(false, env)
     }
 
-    fn settle_if_fresh(mut self: Box<Self>, env: &mut Env<'_>, tell: impl Fn(u64, &mut Env<'_>)) -> Result<Step, Stop> {
+    fn settle_if_fresh(mut self: Box<Self>, has_waited: bool, env: &mut Env<'_>) -> Result<Step, Stop> {
         let code_ms = self.code_time(env.now_ms);
         let ms = self.rendered.iter().map(|line| line.wait_ms(code_ms)).max().unwrap_or(0);
         if ms > 0 {
-            tell(ms, env);
+            if !has_waited {
+                env.notices.push(Notice::Info(format!(
+                    "waiting {} s for the next two-factor code, so that the next step can use it",
+                    ms.div_ceil(1000)
+                )));
+            }
             return Ok(Step::Wait(Box::new(Wait { run: self, ms })));
         }
         if let (Some(error_ms), true) = (self.clock.error_ms(), self.rendered.iter().any(Rendered::has_codes)) {

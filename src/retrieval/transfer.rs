@@ -8,9 +8,9 @@ use tsify::Tsify;
 use super::wanted::Wanted;
 use crate::crypto::keys::FileKey;
 use crate::error::Error;
+use crate::outputs::transform;
 use crate::problem::Problem;
 use crate::protocol::request::Request;
-use crate::secret::SecretBytes;
 use crate::vault::attachment::Attachment;
 use crate::vault::records::Vault;
 
@@ -72,13 +72,14 @@ const UNTOLD_LIMIT: u64 = 16 << 30;
 ///
 /// Two attachments are one if they have the same UID and the same key, so that nobody gets the content of another's.
 pub(super) fn group(wanted: Vec<(Wanted, Box<Attachment>)>) -> (Vec<Transfer>, Vec<Transfer>) {
-    let mut known = HashMap::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     let mut transfers: Vec<Transfer> = Vec::new();
     for (line, attachment) in wanted {
         let sink = line.sink(attachment.size);
-        // EXPOSE: two keys are compared.
-        let key = SecretBytes::from(attachment.key.expose().to_vec());
-        let index = *known.entry((sink.is_memory(), attachment.uid.clone(), key)).or_insert(transfers.len());
+        // EXPOSE: two keys are compared, by their digests.
+        let key = transform::sha256(attachment.key.expose());
+        let identity = format!("{} {key} {}", sink.is_memory(), attachment.uid);
+        let index = *known.entry(identity).or_insert(transfers.len());
         match transfers.get_mut(index) {
             Some(transfer) => transfer.join(line, sink),
             None => transfers.push(Transfer::new(line, attachment, sink)),
