@@ -10,6 +10,7 @@ mod decode;
 mod escapes;
 mod json;
 mod lines;
+mod logins;
 mod pairs;
 mod parts;
 mod policy;

@@ -18,9 +18,6 @@ const BEFORE_NAMES: [&str; 12] =
 /// Words between which and a value there is a name: `setx NAME value`.
 const SETTERS: [&str; 11] =
     ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config", "--global", "--system", "--local"];
-/// Calls whose last text is the password of a user.
-const LOGINS: &str = "networkcredential pscredential httpbasicauth basicauth basic_auth auth setbasicauth login authenticate \
-    usernamepasswordcredentials passwordauthentication getconnection pdo mysqli mysqli_connect mysql_connect";
 /// What asks for a secret by its name has no secret behind it: `getPassword("which one")`.
 const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load", "fetch"];
 
@@ -75,14 +72,14 @@ pub(super) enum Separator {
 
 /// Where a name is.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+pub(super) struct Place<'a> {
     line: &'a str,
     start: usize,
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl<'a> Place<'a> {
-    fn before(self) -> &'a str {
+    pub(super) fn before(self) -> &'a str {
         part(self.line, 0, self.start)
     }
 
@@ -92,11 +89,11 @@ impl<'a> Place<'a> {
         part(before, before.floor_char_boundary(before.len().saturating_sub(NEAR)), before.len())
     }
 
-    fn rest(self) -> &'a str {
+    pub(super) fn rest(self) -> &'a str {
         part(self.line, self.end, self.line.len())
     }
 
-    fn name(self) -> &'a str {
+    pub(super) fn name(self) -> &'a str {
         part(self.line, self.start, self.end).trim_matches(['.', '-', '$'])
     }
 
@@ -104,7 +101,7 @@ impl<'a> Place<'a> {
         part(self.line, self.start, self.end).starts_with('-')
     }
 
-    fn at(self, rest: &str) -> usize {
+    pub(super) fn at(self, rest: &str) -> usize {
         self.line.len() - rest.len()
     }
 
@@ -159,54 +156,6 @@ impl<'a> Place<'a> {
         let quote = self.before().chars().next_back().filter(|c| ['"', '\''].contains(c))?;
         let is_escaped = self.before().trim_end_matches(quote).ends_with('\\');
         (!is_escaped && !self.rest().starts_with([quote, '\\'])).then_some(quote)
-    }
-
-    /// `IDENTIFIED BY '…'`, `IDENTIFIED WITH plugin BY '…'`
-    fn identified_by(self) -> Option<usize> {
-        let mut rest = self.rest();
-        for _ in 0..4 {
-            rest = rest.trim_start();
-            let end = find_near(rest, char::is_whitespace)?;
-            let word = part(rest, 0, end);
-            rest = part(rest, end, rest.len());
-            if word.eq_ignore_ascii_case("by") {
-                let value = rest.trim_start();
-                let prefix = ["VALUES ", "PASSWORD "].iter().find_map(|prefix| value.strip_prefix(prefix));
-                return Some(self.at(prefix.unwrap_or(value).trim_start()));
-            }
-        }
-        None
-    }
-
-    /// The password in `user = "name:…"` of curl's settings.
-    fn user_with_password(self) -> Option<usize> {
-        let is_user = ["user", "proxy-user", "userpwd"].contains(&self.name());
-        let value = self.rest().trim_start_matches([' ', '=', ':']).strip_prefix('"').filter(|_| is_user)?;
-        let user = part(value, 0, find_near(value, |c| c == ':' || c == '"')?);
-        let password = part(value, user.len(), value.len()).strip_prefix(':')?;
-        let is_id =
-            password.starts_with(|c: char| c.is_ascii_digit()) && user.bytes().all(|byte| byte.is_ascii_digit());
-        (!user.is_empty() && !is_id && !password.starts_with(user)).then(|| self.at(password))
-    }
-
-    /// The last text in `HTTPBasicAuth('user', '…')`, `auth=('user', '…')` and the like.
-    fn login_with(self) -> Option<usize> {
-        let name = self.name().rsplit('.').next().unwrap_or_default().to_lowercase();
-        if !LOGINS.split(' ').any(|known| known == name) {
-            return None;
-        }
-        let behind = self.rest().trim_start_matches(['=', ' ', ':', ']']);
-        // `auth=HTTPBasicAuth(…)`
-        let call = behind.trim_start_matches(|c: char| c.is_alphanumeric() || "_.".contains(c));
-        let arguments = call.strip_prefix('(')?;
-        let opening = self.rest().len() - arguments.len();
-        let arguments = part(arguments, 0, find_near(arguments, |c| c == ')')?);
-        let is_quote = |c: char| ['"', '\''].contains(&c);
-        let end = arguments.trim_end();
-        let quote = end.chars().next_back().filter(|c| is_quote(*c))?;
-        let start = part(end, 0, end.len() - 1).rfind(quote)?;
-        let is_second = part(end, 0, start).contains(',');
-        is_second.then_some(self.end + opening + start)
     }
 
     /// `<name` and `<prefix:name`
