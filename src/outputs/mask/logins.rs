@@ -12,7 +12,7 @@ impl Place<'_> {
         let mut rest = self.rest();
         for _ in 0..4 {
             rest = rest.trim_start();
-            let end = find_near(rest, char::is_whitespace)?;
+            let end = find_near(rest, &char::is_whitespace)?;
             let word = part(rest, 0, end);
             rest = part(rest, end, rest.len());
             if word.eq_ignore_ascii_case("by") {
@@ -28,7 +28,7 @@ impl Place<'_> {
     pub(super) fn user_with_password(self) -> Option<usize> {
         let is_user = ["user", "proxy-user", "userpwd"].contains(&self.name());
         let value = self.rest().trim_start_matches([' ', '=', ':']).strip_prefix('"').filter(|_| is_user)?;
-        let user = part(value, 0, find_near(value, |c| c == ':' || c == '"')?);
+        let user = part(value, 0, find_near(value, &|c| c == ':' || c == '"')?);
         let password = part(value, user.len(), value.len()).strip_prefix(':')?;
         let is_id =
             password.starts_with(|c: char| c.is_ascii_digit()) && user.bytes().all(|byte| byte.is_ascii_digit());
@@ -46,7 +46,7 @@ impl Place<'_> {
         let call = behind.trim_start_matches(|c: char| c.is_alphanumeric() || "_.".contains(c));
         let arguments = call.strip_prefix('(')?;
         let opening = self.rest().len() - arguments.len();
-        let arguments = part(arguments, 0, find_near(arguments, |c| c == ')')?);
+        let arguments = part(arguments, 0, find_near(arguments, &|c| c == ')')?);
         let is_quote = |c: char| ['"', '\''].contains(&c);
         let end = arguments.trim_end();
         let quote = end.chars().next_back().filter(|c| is_quote(*c))?;

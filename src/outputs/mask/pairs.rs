@@ -109,7 +109,7 @@ impl<'a> Place<'a> {
     fn default_in_shell(self) -> Option<usize> {
         self.before().ends_with("${").then_some(())?;
         let text = part(self.line, self.start, self.line.len());
-        let behind = part(text, find_near(text, |c| !(c.is_alphanumeric() || "_.".contains(c)))?, text.len());
+        let behind = part(text, find_near(text, &|c| !(c.is_alphanumeric() || "_.".contains(c)))?, text.len());
         let signs = [":-", ":=", ":+", ":", "-", "=", "+"];
         signs.iter().find_map(|sign| behind.strip_prefix(sign)).map(|value| self.at(value))
     }
@@ -121,7 +121,7 @@ impl<'a> Place<'a> {
         if value.starts_with('$') || telling(name) == Telling::Nothing {
             return at;
         }
-        let end = find_near(value, |c| c == '}').unwrap_or(value.len());
+        let end = find_near(value, &|c| c == '}').unwrap_or(value.len());
         scanner.secret(part(value, 0, end), telling(name));
         at + end
     }
@@ -168,7 +168,7 @@ impl<'a> Place<'a> {
     /// Whether a tag ends by itself, or has its value in an attribute, which is then read as the name says.
     fn is_tag_with_value(self, state: &mut State) -> bool {
         let rest = self.rest();
-        let tag = part(rest, 0, find_near(rest, |c| c == '>').unwrap_or_default());
+        let tag = part(rest, 0, find_near(rest, &|c| c == '>').unwrap_or_default());
         let has_value = tag.contains("value=") || tag.contains("Value=");
         if has_value && telling(self.name()) != Telling::Nothing {
             state.call_next(telling(self.name()));
@@ -182,7 +182,7 @@ impl<'a> Place<'a> {
         let is = |names: &[&str]| names.iter().any(|listed| name.eq_ignore_ascii_case(listed));
         if is(&NAMING) || name == "variable" {
             let value = value.trim_start_matches(['"', '\'']);
-            let end = find_near(value, |c| c.is_whitespace() || "\"'<,;".contains(c)).unwrap_or_default();
+            let end = find_near(value, &|c| c.is_whitespace() || "\"'<,;".contains(c)).unwrap_or_default();
             let named = telling(part(value, 0, end));
             if named == Telling::Nothing {
                 if is(&["name", "key", "variable"]) {
@@ -204,10 +204,10 @@ impl<'a> Place<'a> {
     fn content_of_tag(self, value: &str, named: Telling, scanner: &mut Scanner<'_>) {
         let near = self.near();
         let is_in_tag = near.rfind('<').is_some_and(|at| !part(near, at, near.len()).contains('>'));
-        let Some(end) = find_near(value, |c| c == '>').filter(|_| is_in_tag && !self.is_tag()) else { return };
+        let Some(end) = find_near(value, &|c| c == '>').filter(|_| is_in_tag && !self.is_tag()) else { return };
         let is_open = part(value, 0, end).ends_with(['"', '\'']);
         let content = part(value, end + 1, value.len());
-        let content_end = find_near(content, |c| c == '<').unwrap_or_default();
+        let content_end = find_near(content, &|c| c == '<').unwrap_or_default();
         if is_open {
             scanner.secret(part(content, 0, content_end), named);
         }
@@ -217,7 +217,7 @@ impl<'a> Place<'a> {
     fn separator(self, is_start: bool) -> Option<(Separator, usize)> {
         let rest = without_switches(self.rest());
         if self.is_tag() {
-            let content = part(rest, find_near(rest, |c| c == '>')? + 1, rest.len());
+            let content = part(rest, find_near(rest, &|c| c == '>')? + 1, rest.len());
             return Some((Separator::Tag, self.at(content)));
         }
         let behind = rest.trim_start_matches(['"', '\'', '\\', '`', ']', '*']).trim_start();
@@ -242,7 +242,7 @@ impl<'a> Place<'a> {
         }
         // `The password is …`
         if let Some(value) = behind.strip_prefix("is ").or_else(|| behind.strip_prefix("ist ")) {
-            let word = part(value, 0, find_near(value, char::is_whitespace).unwrap_or_default());
+            let word = part(value, 0, find_near(value, &char::is_whitespace).unwrap_or_default());
             return word.contains(|c: char| c.is_ascii_digit()).then(|| (Separator::Blank, self.at(value)));
         }
         self.is_before_a_word(rest, behind, is_start).then(|| (Separator::Blank, self.at(without_digit(behind))))
@@ -298,7 +298,7 @@ fn without_switches(rest: &str) -> &str {
 
 /// The text behind a name that is declared with a type: `adminPassword string = '…'`.
 fn declared(rest: &str) -> Option<&str> {
-    let end = rest.starts_with(' ').then(|| find_near(rest, |c| c == '='))??;
+    let end = rest.starts_with(' ').then(|| find_near(rest, &|c| c == '='))??;
     let kind = part(rest, 0, end).trim_end_matches(':').trim();
     let is_type = !kind.is_empty() && kind.chars().all(|c| c.is_alphanumeric() || "_[]<>*.?".contains(c));
     let value = part(rest, end + 1, rest.len()).trim_start();
@@ -319,7 +319,7 @@ fn is_one_word(text: &str) -> bool {
 const NEAR: usize = 200;
 
 /// Where the first such character is, if it is not far away.
-pub(super) fn find_near(text: &str, is: impl Fn(char) -> bool) -> Option<usize> {
+pub(super) fn find_near(text: &str, is: &dyn Fn(char) -> bool) -> Option<usize> {
     text.char_indices().take(NEAR).chain([(text.len(), '\n')]).find(|(_, c)| is(*c)).map(|(at, _)| at)
 }
 

@@ -200,14 +200,14 @@ impl Pair<'_> {
 
 /// What is behind the scheme of a header: `Bearer …`.
 fn behind_scheme(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_at_checked(find_near(value, |c| c == ' ')?)?;
+    let (scheme, token) = value.split_at_checked(find_near(value, &|c| c == ' ')?)?;
     SCHEMES.split(' ').any(|known| scheme.eq_ignore_ascii_case(known)).then_some(token.trim_start())
 }
 
 /// Whether a value is a default of a shell, which is read next: `${NAME:-value}`.
 fn is_default(value: &str) -> bool {
     let Some(name) = value.strip_prefix("${") else { return false };
-    let end = find_near(name, |c| !(c.is_alphanumeric() || "_.".contains(c))).unwrap_or(name.len());
+    let end = find_near(name, &|c| !(c.is_alphanumeric() || "_.".contains(c))).unwrap_or(name.len());
     part(name, end, name.len()).starts_with([':', '-', '=', '+'])
 }
 
@@ -250,7 +250,7 @@ fn without_backslashes(text: &str) -> String {
 /// A value of YAML without tags and anchors in front of it: `!vault |`, `&main value`.
 fn without_tags(mut value: &str, separator: Separator) -> &str {
     while separator == Separator::Colon && value.starts_with(['!', '&']) {
-        let Some(end) = find_near(value, |c| c == ' ') else { break };
+        let Some(end) = find_near(value, &|c| c == ' ') else { break };
         value = part(value, end, value.len()).trim_start();
     }
     value
@@ -267,7 +267,7 @@ fn without_type(value: &str) -> &str {
     let value = value.strip_prefix("ConvertTo-SecureString ").unwrap_or(value);
     let value = value.strip_prefix("-String ").unwrap_or(value);
     let is_type = |c: char| c.is_alphanumeric() || "_.<>[]&' |".contains(c);
-    let typed = find_near(value, |c| c == '=').and_then(|end| Some((value.get(..end)?, value.get(end + 1..)?)));
+    let typed = find_near(value, &|c| c == '=').and_then(|end| Some((value.get(..end)?, value.get(end + 1..)?)));
     let value = match typed {
         Some((name, text))
             if name.ends_with(' ')

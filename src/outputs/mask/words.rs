@@ -27,7 +27,7 @@ pub(super) fn find(line: &str, scanner: &mut Scanner<'_>) {
 fn urls(line: &str, scanner: &mut Scanner<'_>) {
     for rest in line.split("://").skip(1) {
         let end = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let word = part(rest, 0, find_near(rest, end).unwrap_or(rest.len()));
+        let word = part(rest, 0, find_near(rest, &end).unwrap_or(rest.len()));
         let authority = word.split(['/', '?', '#']).next().unwrap_or_default();
         let Some((user, _)) = authority.rsplit_once('@').or_else(|| unescaped(word, authority)) else { continue };
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
@@ -51,7 +51,7 @@ fn logins(line: &str, scanner: &mut Scanner<'_>) {
     let mut before = "";
     for piece in line.split('@') {
         let host =
-            part(piece, 0, find_near(piece, |c| !(c.is_alphanumeric() || "._-".contains(c))).unwrap_or_default());
+            part(piece, 0, find_near(piece, &|c| !(c.is_alphanumeric() || "._-".contains(c))).unwrap_or_default());
         let start = before.rfind(|c: char| c.is_whitespace() || "\"'=<>(,".contains(c)).map_or(0, |at| at + 1);
         let word = part(before, start, before.len()).trim_start_matches('/');
         before = piece;
@@ -82,7 +82,7 @@ fn hashes(line: &str, scanner: &mut Scanner<'_>) {
         }
     }
     for (at, _) in line.match_indices('{') {
-        let Some(end) = find_near(part(line, at, line.len()), |c| c == '}').map(|end| at + end + 1) else { continue };
+        let Some(end) = find_near(part(line, at, line.len()), &|c| c == '}').map(|end| at + end + 1) else { continue };
         let hash = part(line, end, line.len());
         let length = hash.find(|c: char| !is_hash(c)).unwrap_or(hash.len());
         let is_kind = ["SHA", "CRYPT", "MD5", "PBKDF2", "ARGON2"].iter().any(|kind| part(line, at, end).contains(kind));
@@ -131,7 +131,7 @@ fn part_of_padding(word: &str) -> &'static str {
 /// Values in the logging commands of Azure Pipelines and GitHub, which a script prints.
 fn logging_commands(line: &str, scanner: &mut Scanner<'_>) {
     for command in line.split("task.setvariable ").skip(1) {
-        let Some((properties, value)) = find_near(command, |c| c == ']').and_then(|end| command.split_at_checked(end))
+        let Some((properties, value)) = find_near(command, &|c| c == ']').and_then(|end| command.split_at_checked(end))
         else {
             continue;
         };
@@ -146,7 +146,7 @@ fn logging_commands(line: &str, scanner: &mut Scanner<'_>) {
 
 /// What a script prints, up to the end of its quote.
 fn printed(value: &str) -> &str {
-    part(value, 0, find_near(value, |c| "\"'`".contains(c)).unwrap_or(value.len()))
+    part(value, 0, find_near(value, &|c| "\"'`".contains(c)).unwrap_or(value.len()))
 }
 
 /// The password in a line `"user" "password"`, as pgbouncer keeps them.
