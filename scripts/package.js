@@ -15,6 +15,7 @@ import { writeNotices } from './notices.js';
 import { inProject, readJson, vsixPath } from './paths.js';
 import { step } from './progress.js';
 import { writeSbom } from './sbom.js';
+import { unzip } from './unpack.js';
 
 const STAGED = ['overview.md', 'images', 'LICENSE'];
 
@@ -109,9 +110,7 @@ async function packWithTfx(stage) {
   if (warnings) {
     throw new Failure(`tfx warns:\n${warnings.join('\n')}`, 'correct the manifest that it names');
   }
-  const { unzipSync } = await import('fflate');
-  // Folders have entries of their own there, which mean nothing.
-  const files = unzipSync(readFileSync(packed), { filter: ({ name }) => !name.endsWith('/') });
+  const files = await unzip(packed);
   rmSync(packed);
   files[CONTENT_TYPES] = Buffer.from(sortTypes(Buffer.from(files[CONTENT_TYPES]).toString('utf8')));
   return files;
@@ -146,9 +145,15 @@ const list = (names) => names.join(', ') || 'nothing';
 
 /** The files as a zip whose bytes depend on nothing but them: sorted, and dated with the first day of zip. */
 async function zip(files) {
-  const { zipSync } = await import('fflate');
-  const sorted = Object.fromEntries(sortedNames(files).map((name) => [name, files[name]]));
-  return zipSync(sorted, { level: 9, mtime: new Date(1980, 0, 1) });
+  const { default: Zip } = await import('jszip');
+  const zip = new Zip();
+  const date = new Date(Date.UTC(1980, 0, 1));
+  sortedNames(files).forEach((name) => zip.file(name, files[name], { date, createFolders: false }));
+  return zip.generateAsync({
+    type: 'nodebuffer',
+    compression: 'DEFLATE',
+    compressionOptions: { level: 9 },
+  });
 }
 
 const sizes = (files) => sortedNames(files).map((name) => ({ name, bytes: files[name].length }));

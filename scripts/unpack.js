@@ -8,14 +8,27 @@ import { vsixPath } from './paths.js';
 
 /** Unpacks an extension into a new temporary folder, which is the caller's to remove; returns its task folder. */
 export async function unpackExtension(vsix = vsixPath()) {
-  const { unzipSync } = await import('fflate');
   const folder = mkdtempSync(join(tmpdir(), 'ksm-extension-'));
-  for (const [name, content] of Object.entries(unzipSync(readFileSync(vsix)))) {
+  for (const [name, content] of Object.entries(await unzip(vsix))) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
   return join(folder, 'task');
+}
+
+/**
+ * The files of a zip by name. Folders have entries of their own in some, which mean nothing.
+ *
+ * @returns {Promise<Record<string, Buffer>>}
+ */
+export async function unzip(path) {
+  const { default: Zip } = await import('jszip');
+  const { files } = await Zip.loadAsync(readFileSync(path));
+  const entries = Object.values(files).filter(({ dir }) => !dir);
+  return Object.fromEntries(
+    await Promise.all(entries.map(async (entry) => [entry.name, await entry.async('nodebuffer')])),
+  );
 }
 
 await runWhenCalled(import.meta.url, async () => console.log(await unpackExtension(process.argv[2])));
