@@ -92,9 +92,7 @@ export class Files {
   async stage(planned) {
     const places = await this.#place(planned.filter(({ content }) => 'bytes' in content));
     const files = planned.map(({ line, content }) =>
-      'bytes' in content
-        ? places.shift()
-        : (this.#downloads.get(content.download) ?? `${line}: the attachment did not come`),
+      'bytes' in content ? places.shift() : this.#downloaded(line, content.download),
     );
     const unready = problemsOf(files);
     if (unready.length > 0) {
@@ -108,6 +106,13 @@ export class Files {
       }
     });
     return problemsOf(files);
+  }
+
+  /** @param {string} line @param {number} id @returns {StagedFile | string} the file of a download or the problem */
+  #downloaded(line, id) {
+    const file = this.#downloads.get(id);
+    const isKnown = typeof file === 'string' || file?.isWritten || file?.problem !== undefined;
+    return file && isKnown ? file : `${line}: the attachment did not come`;
   }
 
   /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */

@@ -116,6 +116,9 @@ export class StagedFile {
           ({ bytesRead: length } = await read(from, buffer, 0, buffer.length, null));
           await writeAll(this.#opened, [buffer.subarray(0, length)]);
         }
+        if (signal.aborted) {
+          refuse('ABORT_ERR');
+        }
       } finally {
         buffer.fill(0);
         fs.closeSync(from);
