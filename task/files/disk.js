@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 export const isWindows = process.platform === 'win32';
 
@@ -78,12 +79,8 @@ export async function sideBySide(width, items, work) {
   await Promise.all(Array.from({ length: width }, takeTurns));
 }
 
-/** @param {number} descriptor @returns {Promise<void>} */
-export function flush(descriptor) {
-  return new Promise((resolve, reject) => {
-    fs.fsync(descriptor, (error) => (error ? reject(error) : resolve()));
-  });
-}
+/** Waits until what was written is on the disk. */
+export const flush = promisify(fs.fsync);
 
 /**
  * @param {number} descriptor
