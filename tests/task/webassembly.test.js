@@ -28,6 +28,17 @@ test('without WebAssembly', async (t) => {
   );
 });
 
+test('without WebAssembly and with System.Debug, no input is printed', async (t) => {
+  const keeper = await openKeeper(t, {});
+  const agent = { nodeArguments: ['--jitless'], debug: true };
+  const run = await runWithKeeper(t, { keeper, secrets: ['my-secret-line > var:A'], agent });
+  assert.equal(run.result, 'Failed');
+  // Nothing is masked yet, so nothing may be shown: neither the config nor a line.
+  assert.deepEqual(run.masks, []);
+  for (const text of [keeper.configBase64, 'my-secret-line'])
+    assert.equal(run.unmaskedOutput.includes(text), false);
+});
+
 test('with too little address space', { skip: process.platform !== 'linux' }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ksm-memory-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
