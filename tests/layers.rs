@@ -40,7 +40,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("js_sys", &["vault/names.rs", "wasm.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
-    ("serde_wasm_bindgen", &["wasm.rs", "wasm/agent.rs"]),
+    ("serde_wasm_bindgen", &["wasm.rs"]),
     ("hifijson", &["json/reader.rs", "json/text.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),

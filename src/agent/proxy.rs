@@ -5,24 +5,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::Serialize;
-use tsify::Tsify;
-
-/// The machine's proxy: the variable that names it, and its address as written.
-#[derive(Debug, PartialEq, Eq, Serialize, Tsify)]
-pub struct MachineProxy {
-    /// The variable, in the case in which it is written.
-    pub name: String,
-    /// The address, with or without a scheme.
-    pub address: String,
-}
-
-/// The proxy for an HTTPS host at a port, given the variables of the environment by name; none if it is reached directly.
+/// The proxy for an HTTPS host at a port, given the variables of the environment by name: the variable that names it and its
+/// address, both as written. None if the host is reached directly.
 #[must_use]
-pub fn of_machine(environment: &[(String, String)], host: &str, port: u16) -> Option<MachineProxy> {
+pub fn of_machine<'a>(environment: &'a [(String, String)], host: &str, port: u16) -> Option<(&'a str, &'a str)> {
     let (name, address) = variable(environment, "https_proxy")?;
     let exceptions = variable(environment, "no_proxy").map_or("", |(_, exceptions)| exceptions);
-    (!is_exception(exceptions, host, port)).then(|| MachineProxy { name: name.to_owned(), address: address.to_owned() })
+    (!is_exception(exceptions, host, port)).then_some((name, address))
 }
 
 /// A variable in whatever case; in lower case it comes first, as it does for other programs. An empty one is none.
@@ -137,8 +126,6 @@ mod tests {
         for (variables, expected) in cases {
             let owned: Vec<_> =
                 variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let expected =
-                expected.map(|(name, address)| MachineProxy { name: name.to_owned(), address: address.to_owned() });
             assert_eq!(of_machine(&owned, "keeper.test", 443), expected, "{variables:?}");
         }
     }

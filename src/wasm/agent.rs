@@ -1,6 +1,5 @@
 //! The door for what facts of the agent mean: texts in, texts out.
 
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::{certificates, disk, proxy, secrets};
@@ -29,13 +28,14 @@ pub fn is_config_in_clear(names: Vec<String>, values: Vec<String>) -> bool {
     secrets::is_config_in_clear(&environment(names, values))
 }
 
-/// The proxy that the environment names for an HTTPS host at a port. See [`proxy::of_machine`].
-///
-/// # Errors
-/// None in practice: two texts always convert.
-#[wasm_bindgen(js_name = machineProxy, unchecked_return_type = "MachineProxy | undefined")]
-pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Result<JsValue, JsValue> {
-    Ok(serde_wasm_bindgen::to_value(&proxy::of_machine(&environment(names, values), host, port))?)
+/// The proxy that the environment names for an HTTPS host at a port: the variable and the address. See
+/// [`proxy::of_machine`].
+#[must_use]
+#[wasm_bindgen(js_name = machineProxy)]
+pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Option<Vec<String>> {
+    let environment = environment(names, values);
+    let (name, address) = proxy::of_machine(&environment, host, port)?;
+    Some(vec![name.to_owned(), address.to_owned()])
 }
 
 fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, String)> {

@@ -93,7 +93,10 @@ export function readProxySettings(agentVariable, environment, warn) {
       Object.keys(environment),
       Object.values(environment).map((value) => value ?? ''),
     ];
-    return ({ hostname, port }) => machineProxy(names, values, hostname, Number(port || 443));
+    return ({ hostname, port }) => {
+      const [name, address] = machineProxy(names, values, hostname, Number(port || 443)) ?? [];
+      return name && address ? { name, address } : undefined;
+    };
   }
   const expressions = readBypassList(agentVariable('Agent.ProxyBypassList'), warn);
   const setting = {
