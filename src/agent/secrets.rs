@@ -103,7 +103,7 @@ fn lines(text: &str) -> impl Iterator<Item = String> {
     text.split(ends).map(trim).filter(|line| !line.is_empty()).take(MAX_LINES).map(str::to_owned)
 }
 
-/// The lines of secret variables that an input holds: somebody wrote `secrets: $(config)`. The agent masks such a secret
+/// The lines of secret variables that an input holds, as after `secrets: $(config)`. The agent masks such a secret
 /// as a whole, but would show the input line by line.
 fn misplaced(variables: &[(String, &str)]) -> Vec<String> {
     let starting_with =

@@ -20,7 +20,7 @@ import { refuse } from '../files/disk.js';
  */
 
 /**
- * The proxy for an address, or nothing for the direct way. Throws an error with a code if the setting is no good: going
+ * The proxy for an address, or nothing for the direct way. Throws an error with a code if the setting is invalid: going
  * directly instead could be what the proxy is there to prevent.
  *
  * @param {URL} url
@@ -66,7 +66,7 @@ function parse({ address, name }) {
 const basic = (user, password) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
 /**
- * What stands in a URL for a name or password; as it is, if somebody forgot to encode it.
+ * A name or password in a URL, decoded; as it is, if its author forgot to encode it.
  *
  * @param {string} text
  */

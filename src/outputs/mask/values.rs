@@ -12,7 +12,7 @@ const SCHEMES: &str = "bearer basic token apikey key digest negotiate pat ntlm";
 /// A quote within single quotes.
 const QUOTES_IN_SHELLS: [&str; 2] = ["'\\''", "'\"'\"'"];
 
-/// A telling name's value, from where it begins.
+/// The value after a name that says so, from where it begins.
 pub(super) struct Pair<'a> {
     pub(super) line: &'a str,
     pub(super) value_at: usize,
@@ -106,7 +106,7 @@ impl Pair<'_> {
         self.line.len() - value.len() + end
     }
 
-    /// A value in quotes. A quote within it is doubled, or behind a backslash.
+    /// A value in quotes. A quote within it is doubled, or follows a backslash.
     fn quoted(&self, quote: char, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
         // Three quotes are one that ends lines as well (TOML, Python).
         let opening = if value.chars().take(3).filter(|c| *c == quote).count() == 3 { 3 } else { 1 };
