@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { cargoHome, describeRust, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
 import { fingerprint } from './fingerprint.js';
+import { readIdentity } from './identity.js';
 import { inProject, readJson, root } from './paths.js';
 import { step } from './progress.js';
 import { setUp } from './setup.js';
@@ -117,8 +118,11 @@ async function bundleTask(readable) {
     platform: 'node',
     target: OLDEST_AGENT_NODE,
     format: 'cjs',
-    // CommonJS has a name of its own for the folder of a script.
-    define: { 'import.meta.dirname': '__dirname' },
+    define: {
+      // CommonJS has a name of its own for the folder of a script.
+      'import.meta.dirname': '__dirname',
+      'process.env.KSM_SUPPORT': JSON.stringify(readIdentity().support),
+    },
     minify: !readable,
     ...(readable && { sourcemap: 'inline', sourcesContent: false, sourceRoot: `${pathToFileURL(folder)}/` }),
     legalComments: 'none',

@@ -1,7 +1,5 @@
 /** The last words: a table of what became of each mapping line, or that something went wrong that should not. */
 
-import { released } from '../../identity.json';
-
 /** @typedef {import('../../pkg/core.js').Report} Report */
 
 /**
@@ -46,7 +44,8 @@ function align(rows) {
  */
 const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-export const PLEASE_REPORT = `please report this, with the task's version, at ${released.support}`;
+/** The build puts in the address, from identity.json. */
+export const PLEASE_REPORT = `please report this, with the task's version, at ${process.env.KSM_SUPPORT}`;
 
 /**
  * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
