@@ -44,10 +44,16 @@ const ALTERATIONS = {
     message: stopped('CompileError'),
   },
   ...Object.fromEntries(
-    ['new', 'start', 'seal', 'resume', 'openDownload'].map((name) => [
-      `retrieval_${name} panics`,
-      { alter: (folder) => breakFunction(folder, `retrieval_${name}`), message: TRAP },
-    ]),
+    [
+      'masksOfEnvironment',
+      'isConfigInClear',
+      'run_new',
+      'run_step',
+      'run_seal',
+      'run_haveAsked',
+      'run_openDownload',
+      'run_haveLoaded',
+    ].map((name) => [`${name} panics`, { alter: (folder) => breakFunction(folder, name), message: TRAP }]),
   ),
   'there are no random bytes': {
     alter(folder) {
