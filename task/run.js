@@ -87,7 +87,8 @@ async function take(next, run, host) {
   if ('read' in next) {
     run.haveRead(host.readAll(next.read), host.now());
   } else if ('ask' in next) {
-    run.haveAsked(await ask(next.ask, run, host), host.now());
+    const [outcome] = await host.fetchAll([next.ask], () => run.seal());
+    run.haveAsked(outcome, host.now());
   } else if ('fetch' in next) {
     run.haveLoaded(await host.fetchAll(next.fetch), host.now());
   } else if ('download' in next) {
@@ -97,27 +98,4 @@ async function take(next, run, host) {
     await host.wait(next.waitMs);
     run.haveWaited(host.now());
   }
-}
-
-/**
- * @param {import('../pkg/core.js').Request} request
- * @param {Run} run
- * @param {Host} host
- */
-async function ask(request, run, host) {
-  /** @type {unknown[]} */
-  const defects = [];
-  const [outcome] = await host.fetchAll([request], () => {
-    try {
-      return run.seal();
-    } catch (error) {
-      // The network could only tell that nothing was sent.
-      defects.push(error);
-      throw error;
-    }
-  });
-  if (defects.length > 0) {
-    throw defects[0];
-  }
-  return outcome;
 }

@@ -39,7 +39,11 @@ export async function exchange(request, take, { url, isKeeper, proxy, agent, sea
     await new Promise((resolve) => setImmediate(resolve));
     return code ? { code } : describeAnswer(response, url, atMs);
   } catch (error) {
-    return describeFailure(progress.protocolError ?? error, progress);
+    const failure = progress.protocolError ?? error;
+    if (isDefect(failure)) {
+      throw failure;
+    }
+    return describeFailure(failure, progress);
   } finally {
     progress.finish();
     signal.removeEventListener('abort', end);
@@ -189,6 +193,16 @@ function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
     proxyStatus,
     detail: proxyStatus === undefined ? (detail ?? issuer) : detail,
   };
+}
+
+/**
+ * Whether it is the task that is wrong, and not the network: Node's errors have codes, those of a language have none.
+ *
+ * @param {unknown} error
+ */
+export function isDefect(error) {
+  const kinds = [TypeError, RangeError, ReferenceError, WebAssembly.RuntimeError];
+  return kinds.some((kind) => error instanceof kind) && !('code' in /** @type {object} */ (error));
 }
 
 /**

@@ -4,7 +4,7 @@ import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { Trust } from './certificates.js';
 import { Connections } from './connections.js';
-import { exchange } from './exchange.js';
+import { exchange, isDefect } from './exchange.js';
 import { proxyFor } from './proxy.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
@@ -158,6 +158,9 @@ export class Network {
       }
       return { ...outcome, via: proxy?.label };
     } catch (error) {
+      if (isDefect(error)) {
+        throw error;
+      }
       // A setting that is no good, or an address that is none.
       const { code = 'UNKNOWN', detail } = /** @type {Outcome} */ (error);
       return { code, detail };

@@ -47,6 +47,7 @@ const ALTERATIONS = {
     [
       'masksOfEnvironment',
       'isConfigInClear',
+      'machineProxy',
       'run_new',
       'run_step',
       'run_seal',
