@@ -76,7 +76,7 @@ pub struct Outgoing<'a> {
     #[serde(serialize_with = "expose_masks")]
     #[tsify(type = "string[]")]
     masks: Vec<SecretText>,
-    /// What to tell the author, in this order.
+    /// Lines for the log, in this order.
     notices: Vec<Notice>,
     /// What to do then.
     next: Next<'a>,

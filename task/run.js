@@ -30,7 +30,7 @@ export async function performTask() {
 const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${PLEASE_REPORT}`;
 
 /**
- * Takes the place of the task library, which would report what nobody caught in its own words: the agent sends those to
+ * Takes the place of the task library, which would report uncaught errors in its own words: the agent sends those to
  * the server unmasked.
  *
  * @param {Host} host

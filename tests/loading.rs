@@ -67,7 +67,7 @@ fn a_storage_that_wants_a_longer_pause_than_the_run_may_take_ends_it() {
     scenario.resume([HttpOutcome::Answered(HttpResponse { status: 503, retry_after_s, ..HttpResponse::default() })]);
     assert_eq!(
         scenario.infos(),
-        ["the download of the attachment `small` failed with status 503; it wants to be left alone for 120 s, longer \
+        ["the download of the attachment `small` failed with status 503; it asks for a pause of 120 s, longer \
           than the task may take"]
     );
     assert_eq!(
@@ -209,7 +209,7 @@ fn an_attachment_without_an_address_is_asked_for_once_more() {
                 "line 1, column 1: Keeper has no address for the attachment `a.txt` yet\n  \
                    1 | {line}\n    \
                      | ^^^^^^^^^^^^^^^^^^^^^^^\n\
-                 hint: it may have been uploaded just now: run the pipeline again; if it stays, upload it again"
+                 hint: it may have been uploaded just now: run the pipeline again; if it still fails, upload it again"
             )]
         );
         assert_eq!(in_vain.seen.len(), 2);

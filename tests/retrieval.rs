@@ -765,7 +765,7 @@ fn an_attachment_that_was_changed_on_the_way_is_refused() {
                  key\n  \
                    1 | Certificates/file/cert.pem > file:cert.pem\n    \
                      | ^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
-                 hint: run the pipeline again; if it stays, upload it to the record again",
+                 hint: run the pipeline again; if it still fails, upload it to the record again",
                 "byte {at} of {}",
                 body.len()
             );
@@ -988,7 +988,7 @@ fn a_large_attachment_that_does_not_decrypt_ends_the_run() {
         "line 2, column 1: the attachment `large` cannot be opened: its content does not decrypt with its key\n  \
            2 | Certificates/file/large > file:large\n    \
              | ^^^^^^^^^^^^^^^^^^^^^^^\n\
-         hint: run the pipeline again; if it stays, upload it to the record again"
+         hint: run the pipeline again; if it still fails, upload it to the record again"
     );
 }
 

@@ -71,7 +71,7 @@ pub(super) fn parse_destination(
     Ok((destination, forms, is_optional))
 }
 
-/// Reads what stands before the colon: a kind, forms, and perhaps a `?`.
+/// Reads the part before the colon: a kind, forms, and perhaps a `?`.
 fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool), Problem> {
     let words = prefix.trim_end();
     let (words, is_optional) = match words.strip_suffix('?') {

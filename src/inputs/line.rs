@@ -62,7 +62,7 @@ fn is_input(file: Option<&str>) -> bool {
     file.is_none_or(|file| file == TEMPLATES)
 }
 
-/// Some bytes of a line. What of it is no text is no part of any message.
+/// Some bytes of a line. Those that are not text are never shown in a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,

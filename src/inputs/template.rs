@@ -1,4 +1,4 @@
-//! Text files in which notations stand for secrets.
+//! Text files with placeholders for secrets.
 //!
 //! ```text
 //! placeholder = "${keeper://" notation *( "|" form ) "}"     on one line

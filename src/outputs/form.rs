@@ -64,7 +64,7 @@ fn not_base64() -> Error {
     Error::new("the value is not Base64, so it cannot be decoded")
 }
 
-/// The content is not text, and had a purpose that asks for text, as in "stand in a template".
+/// The content is not text, and had a purpose that asks for text, as in "be put into a template".
 pub(crate) fn not_text_for(purpose: &str) -> Error {
     Error::new(format!("the content is not text (UTF-8), so it cannot {purpose}")).with_hint(IN_BASE64)
 }

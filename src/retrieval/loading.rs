@@ -292,7 +292,7 @@ fn refused(file: &str, status: u16) -> Error {
 
 fn no_address(attachment: &Attachment) -> Error {
     Error::new(format!("Keeper has no address for the attachment `{}` yet", shown(&attachment.name)))
-        .with_hint("it may have been uploaded just now: run the pipeline again; if it stays, upload it again")
+        .with_hint("it may have been uploaded just now: run the pipeline again; if it still fails, upload it again")
 }
 
 /// What goes on once Keeper has given new addresses.

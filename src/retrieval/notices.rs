@@ -6,7 +6,7 @@ use tsify::Tsify;
 use crate::error::Error;
 use crate::text::shown;
 
-/// Something to tell the author.
+/// A line for the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(tag = "level", content = "text", rename_all = "camelCase")]
 pub enum Notice {
@@ -51,9 +51,7 @@ impl Notices {
 
     /// Tells that a server's wish is longer than the run may take.
     pub(super) fn too_late(&mut self, error: &Error, pause_s: u64) {
-        self.push(Notice::Info(format!(
-            "{error}; it wants to be left alone for {pause_s} s, longer than the task may take"
-        )));
+        self.push(Notice::Info(format!("{error}; it asks for a pause of {pause_s} s, longer than the task may take")));
     }
 
     /// Hands over what has come up.

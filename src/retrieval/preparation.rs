@@ -169,7 +169,7 @@ codes! {
         ("OUTSIDE", "it is outside of the working directory, or a link leads there"),
         ("ENOTDIR", "a part of its path is not a folder"),
         ("ENAMETOOLONG", "its path is too long"),
-        ("ELOOP", "its links lead in a circle"),
+        ("ELOOP", "its links form a circle"),
     }
 }
 

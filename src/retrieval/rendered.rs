@@ -85,7 +85,7 @@ impl Rendered {
         Self { id, wish, outputs: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
     }
 
-    /// A line whose attachment has come as a whole. `declared` is the size that its record tells.
+    /// A line whose attachment has come as a whole. `declared` is the size in its record.
     ///
     /// # Errors
     /// The destination can't take it.
@@ -170,7 +170,7 @@ impl Rendered {
     fn check(&self, target: &Target, value: &SecretBytes, rules: &Rules, env: &mut Env<'_>) -> Result<(), Error> {
         let text = value.to_text();
         let destination = match target {
-            Target::Slot(_) if text.is_none() => return Err(not_text_for("stand in a template")),
+            Target::Slot(_) if text.is_none() => return Err(not_text_for("be put into a template")),
             Target::Slot(_) => return Ok(()),
             Target::Own(Destination::File(path)) => {
                 // EXPOSE: only its first line and the ends of its lines are looked at.

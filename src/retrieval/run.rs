@@ -54,7 +54,7 @@ impl Run {
         options: &Options,
         gcm: Rc<dyn Gcm>,
     ) -> Box<Self> {
-        // EXPOSE: what is made of it tells no more than a second of the day.
+        // EXPOSE: the number made of it reveals no more than a second of the day.
         let device = config.client_id.expose().as_bytes();
         let patience = Patience::new(options.timeout_ms, THROTTLE_LIMIT_MS, device);
         let rules = Rules { agent: options.agent, names };
@@ -98,7 +98,7 @@ impl Run {
         self.patience.start(env.now_ms);
         let names: Vec<&String> = wishes.iter().map(|wish| &wish.notation.record).collect();
         let mut filter: Vec<String> = Vec::new();
-        // One title makes it a fetch of all: only the records themselves tell their titles.
+        // One title makes it a fetch of all, as titles are inside of the encrypted records.
         if names.iter().all(|name| is_uid_like(name)) {
             let mut seen = HashSet::new();
             filter = names.into_iter().filter(|name| seen.insert(name.as_str())).cloned().collect();

@@ -78,7 +78,7 @@ impl Run {
         Ok(Step::Done(Ok(Plan::default())))
     }
 
-    /// The time by which two-factor codes are made: a clock that is minutes off gives codes that nobody accepts.
+    /// The time by which two-factor codes are made: a clock that is minutes off gives codes that are not accepted.
     fn code_time(&self, now_ms: u64) -> u64 {
         if self.clock.error_ms().is_some() { self.clock.at(now_ms) } else { now_ms }
     }

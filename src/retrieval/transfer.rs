@@ -65,12 +65,12 @@ pub(super) enum Sink {
     Disk { is_larger: bool },
 }
 
-/// An attachment whose record does not tell its size may have so many bytes: 16 GiB, more than Keeper takes.
+/// An attachment without a size in its record may have so many bytes: 16 GiB, more than Keeper takes.
 const UNTOLD_LIMIT: u64 = 16 << 30;
 
 /// One transfer for each attachment and way, in the order of their first lines: those into memory, and those to disk.
 ///
-/// Two attachments are one if they have the same UID and the same key, so that nobody gets the content of another's.
+/// Two attachments are one if they have the same UID and the same key, so that no line gets the content of another attachment.
 pub(super) fn group(wanted: Vec<(Wanted, Box<Attachment>)>) -> (Vec<Transfer>, Vec<Transfer>) {
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut transfers: Vec<Transfer> = Vec::new();
@@ -148,7 +148,7 @@ impl Transfer {
     }
 
     pub(super) fn request(&self, silence_ms: u64) -> Request {
-        // An endless answer must not fill the disk; a size that is told a little wrong does no harm.
+        // An endless answer must not fill the disk; a size that is a little wrong does no harm.
         let limit = match (self.sink, self.attachment.size) {
             (Sink::Memory { limit }, _) => limit,
             (Sink::Disk { is_larger: false }, Some(size)) => size.saturating_mul(2).max(1 << 20),

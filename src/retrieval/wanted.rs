@@ -22,11 +22,11 @@ pub(super) struct Wanted {
 
 /// An attachment that is to be converted is held in memory up to this size in bytes.
 const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
-/// An answer may be longer than its content by this, for nonce, tag and a size that is told wrong.
+/// An answer may be longer than its content by this, for nonce, tag and a size that its record gets wrong.
 const SLACK: u64 = 64 * 1024;
 
 impl Wanted {
-    /// A line that wants an attachment of this size, if its record tells one.
+    /// A line that wants an attachment of this size, if its record has one.
     ///
     /// # Errors
     /// What says that it is too large need not be downloaded.

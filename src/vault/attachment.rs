@@ -59,7 +59,7 @@ fn size(value: &Value) -> Option<u64> {
 /// That an attachment that a line needs can't be opened.
 pub(crate) fn broken(name: &str, reason: &str) -> Error {
     Error::new(format!("the attachment `{}` cannot be opened: {reason}", shown(name)))
-        .with_hint("run the pipeline again; if it stays, upload it to the record again")
+        .with_hint("run the pipeline again; if it still fails, upload it to the record again")
 }
 
 impl Attachment {

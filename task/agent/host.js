@@ -103,7 +103,7 @@ export function createHost() {
         return this.fail(problems.length > 0 ? problems : [CANCELLED]);
       }
       const sizes = new Map(files.list().map((file) => [file.line, describeFile(file)]));
-      // From here on it is carried to its end, unless nobody listens any more.
+      // From here on the run completes, unless the agent no longer listens.
       const isTaken = await inOneWrite(() => {
         plan.commands.forEach((command) => process.stdout.write(`${command}\n`));
         if (plan.report.rows.length > 0) {
@@ -119,10 +119,10 @@ export function createHost() {
     },
 
     /**
-     * Reports why the task can't go on, and takes back what lies on disk.
+     * Reports why the task can't go on, and takes back what is on disk.
      *
      * @param {string[]} problems
-     * @param {number} [more] how many there are besides
+     * @param {number} [more] how many more there are
      */
     async fail(problems, more = 0) {
       if (isOver) {
@@ -154,7 +154,7 @@ export function createHost() {
   };
 }
 
-/** Reports the one result. From here on the exit code is no second opinion. @param {boolean} hasSucceeded */
+/** Reports the one result. From here on the exit code does not count. @param {boolean} hasSucceeded */
 function report(hasSucceeded) {
   printResult(hasSucceeded);
   process.exitCode = 0;
@@ -164,7 +164,7 @@ function report(hasSucceeded) {
  * Prints many lines by few calls of the system, where it takes several at once: on Windows it does not.
  *
  * @param {() => void} printAll
- * @returns {Promise<boolean>} whether somebody took them, once they have left
+ * @returns {Promise<boolean>} whether the agent took them, once they have left
  */
 function inOneWrite(printAll) {
   process.stdout.cork();

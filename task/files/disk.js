@@ -103,7 +103,7 @@ export function writeAll(descriptor, pieces) {
 }
 
 /**
- * What is left of pieces behind their first bytes.
+ * What is left of pieces after their first bytes.
  *
  * @param {Uint8Array[]} pieces
  * @param {number} count
@@ -136,7 +136,7 @@ export function plainFileAt(place) {
 }
 
 /**
- * The plain file behind a descriptor.
+ * The plain file that a descriptor opens.
  *
  * @param {number} descriptor
  * @returns {Found | undefined}

@@ -305,7 +305,7 @@ export class Files {
     }
   }
 
-  /** A name that nobody else has, short enough wherever the file's own name fits. */
+  /** A name that no other file has, short enough wherever the file's own name fits. */
   #newName() {
     this.#names += 1;
     return `${this.#prefix}${this.#names.toString(16).padStart(4, '0')}`;
@@ -355,7 +355,7 @@ export class Files {
   }
 
   /**
-   * On Windows a file is open to whoever may read its folder. One call for all files of a folder.
+   * On Windows, everyone who may read a folder may read a new file in it. One call for all files of a folder.
    *
    * @param {StagedFile[]} files
    */

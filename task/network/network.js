@@ -36,7 +36,7 @@ export class Network {
   #queue = [];
   /** Keeper's host and port, to which every `POST` goes. @type {string | undefined} */
   #keeper;
-  /** The ways that were told. */
+  /** The ways that the log has named. */
   #told = new Set();
 
   /**
@@ -161,7 +161,7 @@ export class Network {
       if (isDefect(error)) {
         throw error;
       }
-      // A setting that is no good, or an address that is none.
+      // An invalid setting, or an invalid address.
       const { code = 'UNKNOWN', detail } = /** @type {Outcome} */ (error);
       return { code, detail };
     }

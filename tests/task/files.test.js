@@ -234,7 +234,7 @@ describe('a large attachment', { concurrency: 2 }, () => {
       assertNothingIsSet(outcome, [
         'line 3, column 1: the attachment `large.bin` cannot be opened: its content does not decrypt with its key\n' +
           '  3 | Database/file/large.bin > file:sub/large.bin\n    | ^^^^^^^^^^^^^^^^^^^^^^^\n' +
-          'hint: run the pipeline again; if it stays, upload it to the record again',
+          'hint: run the pipeline again; if it still fails, upload it to the record again',
       ]);
     });
   }

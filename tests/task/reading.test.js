@@ -124,7 +124,7 @@ const REFUSED = {
   },
   'a circle of links': {
     make: ({ link }) => link('app', 'app'),
-    reason: 'its links lead in a circle',
+    reason: 'its links form a circle',
     skip: withoutLinks,
   },
   'a path below a file': { path: 'app.yaml/app', reason: 'a part of its path is not a folder' },

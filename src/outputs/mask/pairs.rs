@@ -24,7 +24,7 @@ const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load
 /// Settings of nginx, which pass requests on.
 const TO_SERVERS: [&str; 5] = ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "grpc_pass", "scgi_pass"];
 
-/// Finds the values behind telling names.
+/// Finds the values after names that say so.
 pub(super) fn find(line: &str, state: &mut State, scanner: &mut Scanner<'_>) {
     let mut at = 0;
     let mut is_first = true;
@@ -213,7 +213,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The separator behind a name, and where the value begins.
+    /// The separator after a name, and where the value begins.
     fn separator(self, is_start: bool) -> Option<(Separator, usize)> {
         let rest = without_switches(self.rest());
         if self.is_tag() {

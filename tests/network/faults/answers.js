@@ -131,7 +131,7 @@ export const refusals = {
       `${outOfService(503)}${hint.SERVICE}`,
       1,
       { faults: [{ status: 503, headers: { 'retry-after': '600' } }] },
-      { log: [`${outOfService(503)}; it wants to be left alone for 600 s, longer than the task may take`] },
+      { log: [`${outOfService(503)}; it asks for a pause of 600 s, longer than the task may take`] },
     ),
     survived('a failure with a reason', 'shows the reason and tries again', 2, {
       faults: [{ status: 500, body: { error: 'generic', message: 'out of order' } }],

@@ -17,7 +17,7 @@ const failed = (what, reason, advice = '') =>
   `${EXCERPT[what]}${advice}`;
 const unreadable = (what) =>
   `line 2, column 1: the attachment \`${what === 'small' ? 'small.pem' : 'large.bin'}\` cannot be opened: its content does ` +
-  `not decrypt with its key\n${EXCERPT[what]}\nhint: run the pipeline again; if it stays, upload it to the record again`;
+  `not decrypt with its key\n${EXCERPT[what]}\nhint: run the pipeline again; if it still fails, upload it to the record again`;
 
 /** Leads from the address of an attachment to itself, so many times. */
 function redirects(count, to = (path) => path) {
