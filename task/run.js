@@ -1,10 +1,9 @@
 /** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
 
 import { Run } from '../pkg/core.js';
-import { CANCELLED, createHost } from './agent/host.js';
+import { CANCELLED, Host } from './agent/host.js';
 import { PLEASE_REPORT, describeDefect } from './agent/report.js';
 
-/** @typedef {import('./agent/host.js').Host} Host */
 /** @typedef {import('../pkg/core.js').Next} Next */
 
 /** Runs the task and reports its outcome to the agent. */
@@ -12,7 +11,7 @@ export async function performTask() {
   /** @type {Host | undefined} */
   let host;
   try {
-    host = createHost();
+    host = new Host();
     reportDefectsTo(host);
     await takeTurns(host);
   } catch (error) {
