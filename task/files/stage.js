@@ -32,6 +32,8 @@ import { StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** So many files of a run are held open. Limits of 256 descriptors are usual, and connections need some. */
 const HELD = 32;
+/** So many files that may be published are named; the others are counted. */
+const MAX_WARNINGS = 50;
 /** So many files are written at once, each of which waits for the disk. */
 const WRITTEN_AT_ONCE = 8;
 
@@ -267,11 +269,12 @@ export class Files {
       files.map(({ place }) => place),
       this.#surroundings,
     );
-    for (const { line, target, place } of files) {
-      const reason = reasons.get(place);
-      if (reason) {
-        this.#surroundings.warn(`${line}: \`${target}\` may be published: ${reason}`);
-      }
+    const exposed = files.filter(({ place }) => reasons.has(place));
+    for (const { line, target, place } of exposed.slice(0, MAX_WARNINGS)) {
+      this.#surroundings.warn(`${line}: \`${target}\` may be published: ${reasons.get(place)}`);
+    }
+    if (exposed.length > MAX_WARNINGS) {
+      this.#surroundings.warn(`and ${exposed.length - MAX_WARNINGS} more files may be published`);
     }
   }
 

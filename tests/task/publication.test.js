@@ -66,6 +66,14 @@ const warningFor = (target, reason = LOOSE, line = 1) =>
   `line ${line}: \`${target}\` may be published: ${reason}`;
 
 describe('a file that may be published draws a warning', { concurrency: 2 }, () => {
+  test('but of very many only the first ones are named', { skip }, async (t) => {
+    const lines = Array.from({ length: 60 }, (_, index) => toFile(`password-${index}.txt`));
+    const warnings = warningsOf(await run(t, makeMachine(t), lines));
+    assert.equal(warnings.length, 51);
+    assert.match(warnings[49], /^line 50: `.*password-49\.txt` may be published: /);
+    assert.equal(warnings[50], 'and 10 more files may be published');
+  });
+
   test('in the artifact staging directory', { skip }, async (t) => {
     const machine = makeMachine(t);
     fs.rmSync(join(machine.sources, '.git'), { recursive: true, force: true });
