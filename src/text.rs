@@ -116,3 +116,24 @@ pub(crate) fn nearest_of(words: &'static [&'static str], word: &str) -> Option<&
     let nearest = nearest(word, words)?;
     words.iter().find(|known| **known == nearest).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_after_a_dozen() {
+        let names: Vec<String> = (1..=14).map(|number| format!("n{number}")).collect();
+        let dozen = "`n1`, `n2`, `n3`, `n4`, `n5`, `n6`, `n7`, `n8`, `n9`, `n10`, `n11`";
+        for (count, expected) in [
+            (0, String::new()),
+            (1, "`n1`".to_owned()),
+            (2, "`n1` and `n2`".to_owned()),
+            (12, format!("{dozen} and `n12`")),
+            (13, format!("{dozen}, `n12` and 1 more")),
+            (14, format!("{dozen}, `n12` and 2 more")),
+        ] {
+            assert_eq!(listed(&names[..count]), expected);
+        }
+    }
+}

@@ -38,8 +38,11 @@ fn unknown_field(record: &Record, FieldSelector { section, field, .. }: &FieldSe
 
 /// The names by which fields can be selected, each once.
 fn labels(fields: &[Field]) -> Vec<String> {
+    each_once(fields.iter().map(Field::name).filter(|name| !name.is_empty()))
+}
+
+fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut seen = HashSet::new();
-    let names = fields.iter().map(Field::name).filter(|name| !name.is_empty());
     names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
@@ -56,7 +59,7 @@ pub(super) fn attachment<'a>(record: &'a Record, name: &str) -> Result<&'a Attac
 
 fn unknown_attachment(record: &Record, name: &str) -> Error {
     let title = shown(&record.data.title);
-    let existing: Vec<String> = record.attachments.iter().map(|file| file.name.clone()).collect();
+    let existing = each_once(record.attachments.iter().map(|file| file.name.as_str()));
     let has = match (listed(&existing), record.broken_attachments.len()) {
         (names, 0) if names.is_empty() => {
             return Error::absent(format!("the record `{title}` has no attachment of this name"))
