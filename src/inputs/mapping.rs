@@ -226,6 +226,9 @@ pub(crate) fn duplicate(first: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::mem;
+
     use super::*;
     use crate::inputs::notation::{FieldSelector, Index, Section};
 
@@ -262,6 +265,18 @@ mod tests {
         for kind in crate::inputs::destination::KINDS {
             assert!(message.contains(&format!("`{kind}:`")), "{kind}");
         }
+    }
+
+    #[test]
+    fn every_kind_has_a_destination_of_its_own() {
+        let kinds = crate::inputs::destination::KINDS;
+        let destinations: HashSet<_> =
+            kinds.iter().map(|kind| mem::discriminant(&one(&format!("A/type > {kind}:x")).1)).collect();
+        assert_eq!(
+            destinations.len(),
+            kinds.len(),
+            "a kind without an arm in `parse_destination` is an output variable"
+        );
     }
 
     #[test]
