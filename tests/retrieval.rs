@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use ksm_task::inputs::path::Platform;
 use ksm_task::inputs::{Inputs, config};
 use ksm_task::outputs::plan::{Agent, Content};
+use ksm_task::outputs::transform;
 use ksm_task::protocol::failure::Failure;
 use ksm_task::protocol::request::Sealed;
 use ksm_task::protocol::response::{HttpOutcome, HttpResponse};
@@ -1155,6 +1156,87 @@ fn every_value_is_masked_before_it_is_used() {
     }
     let distinct: HashSet<&String> = scenario.masks.iter().collect();
     assert_eq!(distinct.len(), scenario.masks.len(), "each mask comes once");
+}
+
+/// The forms that the message for an unknown one lists, without those that leave the value as it is.
+fn words_of_forms(inputs: Inputs) -> Vec<String> {
+    let mut scenario = Scenario::with(database(), inputs, options(), NOW_MS);
+    scenario.files_to_read.insert("in.txt".to_owned(), "${keeper://A/type | no such form}".to_owned());
+    scenario.run();
+    let message = problem(&scenario);
+    let Some((_, list)) = message.split_once("unknown form; expected ") else { panic!("no list of forms: {message}") };
+    let words = list.lines().next().unwrap_or_default().split('`').skip(1).step_by(2);
+    let words = words.map(|word| word.trim_start_matches('+').to_owned());
+    words.filter(|word| !["0640", "expand", "keepcase"].contains(&word.as_str())).collect()
+}
+
+#[test]
+fn what_each_form_makes_is_masked() {
+    let config = database().config();
+    let of_lines = words_of_forms(Inputs::new(&config, "A/type > var+no such form:X"));
+    let in_templates = Inputs { templates: "in.txt > out.txt".to_owned(), ..Inputs::new(&config, "") };
+    let of_templates = words_of_forms(in_templates);
+    assert!(of_lines.len() > 15 && of_templates.len() > 15, "{of_lines:?} {of_templates:?}");
+
+    // A line takes `+dotenv` for whole records only, whose values are masked one by one.
+    for word in of_lines.iter().filter(|word| *word != "dotenv") {
+        let selector = selector_for(word);
+        let inputs = |config: &str| Inputs::new(config, &format!("Database/{selector} > file+{word}:out.txt"));
+        assert_output_is_masked(word, "", inputs);
+    }
+    for word in of_templates {
+        let template = format!("${{keeper://Database/{} | {word}}}", selector_for(&word));
+        let inputs = |config: &str| Inputs { templates: "in.txt > out.txt".to_owned(), ..Inputs::new(config, "") };
+        assert_output_is_masked(&word, &template, inputs);
+    }
+}
+
+/// A field of which the form can be made.
+fn selector_for(word: &str) -> &'static str {
+    match word {
+        "unbase64" => "custom_field/in Base64",
+        "unhex" => "custom_field/in hexadecimal",
+        "totp" => "field/oneTimeCode",
+        _ => "field/password",
+    }
+}
+
+fn assert_output_is_masked(word: &str, template: &str, inputs: impl Fn(&str) -> Inputs) {
+    let keeper = Keeper::holding(json!([{
+        "title": "Database",
+        "fields": [
+            { "type": "password", "value": ["p4ss w0rd/<Größe>&+"] },
+            { "type": "oneTimeCode", "value": [OTPAUTH] },
+        ],
+        "custom": [
+            { "type": "secret", "label": "in Base64", "value": [STANDARD.encode("decoded s3cret")] },
+            { "type": "secret", "label": "in hexadecimal", "value": ["6465636f646564207333637265740a616e6f7468657220733363726574"] },
+        ],
+    }]));
+    let inputs = inputs(&keeper.config());
+    let mut scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
+    scenario.files_to_read.insert("in.txt".to_owned(), template.to_owned());
+    scenario.run();
+    let written = scenario.files().get("out.txt").map_or("", |content| str::from_utf8(content).unwrap_or_default());
+    assert!(!written.is_empty(), "{word} gives no text");
+    for line in written.lines() {
+        assert!(scenario.masks.iter().any(|mask| mask == line), "what `{word}` gives is not masked: {template}{line}");
+    }
+}
+
+#[test]
+fn a_decoded_value_is_masked_as_one_that_is_stored() {
+    let decoded = "https://alice:url-p4ssw0rd@db.example.test/xy";
+    for (form, stored) in [("unbase64", STANDARD.encode(decoded)), ("unhex", transform::hex(decoded.as_bytes()))] {
+        let fields = json!([{ "type": "password", "value": [stored] }]);
+        let keeper = Keeper::holding(json!([{ "title": "Database", "fields": fields }]));
+        let mut scenario = Scenario::of(keeper, [format!("Database/field/password > var+{form}:X").as_str()]);
+        scenario.run();
+        assert_eq!(scenario.value("X"), decoded);
+        for mask in [decoded, "url-p4ssw0rd", &STANDARD.encode(decoded)] {
+            assert!(scenario.masks.iter().any(|found| found == mask), "{mask} is not masked for {form}");
+        }
+    }
 }
 
 #[test]
