@@ -57,6 +57,20 @@ pub enum Step {
     Md5,
 }
 
+/// What a step is about. A line or a placeholder has at most one step of each kind, wherever it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Code,
+    Blanks,
+    Decoding,
+    LineEnds,
+    Case,
+    Quoting,
+    Encoding,
+    UrlEncoding,
+    Digest,
+}
+
 /// What the word of a form asks for.
 #[derive(Clone, Copy)]
 enum Asks {
@@ -124,18 +138,17 @@ impl Step {
         found.map_or("raw", |(word, _, _)| word)
     }
 
-    /// Two of one kind can't follow each other.
-    fn kind(self) -> u8 {
+    fn kind(self) -> Kind {
         match self {
-            Self::Totp => 0,
-            Self::Trim => 1,
-            Self::Unbase64 | Self::Unhex => 2,
-            Self::Text => 3,
-            Self::Upper | Self::Lower => 4,
-            Self::Json | Self::Xml | Self::Dotenv => 5,
-            Self::Base64 | Self::Base64Url | Self::Hex => 6,
-            Self::UrlEncode | Self::UrlEncodePlus => 7,
-            Self::Sha256 | Self::Md5 => 8,
+            Self::Totp => Kind::Code,
+            Self::Trim => Kind::Blanks,
+            Self::Unbase64 | Self::Unhex => Kind::Decoding,
+            Self::Text => Kind::LineEnds,
+            Self::Upper | Self::Lower => Kind::Case,
+            Self::Json | Self::Xml | Self::Dotenv => Kind::Quoting,
+            Self::Base64 | Self::Base64Url | Self::Hex => Kind::Encoding,
+            Self::UrlEncode | Self::UrlEncodePlus => Kind::UrlEncoding,
+            Self::Sha256 | Self::Md5 => Kind::Digest,
         }
     }
 
@@ -147,25 +160,27 @@ impl Step {
         matches!(self, Self::Unbase64 | Self::Unhex)
     }
 
-    /// Whether it leaves a value what it is, rather than writing it in another way.
+    /// Whether its result is a secret in its own right, such as the bytes behind Base64, rather than another way to write
+    /// the value. This decides about masks: such a result is masked as if it were stored in Keeper, with its parts and in
+    /// the forms that a program may print; another way to write a value is masked as it is.
     #[must_use]
     pub fn gives_a_value(self) -> bool {
         matches!(self, Self::Trim | Self::Unbase64 | Self::Unhex | Self::Text | Self::Upper | Self::Lower)
     }
 
-    /// The least that it makes of so many bytes.
+    /// A lower bound, in bytes, of its result for a value of this size, whatever the value is. An attachment whose result
+    /// is too large for a variable by this bound is refused before it is downloaded.
     #[must_use]
     pub fn least_size(self, size: u64) -> u64 {
         match self {
             Self::Base64 => size.div_ceil(3).saturating_mul(4),
             Self::Base64Url => size.saturating_mul(4).div_ceil(3),
             Self::Hex => size.saturating_mul(2),
-            Self::Unbase64 => size / 4 * 3,
-            Self::Unhex | Self::Text => size / 2,
             Self::Json | Self::Xml | Self::Dotenv | Self::UrlEncode | Self::UrlEncodePlus => size,
             // A letter may have more bytes in the other case.
             Self::Upper | Self::Lower => size / 3,
-            Self::Sha256 | Self::Md5 | Self::Totp | Self::Trim => 0,
+            // A code and a digest have the size that they have; of blanks and line ends a value may have any number, which go.
+            Self::Sha256 | Self::Md5 | Self::Totp | Self::Trim | Self::Text | Self::Unbase64 | Self::Unhex => 0,
         }
     }
 }
@@ -201,9 +216,10 @@ impl Forms {
     }
 
     fn push(&mut self, step: Step) -> Result<(), Error> {
-        let is_taken = self.steps.iter().any(|earlier| {
-            earlier.kind() == step.kind() || (step.is_decoding() && earlier.kind() == Step::Base64.kind())
-        });
+        let is_taken = self
+            .steps
+            .iter()
+            .any(|earlier| earlier.kind() == step.kind() || (step.is_decoding() && earlier.kind() == Kind::Encoding));
         if is_taken {
             return Err(same_kind());
         }
@@ -323,6 +339,17 @@ fn check_record(destination: &Destination, forms: &Forms) -> Result<(), Error> {
 }
 
 #[cfg(test)]
+impl Step {
+    /// Every step that a word of the table asks for.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().filter_map(|(_, asks, _)| match asks {
+            Asks::For(step) => Some(*step),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -330,6 +357,33 @@ mod tests {
     fn every_word_is_one_form() {
         for (index, (word, _, _)) in TABLE.iter().enumerate() {
             assert!(TABLE.iter().skip(index + 1).all(|(other, _, _)| other != word), "{word}");
+        }
+    }
+
+    #[test]
+    fn forms_of_one_kind_refuse_each_other() {
+        let kinds = [
+            "totp",
+            "trim",
+            "unbase64 unhex",
+            "text",
+            "upper lower",
+            "json yaml xml dotenv",
+            "base64 base64url hex",
+            "urlencode urlencodeplus",
+            "sha256 md5",
+        ];
+        let kind = |word: &str| kinds.iter().position(|kind| kind.split(' ').any(|one| one == word)).expect(word);
+        let steps: Vec<_> = TABLE.iter().filter(|(_, asks, _)| matches!(asks, Asks::For(_))).collect();
+        for (first, ..) in &steps {
+            for (second, ..) in &steps {
+                let is_undone = kind(first) == kind("base64") && kind(second) == kind("unbase64");
+                let is_refused = kind(first) == kind(second) || is_undone;
+                let mut forms = Forms::default();
+                forms.add(first).expect(first);
+                let error = forms.add(second).err().map(|error| error.to_string());
+                assert_eq!(error, is_refused.then(|| same_kind().to_string()), "+{first}+{second}");
+            }
         }
     }
 

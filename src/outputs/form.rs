@@ -245,6 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn no_form_makes_less_of_a_value_than_its_least_size() {
+        let encoded = format!("{}\r\n", "QUJD".repeat(19)).repeat(3);
+        let values =
+            ["", "a", "ab", "abc", "\n\n\n\n", "AA==", "4142", "  4142  ", "\u{212A}\u{17F}", "a b/c&'", &encoded];
+        for step in Step::all() {
+            let mut made = 0;
+            for value in values {
+                let bytes = SecretBytes::from(value.as_bytes().to_vec());
+                let Ok(result) = apply(step, &bytes) else { continue };
+                let (least, found) = (step.least_size(value.len() as u64), result.expose().len() as u64);
+                let is_exact = matches!(step, Step::Base64 | Step::Base64Url | Step::Hex);
+                assert!(if is_exact { least == found } else { least <= found }, "{step:?} of {value:?}: {found}");
+                made += 1;
+            }
+            assert!(made > 2, "{step:?} can be made of {made} values only");
+        }
+    }
+
+    #[test]
     fn a_field_becomes_the_name_of_a_variable() {
         for (field, name) in [("password", "PASSWORD"), ("API key", "API_KEY"), ("a-b.c", "A_B_C")] {
             assert_eq!(variable_name(field, false), name, "{field}");
