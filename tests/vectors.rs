@@ -861,6 +861,8 @@ fn neutral_code_of_message(text: &str, hint: &str) -> &'static str {
         ("the value is null, so", "null-value"),
         ("so it has no properties", "not-object"),
     ];
-    let (_, code) = code.iter().find(|(words, _)| text.contains(words)).unwrap_or_else(|| panic!("{text}"));
+    let Some((_, code)) = code.iter().find(|(words, _)| text.contains(words)) else {
+        panic!("no neutral code for this message: add its words to `neutral_code_of_message`: {text}");
+    };
     code
 }
