@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inProject } from '../../scripts/paths.js';
+import * as hints from './faults/hints.js';
 import { MATRIX } from './faults/index.js';
 import { findNodes } from './nodes.js';
 import { renderTable } from './table.js';
@@ -32,7 +33,27 @@ for (const node of findNodes()) {
 }
 
 test('the table in docs/faults.md is the one of this matrix', async () => {
-  assert.equal(readFileSync(inProject('docs', 'faults.md'), 'utf8'), await renderTable(MATRIX));
+  const written = readFileSync(inProject('docs', 'faults.md'), 'utf8');
+  assert.ok(written === (await renderTable(MATRIX)), 'it is not: run node tests/network/table.js');
+});
+
+test('each fault of a group has a name of its own', () => {
+  for (const { title, rows } of MATRIX) {
+    const names = rows.map(({ fault }) => fault);
+    assert.deepEqual(
+      names.filter((name, index) => names.indexOf(name) !== index),
+      [],
+      title,
+    );
+  }
+});
+
+test('every common hint is the hint of a fault', () => {
+  const said = MATRIX.flatMap(({ rows }) =>
+    rows.flatMap(({ problem = '', warnings = [] }) => [problem, ...warnings]),
+  );
+  const unused = Object.entries(hints).filter(([, hint]) => !said.some((text) => text.endsWith(hint)));
+  assert.deepEqual(unused, []);
 });
 
 /**
