@@ -37,6 +37,8 @@ struct Case {
     mode: String,
     #[serde(default)]
     output_policy: String,
+    #[serde(default)]
+    keep_files: String,
     keeper_holds: Description,
     config: Option<String>,
     #[serde(default)]
@@ -119,6 +121,7 @@ fn play(path: &Path) -> Result<(), String> {
         templates: case.templates.join("\n"),
         mode: case.mode,
         output_policy: case.output_policy,
+        keep_files: case.keep_files,
         ..Inputs::new(&config, &case.secrets.join("\n"))
     };
     let agent =

@@ -88,6 +88,7 @@ fn ways(secret: &str) -> Vec<(&'static str, Inputs)> {
         ("templates: as file", Inputs { templates: format!("in.txt > {secret}"), ..inputs() }),
         ("mode", Inputs { mode: of(secret), ..inputs() }),
         ("outputPolicy", Inputs { output_policy: of(secret), ..inputs() }),
+        ("keepFiles", Inputs { keep_files: of(secret), ..inputs() }),
         ("timeoutInSeconds", Inputs { timeout_in_seconds: of(secret), ..inputs() }),
         ("keepersecretconfig", Inputs { config: secret.into(), ..inputs() }),
         ("KSM_CONFIG", Inputs { config: "".into(), environment: secret.into(), ..inputs() }),

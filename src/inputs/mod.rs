@@ -46,6 +46,8 @@ pub struct Inputs {
     pub mode: String,
     /// `outputPolicy`
     pub output_policy: String,
+    /// `keepFiles`
+    pub keep_files: String,
     /// `timeoutInSeconds`
     pub timeout_in_seconds: String,
 }
@@ -138,6 +140,18 @@ impl Inputs {
             "allow" => Ok(OutputPolicy::Allow),
             "deny" => Ok(OutputPolicy::Deny),
             other => Err(choice("outputPolicy", other, "`warn`, `allow` or `deny`")),
+        }
+    }
+
+    /// Checks the input `keepFiles`, which the agent's library reads: for it, everything but `true` is false.
+    ///
+    /// # Errors
+    /// It is neither `true` nor `false`, in any case.
+    pub fn check_keep_files(&self) -> Result<(), Error> {
+        match self.keep_files.trim() {
+            "" => Ok(()),
+            word if ["true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known)) => Ok(()),
+            other => Err(choice("keepFiles", other, "`true` or `false`")),
         }
     }
 

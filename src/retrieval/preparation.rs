@@ -49,6 +49,7 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<FileOutcome
     let mut note = |error: Error| problems.push(error.into());
     let mode = inputs.the_mode().map_err(&mut note).unwrap_or_default();
     let policy = inputs.the_output_policy().map_err(&mut note).unwrap_or_default();
+    inputs.check_keep_files().unwrap_or_else(&mut note);
     let timeout_ms = inputs.the_timeout_ms().map_err(&mut note).unwrap_or_default();
     let access = match mode {
         Mode::Validate => None,

@@ -5,7 +5,7 @@ import { readPlainFile } from '../files/read.js';
 import { readProxySettings } from '../network/proxy.js';
 import { isGivenInClear, withheldPassword } from './secrets.js';
 
-/** @returns {import('../../pkg/core.js').Inputs} */
+/** @returns {Required<import('../../pkg/core.js').Inputs>} */
 export function readInputs() {
   const connection = tl.getInput('keeperConnection') ?? '';
   const secret =
@@ -26,6 +26,7 @@ export function readInputs() {
     templates: tl.getInput('templates') ?? '',
     mode: tl.getInput('mode') ?? '',
     outputPolicy: tl.getInput('outputPolicy') ?? '',
+    keepFiles: tl.getInput('keepFiles') ?? '',
     timeoutInSeconds: tl.getInput('timeoutInSeconds') ?? '',
   };
 }

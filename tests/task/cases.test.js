@@ -19,6 +19,7 @@ import { CONFIG_IN_CLEAR, errorsOf, openKeeper, runWithKeeper, warningsOf } from
  * @property {Record<string, string>} [files] the author's own by path in the working directory
  * @property {'run' | 'validate' | 'check'} [mode]
  * @property {'warn' | 'allow' | 'deny'} [outputPolicy]
+ * @property {string} [keepFiles]
  * @property {import('../keeper/vault.js').Description} keeperHolds
  * @property {string} [config] else that of the embedded Keeper
  * @property {boolean} [allowsSeveralLines] whether the pipeline allows secrets of several lines
@@ -127,8 +128,8 @@ async function play(t, story, debug) {
 }
 
 /** The inputs that a story names besides its mapping lines. @param {Case} story */
-function inputsOf({ secretsFile, templates, mode, outputPolicy }) {
-  const inputs = { secretsFile, templates: templates?.join('\n'), mode, outputPolicy };
+function inputsOf({ secretsFile, templates, mode, outputPolicy, keepFiles }) {
+  const inputs = { secretsFile, templates: templates?.join('\n'), mode, outputPolicy, keepFiles };
   return Object.fromEntries(Object.entries(inputs).filter(([, text]) => text !== undefined));
 }
 

@@ -167,7 +167,16 @@ const FORMS_OF_CONFIG = {
 
 /** Inputs, and how a secret variable comes to them. */
 const MISPLACED = [
-  ...['secrets', 'secretsFile', 'templates', 'mode', 'outputPolicy', 'timeoutInSeconds', 'keeperConnection'],
+  ...[
+    'secrets',
+    'secretsFile',
+    'templates',
+    'mode',
+    'outputPolicy',
+    'keepFiles',
+    'timeoutInSeconds',
+    'keeperConnection',
+  ],
   'caCertificate',
 ]
   .map((input) => [input, '$(secret_config)'])

@@ -42,7 +42,15 @@ const showing = (outcome, texts) =>
   ].filter((line) => texts.some((text) => line.includes(text)));
 
 describe('a secret variable in an input that is none for secrets', { concurrency: 2 }, () => {
-  for (const input of ['secrets', 'templates', 'secretsFile', 'mode', 'outputPolicy', 'timeoutInSeconds']) {
+  for (const input of [
+    'secrets',
+    'templates',
+    'secretsFile',
+    'mode',
+    'outputPolicy',
+    'keepFiles',
+    'timeoutInSeconds',
+  ]) {
     for (const newline of ['\n', '\r\n']) {
       test(`${input}, ${JSON.stringify(newline)}`, async (t) => {
         const key = PEM.join(newline);
