@@ -5,20 +5,23 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::secret::SecretText;
+
 /// The proxy for an HTTPS host at a port, given the variables of the environment by name: the variable that names it and its
 /// address, both as written. None if the host is reached directly.
 #[must_use]
-pub fn of_machine<'a>(environment: &'a [(String, String)], host: &str, port: u16) -> Option<(&'a str, &'a str)> {
+pub fn of_machine<'a>(environment: &'a [(String, SecretText)], host: &str, port: u16) -> Option<(&'a str, &'a str)> {
     let (name, address) = variable(environment, "https_proxy")?;
     let exceptions = variable(environment, "no_proxy").map_or("", |(_, exceptions)| exceptions);
     (!is_exception(exceptions, host, port)).then_some((name, address))
 }
 
 /// A variable in whatever case; in lower case it comes first, as it does for other programs. An empty one is none.
-fn variable<'a>(environment: &'a [(String, String)], wanted: &str) -> Option<(&'a str, &'a str)> {
+fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option<(&'a str, &'a str)> {
     let in_any_case = || environment.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let (name, value) = in_any_case().find(|(name, _)| name == wanted).or_else(|| in_any_case().next())?;
-    let value = value.trim();
+    // EXPOSE: an address may hold a password; Node connects to it.
+    let value = value.expose().trim();
     (!value.is_empty()).then_some((name, value))
 }
 
@@ -125,7 +128,7 @@ mod tests {
         ];
         for (variables, expected) in cases {
             let owned: Vec<_> =
-                variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                variables.iter().map(|(name, value)| ((*name).to_owned(), SecretText::from(*value))).collect();
             assert_eq!(of_machine(&owned, "keeper.test", 443), expected, "{variables:?}");
         }
     }

@@ -4,6 +4,9 @@
 //! The agent masks secret variables as a whole; the task masks the forms in which they would show all the same.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use zeroize::Zeroizing;
 
 use crate::base64;
 use crate::json::Value;
@@ -18,10 +21,10 @@ const MAX_LINES: usize = 200;
 
 /// The texts to be masked, given the variables of the environment by name, in the order in which they are found.
 #[must_use]
-pub fn masks(environment: &[(String, String)]) -> Vec<String> {
-    // Windows makes no difference between cases.
+pub fn masks(environment: &[(String, SecretText)]) -> Vec<SecretText> {
+    // Windows makes no difference between cases. EXPOSE: what is found is a secret again.
     let variables: Vec<(String, &str)> =
-        environment.iter().map(|(name, text)| (name.to_uppercase(), text.as_str())).collect();
+        environment.iter().map(|(name, text)| (name.to_uppercase(), text.expose())).collect();
     let value = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| *text);
 
     let configs = variables.iter().filter(|(name, _)| is_config(name)).flat_map(|(_, text)| forms_of_config(text));
@@ -33,8 +36,9 @@ pub fn masks(environment: &[(String, String)]) -> Vec<String> {
 
     let mut known = HashSet::new();
     configs
-        .filter(|text| is_longer(text, MIN_CONFIG_LEN) && !is_undefined(text))
-        .chain(passwords.filter(|text| is_longer(text, MIN_PASSWORD_LEN)))
+        // EXPOSE: only the length and the form of a macro are looked at.
+        .filter(|text| is_longer(text.expose(), MIN_CONFIG_LEN) && !is_undefined(text.expose()))
+        .chain(passwords.filter(|text| is_longer(text.expose(), MIN_PASSWORD_LEN)))
         .filter(|text| known.insert(text.clone()))
         .collect()
 }
@@ -43,28 +47,32 @@ pub fn masks(environment: &[(String, String)]) -> Vec<String> {
 ///
 /// A Node task gets every secret variable of the job. If one of them is missing, nobody can tell where a config is from.
 #[must_use]
-pub fn is_config_in_clear(environment: &[(String, String)]) -> bool {
-    let value_of = |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| text);
+pub fn is_config_in_clear(environment: &[(String, SecretText)]) -> bool {
+    // EXPOSE: secrets are compared here.
+    let value_of =
+        |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| text.expose());
     let config = packed(value_of("INPUT_KEEPERSECRETCONFIG"));
-    let secrets: HashMap<String, String> = environment
+    let secrets: HashMap<String, SecretText> = environment
         .iter()
         .map(|(name, text)| (name.to_uppercase(), text))
         .filter(|(name, _)| name.starts_with("SECRET_"))
-        .map(|(name, text)| (name, packed(text)))
+        .map(|(name, text)| (name, packed(text.expose())))
         .collect();
     let Ok(Value::List(names)) = Value::parse(value_of("VSTS_SECRET_VARIABLES")) else { return false };
     // EXPOSE: names of variables are no secrets.
     let is_there = |name: &SecretText| {
         secrets.contains_key(&format!("SECRET_{}", name.expose().replace(['.', ' '], "_").to_uppercase()))
     };
-    !config.is_empty()
-        && names.iter().filter_map(Value::as_text).all(is_there)
-        && !secrets.values().any(|secret| is_longer(secret, MIN_CONFIG_LEN) && config.contains(secret.as_str()))
+    let holds =
+        |secret: &SecretText| is_longer(secret.expose(), MIN_CONFIG_LEN) && config.expose().contains(secret.expose());
+    !config.expose().is_empty() && names.iter().filter_map(Value::as_text).all(is_there) && !secrets.values().any(holds)
 }
 
 /// A text without what differs between a variable and the input that holds it: blanks, and signs of other systems.
-fn packed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == '\\' { '/' } else { c }).collect()
+fn packed(text: &str) -> SecretText {
+    let mut packed = String::with_capacity(text.len());
+    packed.extend(text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == '\\' { '/' } else { c }));
+    packed.into()
 }
 
 fn is_longer(text: &str, at_least: usize) -> bool {
@@ -88,8 +96,8 @@ fn is_proxy(name: &str) -> bool {
     matches!(name, "AGENT_PROXYURL" | "HTTP_PROXY" | "HTTPS_PROXY" | "ALL_PROXY")
 }
 
-fn forms_of_config(config: &str) -> Vec<String> {
-    [config, trim(config)].into_iter().map(str::to_owned).chain(lines(config)).collect()
+fn forms_of_config(config: &str) -> Vec<SecretText> {
+    [config, trim(config)].into_iter().map(SecretText::from).chain(lines(config)).collect()
 }
 
 /// A text without the blanks around it; a byte order mark is one of them.
@@ -98,27 +106,27 @@ fn trim(text: &str) -> &str {
 }
 
 /// The first lines of a text that hold something, wherever a program would end a line.
-fn lines(text: &str) -> impl Iterator<Item = String> {
+fn lines(text: &str) -> impl Iterator<Item = SecretText> {
     let ends = ['\r', '\n', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
-    text.split(ends).map(trim).filter(|line| !line.is_empty()).take(MAX_LINES).map(str::to_owned)
+    text.split(ends).map(trim).filter(|line| !line.is_empty()).take(MAX_LINES).map(SecretText::from)
 }
 
 /// The lines of secret variables that an input holds, as after `secrets: $(config)`. The agent masks such a secret
 /// as a whole, but would show the input line by line.
-fn misplaced(variables: &[(String, &str)]) -> Vec<String> {
+fn misplaced(variables: &[(String, &str)]) -> Vec<SecretText> {
     let starting_with =
         |start: &'static str| variables.iter().filter(move |(name, _)| name.starts_with(start)).map(|(_, text)| *text);
     let inputs: Vec<&str> = starting_with("INPUT_").collect();
     starting_with("SECRET_")
         .map(trim)
         .filter(|secret| is_longer(secret, MIN_PASSWORD_LEN) && inputs.iter().any(|input| input.contains(secret)))
-        .flat_map(|secret| [secret.to_owned()].into_iter().chain(lines(secret)))
+        .flat_map(|secret| [SecretText::from(secret)].into_iter().chain(lines(secret)))
         .take(MAX_LINES)
         .collect()
 }
 
 /// What is secret in the address of a proxy, with or without a scheme.
-fn forms_in_address(address: &str) -> Vec<String> {
+fn forms_in_address(address: &str) -> Vec<SecretText> {
     let rest = without_scheme(trim(address));
     // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
     let host_part = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -127,12 +135,14 @@ fn forms_in_address(address: &str) -> Vec<String> {
         .filter_map(|text| text.rsplit_once('@'))
         .flat_map(|(login, _)| {
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let mut forms = vec![password.to_owned()];
-            forms.extend(forms_of_password(&decoded(user), &decoded(password)));
+            let mut forms = vec![SecretText::from(password)];
+            // EXPOSE: these become secrets again.
+            let (plain_user, plain_password) = (decoded(user), decoded(password));
+            forms.extend(forms_of_password(plain_user.expose(), plain_password.expose()));
             if is_token(user, password) {
-                forms.push(user.to_owned());
-                forms.extend(forms_of_password("", &decoded(user)));
-                forms.push(login_header(&decoded(user), ""));
+                forms.push(user.into());
+                forms.extend(forms_of_password("", plain_user.expose()));
+                forms.push(login_header(plain_user.expose(), ""));
             }
             forms
         })
@@ -157,46 +167,57 @@ fn is_token(user: &str, password: &str) -> bool {
         || (is_longer(user, 16) && user.contains(|c: char| c.is_ascii_digit()) && user.chars().all(is_word))
 }
 
-fn forms_of_password(user: &str, password: &str) -> Vec<String> {
+fn forms_of_password(user: &str, password: &str) -> Vec<SecretText> {
     if password.is_empty() {
         return Vec::new();
     }
-    vec![password.to_owned(), encoded(password), login_header(user, password)]
+    vec![password.into(), encoded(password), login_header(user, password)]
 }
 
 /// User name and password as the header `Proxy-Authorization` has them (RFC 7617).
-fn login_header(user: &str, password: &str) -> String {
-    base64::encode(format!("{user}:{password}").as_bytes())
+fn login_header(user: &str, password: &str) -> SecretText {
+    base64::encode(Zeroizing::new([user, ":", password].concat()).as_bytes()).into()
 }
 
 /// A text as a part of a URL, as `encodeURIComponent` writes it (RFC 3986, without what is reserved).
-fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> SecretText {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
-    text.bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    // So large that it never moves, as what it leaves behind would not be wiped.
+    let mut encoded = String::with_capacity(3 * text.len());
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded.into()
 }
 
 /// What a part of a URL means; the part itself if somebody forgot to encode it.
-fn decoded(part: &str) -> String {
+fn decoded(part: &str) -> SecretText {
     let mut pieces = part.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));
+    bytes.extend(pieces.next().unwrap_or_default().bytes());
     for piece in pieces {
         let code = piece.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) else { return part.to_owned() };
+        let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) else { return part.into() };
         bytes.push(byte);
         bytes.extend(piece.bytes().skip(2));
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+    std::str::from_utf8(&bytes).unwrap_or(part).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn owned(environment: &[(&str, &str)]) -> Vec<(String, SecretText)> {
+        environment.iter().map(|(name, text)| ((*name).to_owned(), SecretText::from(*text))).collect()
+    }
+
     fn masks_of(environment: &[(&str, &str)]) -> Vec<String> {
-        let owned: Vec<_> = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        masks(&owned)
+        masks(&owned(environment)).iter().map(|mask| mask.expose().to_owned()).collect()
     }
 
     #[test]
@@ -301,9 +322,7 @@ mod tests {
             (&[("INPUT_KEEPERSECRETCONFIG", " "), names, other], false),
         ];
         for (environment, expected) in cases {
-            let owned: Vec<_> =
-                environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-            assert_eq!(is_config_in_clear(&owned), expected, "{environment:?}");
+            assert_eq!(is_config_in_clear(&owned(environment)), expected, "{environment:?}");
         }
     }
 

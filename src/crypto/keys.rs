@@ -10,7 +10,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::aes_gcm::{self, Gcm, KEY_LEN, RustCrypto};
 use super::{Entropy, Undecryptable};
@@ -19,7 +19,8 @@ use crate::secret::SecretBytes;
 
 /// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
 pub struct Key<Kind> {
-    bytes: [u8; KEY_LEN],
+    /// On the heap, since whatever is moved about leaves copies on the stack.
+    bytes: Box<[u8; KEY_LEN]>,
     kind: PhantomData<fn() -> Kind>,
 }
 
@@ -48,7 +49,15 @@ impl<Kind> Key<Kind> {
     /// Takes the 32 bytes of a key.
     #[must_use]
     pub fn new(bytes: [u8; KEY_LEN]) -> Self {
-        Self { bytes, kind: PhantomData }
+        Self { bytes: Box::new(bytes), kind: PhantomData }
+    }
+
+    /// Reads the 32 bytes of a key, without a copy of them anywhere else.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let mut key = Self::new([0; KEY_LEN]);
+        (bytes.len() == KEY_LEN).then(|| key.bytes.copy_from_slice(bytes))?;
+        Some(key)
     }
 
     /// Draws a new key.
@@ -57,7 +66,7 @@ impl<Kind> Key<Kind> {
     /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
     pub fn generate(entropy: &mut dyn Entropy) -> Result<Self, Error> {
         let mut key = Self::new([0; KEY_LEN]);
-        entropy.fill(&mut key.bytes)?;
+        entropy.fill(&mut *key.bytes)?;
         Ok(key)
     }
 
@@ -67,8 +76,7 @@ impl<Kind> Key<Kind> {
     /// [`Undecryptable`] when the tag does not verify or the content is not 32 bytes.
     pub fn unwrap_with<Outer>(outer: &Key<Outer>, wrapped: &[u8]) -> Result<Self, Undecryptable> {
         let bytes = aes_gcm::decrypt(&RustCrypto, &outer.bytes, wrapped.to_vec())?;
-        let bytes: Zeroizing<[u8; KEY_LEN]> = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| Undecryptable)?);
-        Ok(Self::new(*bytes))
+        Self::from_slice(&bytes).ok_or(Undecryptable)
     }
 
     /// Opens `nonce || ciphertext || tag`.
@@ -104,7 +112,7 @@ impl<Kind> Key<Kind> {
 
 impl<Kind> Clone for Key<Kind> {
     fn clone(&self) -> Self {
-        Self::new(self.bytes)
+        Self { bytes: self.bytes.clone(), kind: PhantomData }
     }
 }
 

@@ -134,7 +134,7 @@ impl Config {
         let client_key = ClientKey::parse(&private_key);
         check("privateKey", "Base64 of a private key for P-256", client_key.is_some());
         let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
-        let app_key = <[u8; 32]>::try_from(app_key.as_slice()).ok().map(|bytes| AppKey::new(*Zeroizing::new(bytes)));
+        let app_key = AppKey::from_slice(&app_key);
         check("appKey", "Base64 of 32 bytes", app_key.is_some());
         // Some tools write ids with zeros in front.
         let server_key_id = members.get("serverPublicKeyId").map(|id| without_zeros(id).to_owned());

@@ -1,8 +1,11 @@
 //! The door for what facts of the agent mean: texts in, texts out.
 
+use js_sys::Array;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::{certificates, disk, proxy, secrets};
+use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
@@ -16,9 +19,10 @@ export type DiskCode = SystemDiskCode | 'IS_FOLDER' | 'IS_LINK' | 'NOT_A_FILE' |
 
 /// What is masked of the environment, given its names and their values. See [`secrets::masks`].
 #[must_use]
-#[wasm_bindgen(js_name = masksOfEnvironment)]
-pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Vec<String> {
-    secrets::masks(&environment(names, values))
+#[wasm_bindgen(js_name = masksOfEnvironment, unchecked_return_type = "string[]")]
+pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Array {
+    // EXPOSE: Node hands masks to the agent.
+    secrets::masks(&environment(names, values)).iter().map(|mask| JsValue::from_str(mask.expose())).collect()
 }
 
 /// Whether a config is in none of the job's secret variables. See [`secrets::is_config_in_clear`].
@@ -31,15 +35,16 @@ pub fn is_config_in_clear(names: Vec<String>, values: Vec<String>) -> bool {
 /// The proxy that the environment names for an HTTPS host at a port: the variable and the address. See
 /// [`proxy::of_machine`].
 #[must_use]
-#[wasm_bindgen(js_name = machineProxy)]
-pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Option<Vec<String>> {
+#[wasm_bindgen(js_name = machineProxy, unchecked_return_type = "string[] | undefined")]
+pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Option<Array> {
     let environment = environment(names, values);
     let (name, address) = proxy::of_machine(&environment, host, port)?;
-    Some(vec![name.to_owned(), address.to_owned()])
+    Some([name, address].into_iter().map(JsValue::from_str).collect())
 }
 
-fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, String)> {
-    names.into_iter().zip(values).collect()
+/// The variables by name, whose values are wiped.
+fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, SecretText)> {
+    names.into_iter().zip(values.into_iter().map(SecretText::from)).collect()
 }
 
 /// The certificates in a text, if it is one. See [`certificates::in_pem`].

@@ -22,8 +22,11 @@ for (const [when, secrets, result] of [
     const keeper = await openKeeper(t, { holds: HOLDS });
     const { appKey, privateKey, clientId } = keeper.config;
     const base64 = (text) => Buffer.from(text).toString('base64');
+    // The scalar of a key in PKCS#8 (RFC 5208, RFC 5915) comes after 36 bytes that are the same for all P-256 keys.
+    const scalar = Buffer.from(privateKey, 'base64').subarray(36, 68).toString('base64');
     const needles = [
       appKey,
+      scalar,
       base64(appKey),
       base64(privateKey.slice(0, 40)),
       base64(clientId.slice(0, 40)),
