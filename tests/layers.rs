@@ -37,7 +37,7 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 /// Crates that only some files may name, and which.
 const RESERVED: [(&str, &[&str]); 14] = [
     ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs"]),
-    ("js_sys", &["vault/names.rs", "wasm.rs"]),
+    ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
