@@ -138,7 +138,7 @@ export function growths(outputs) {
       scenario: (size) => ({
         name: '',
         holds: [],
-        lines: () => Array.from({ length: size }, (_, index) => `no notation ${index}`),
+        lines: () => Array.from({ length: size }, (_, index) => `x${index}`),
         rounds: 3,
         fails: true,
       }),

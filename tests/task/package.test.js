@@ -248,7 +248,7 @@ const PLUMBING = [
   ],
   ...['__wbindgen_in', '__wbindgen_jsval_eq', '__wbindgen_jsval_loose_eq', '__wbindgen_debug_string'],
   ...['Error', 'Number', 'isArray', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
-  ...['set', 'new', 'from', 'length', 'subarray', 'fill', 'prototypesetcall'],
+  ...['set', 'new', 'from', 'length', 'subarray', 'fill', 'push', 'prototypesetcall'],
 ];
 
 /** @param {string} name */

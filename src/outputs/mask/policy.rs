@@ -74,7 +74,9 @@ pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     for seed in seeds(plain) {
         sink(Rank::Part, seed.expose());
     }
-    parts_of(text, kind, sink);
+    if !is_one_word(plain) {
+        parts_of(text, kind, sink);
+    }
     base64_of(plain.as_bytes(), sink);
     // What begins with blanks is wrapped elsewhere.
     wrapped(text.trim_end().as_bytes(), sink);
@@ -105,6 +107,11 @@ fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
     for form in forms {
         sink(rank, SecretText::from(form).expose());
     }
+}
+
+/// Whether there is nothing in a text that separates a name from a value, or a line from the next.
+fn is_one_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// What may get printed without the rest.
