@@ -1,5 +1,6 @@
 /** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
 
+import { setImmediate } from 'node:timers/promises';
 import { Run } from '../pkg/core.js';
 import { CANCELLED, Host } from './agent/host.js';
 import { PLEASE_REPORT, describeDefect } from './agent/report.js';
@@ -72,6 +73,8 @@ async function follow(run, host) {
       return host.carryOut(next.finish);
     }
     await take(next, run, host);
+    // A signal that came while the core computed is heard now.
+    await setImmediate();
   }
 }
 

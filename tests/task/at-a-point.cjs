@@ -8,7 +8,7 @@
 //   { call, count, never }      instead of it, nothing: its callback is not called
 //
 // A call is `start` (before the task loads), `exit`, `print TEXT` (a line of output that begins so), `setTimeout`,
-// `request`, `git`, or a function of `fs` that is used below AT_POINT_FOLDER. Each call is noted in AT_POINT_NOTES, one
+// `request`, `git`, `compute` (the core goes on with Keeper's answer), or a function of `fs` that is used below AT_POINT_FOLDER. Each call is noted in AT_POINT_NOTES, one
 // a line; so is the time of a signal.
 
 'use strict';
@@ -108,6 +108,22 @@ replace(process.stdout, 'write', (original) => (text, ...others) => {
   for (const call of new Set(printed)) if (String(text).startsWith(call.slice(6))) arrive(call);
   return original.call(process.stdout, text, ...others);
 });
+
+replace(
+  WebAssembly,
+  'Instance',
+  (Original) =>
+    class {
+      constructor(...options) {
+        const { exports } = new Original(...options);
+        const compute = (...values) => {
+          arrive('compute');
+          return exports.run_haveAsked(...values);
+        };
+        this.exports = { ...exports, run_haveAsked: compute };
+      }
+    },
+);
 
 process.on('exit', () => arrive('exit'));
 arrive('start');

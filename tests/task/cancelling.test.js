@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { withoutSignals } from '../platform.js';
 import { errorsOf, isSettled, openKeeper, runWithKeeper } from './packed-task.js';
 
@@ -23,6 +24,7 @@ const LINES = [
   'Database/file/large.bin > file:folder/large.bin',
 ];
 const MAX_MS = 2_000;
+const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
 
 for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
   describe(`${signal} ends the task with nothing set`, { skip: withoutSignals }, () => {
@@ -60,6 +62,24 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
       }));
   });
 }
+
+test(
+  'a signal that comes while the core computes is heard before anything is set',
+  { skip: withoutSignals },
+  async (t) => {
+    const keeper = await openKeeper(t, { holds: HOLDS });
+    const run = await runWithKeeper(t, {
+      keeper,
+      secrets: LINES.slice(0, 1),
+      agent: {
+        nodeArguments: ['--require', AT_A_POINT],
+        environment: { AT_POINT: JSON.stringify([{ call: 'compute', count: 1, signal: 'SIGINT' }]) },
+      },
+    });
+    assert.deepEqual(errorsOf(run), ['the task was cancelled; nothing was set']);
+    assert.deepEqual(run.variables, {});
+  },
+);
 
 /**
  * @param {import('node:test').TestContext} t
