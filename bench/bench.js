@@ -65,7 +65,9 @@ try {
   const text = page(tables);
   console.log(`\n${text}`);
   if (!IS_QUICK) {
-    writeFileSync(inProject('docs', 'benchmark.md'), text);
+    const { format, resolveConfig } = await import('prettier');
+    const place = inProject('docs', 'benchmark.md');
+    writeFileSync(place, await format(text, { ...(await resolveConfig(place)), parser: 'markdown' }));
     writeFileSync(
       inProject('docs', 'benchmark.svg'),
       drawBars(measured[0].rows.filter(({ baseline }) => baseline)),
