@@ -424,9 +424,8 @@ const OUTCOMES = [
       },
     }),
   },
-  ...Object.entries(FORMS_OF_CONFIG).flatMap(([form, write], turn, { length }) =>
-    // Each input gets one of the forms.
-    MISPLACED.filter((_, place) => place % length === turn).map(([input, text]) => ({
+  ...Object.entries(FORMS_OF_CONFIG).flatMap(([form, write]) =>
+    MISPLACED.map(([input, text]) => ({
       when: `the config as ${form} is in \`${input}\` by mistake: ${text}`,
       lines: [],
       way: (keeper) => ({
