@@ -109,9 +109,11 @@ fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether there is nothing in a text that separates a name from a value, or a line from the next.
+/// Whether there is nothing in a text that separates a name from a value, or a line from the next. A longer word may be
+/// Base64 of a text that has parts.
 fn is_one_word(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    const LONGEST: usize = 20;
+    text.len() <= LONGEST && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// What may get printed without the rest.
