@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runTask } from '../agent/agent.js';
@@ -45,9 +45,8 @@ function makeFolder(t) {
 /** All files below a folder. */
 const filesBelow = (folder) =>
   fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name, path }) => relative(folder, join(path, name)))
+    .readdirSync(folder, { recursive: true })
+    .filter((name) => fs.statSync(join(folder, name)).isFile())
     .sort();
 
 const firstLines = (run) => errorsOf(run).map((problem) => problem.split('\n')[0]);

@@ -8,6 +8,7 @@
  * @property {string} [problem] or what it says; HOST and PROXY are placeholders for the addresses
  * @property {number | number[] | ((major: number) => number)} requests how many reached Keeper, or else what takes its place, or else the proxy; one of several if chance decides, or by the major version of Node
  * @property {number} [from] the first major version of Node on which it is so
+ * @property {NodeJS.Platform} [system] the only one on which a test can bring it about
  * @property {(string | RegExp)[]} [log] lines that the log holds
  * @property {string[]} [warnings]
  *
@@ -21,7 +22,7 @@
  * @param {string} survives
  * @param {Row['requests']} requests
  * @param {import('../world.js').Setting} when
- * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number }} [more]
+ * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number, system?: NodeJS.Platform }} [more]
  * @returns {Row}
  */
 export const survived = (fault, survives, requests, when, more = {}) => ({
@@ -39,7 +40,7 @@ export const survived = (fault, survives, requests, when, more = {}) => ({
  * @param {string} problem
  * @param {Row['requests']} requests
  * @param {import('../world.js').Setting} when
- * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number }} [more]
+ * @param {{ log?: (string | RegExp)[], warnings?: string[], from?: number, system?: NodeJS.Platform }} [more]
  * @returns {Row}
  */
 export const refused = (fault, problem, requests, when, more = {}) => ({
