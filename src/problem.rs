@@ -37,7 +37,7 @@ pub struct Place {
     pub size: usize,
 }
 
-/// So many problems of a run are reported. The agent keeps ten of a step, and nobody reads more than a few screens.
+/// So many problems of a run are reported. The agent keeps ten of a step, and a reader looks at a few screens at most.
 const REPORTED: usize = 50;
 
 /// The first problems in full, and how many more there are.

@@ -102,7 +102,7 @@ pub struct Env<'a> {
     pub entropy: &'a mut dyn Entropy,
     /// The texts to mask before anything else is printed.
     pub masks: &'a mut Masks,
-    /// What there is to tell the author.
+    /// Lines for the log.
     pub notices: &'a mut Notices,
 }
 

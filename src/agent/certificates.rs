@@ -6,7 +6,7 @@ const KINDS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICAT
 const LINE_LEN: usize = 64;
 
 /// Each certificate in a text, as PEM with one certificate and with its line breaks, which a variable of a pipeline may
-/// have lost or hold as `\n`. Keys and whatever else such a file holds are left out. `None` for what is no PEM at all.
+/// have lost or hold as `\n`. Keys and whatever else such a file holds are left out. `None` for what is not PEM at all.
 #[must_use]
 pub fn in_pem(bytes: &[u8]) -> Option<Vec<String>> {
     let text = decode(bytes);

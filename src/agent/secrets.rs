@@ -45,7 +45,7 @@ pub fn masks(environment: &[(String, SecretText)]) -> Vec<SecretText> {
 
 /// Whether the input holds a config that is in none of the job's secret variables.
 ///
-/// A Node task gets every secret variable of the job. If one of them is missing, nobody can tell where a config is from.
+/// A Node task gets every secret variable of the job. If one of them is missing, it is unknown where a config is from.
 #[must_use]
 pub fn is_config_in_clear(environment: &[(String, SecretText)]) -> bool {
     // EXPOSE: secrets are compared here.
@@ -59,7 +59,7 @@ pub fn is_config_in_clear(environment: &[(String, SecretText)]) -> bool {
         .map(|(name, text)| (name, packed(text.expose())))
         .collect();
     let Ok(Value::List(names)) = Value::parse(value_of("VSTS_SECRET_VARIABLES")) else { return false };
-    // EXPOSE: names of variables are no secrets.
+    // EXPOSE: names of variables are not secret.
     let is_there = |name: &SecretText| {
         secrets.contains_key(&format!("SECRET_{}", name.expose().replace(['.', ' '], "_").to_uppercase()))
     };
@@ -79,7 +79,7 @@ fn is_longer(text: &str, at_least: usize) -> bool {
     text.chars().nth(at_least - 1).is_some()
 }
 
-/// Whether a text is the macro of a variable that does not exist: its name is no secret.
+/// Whether a text is the macro of a variable that does not exist: its name is not secret.
 fn is_undefined(text: &str) -> bool {
     let name = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'));
     name.is_some_and(|name| !name.contains(')'))
@@ -182,7 +182,7 @@ fn login_header(user: &str, password: &str) -> SecretText {
 /// A text as a part of a URL, as `encodeURIComponent` writes it (RFC 3986, without what is reserved).
 fn encoded(text: &str) -> SecretText {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
-    // So large that it never moves, as what it leaves behind would not be wiped.
+    // So large that it never moves, as the old copy would not be wiped.
     let mut encoded = String::with_capacity(3 * text.len());
     for byte in text.bytes() {
         if is_plain(byte) {
@@ -194,7 +194,7 @@ fn encoded(text: &str) -> SecretText {
     encoded.into()
 }
 
-/// What a part of a URL means; the part itself if somebody forgot to encode it.
+/// What a part of a URL means; the part itself if it was not encoded.
 fn decoded(part: &str) -> SecretText {
     let mut pieces = part.split('%');
     let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));

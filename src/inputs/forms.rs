@@ -160,7 +160,7 @@ impl Step {
         matches!(self, Self::Unbase64 | Self::Unhex)
     }
 
-    /// Whether its result is a secret in its own right, such as the bytes behind Base64, rather than another way to write
+    /// Whether its result is a secret in its own right, such as the bytes that Base64 encodes, rather than another way to write
     /// the value. This decides about masks: such a result is masked as if it were stored in Keeper, with its parts and in
     /// the forms that a program may print; another way to write a value is masked as it is.
     #[must_use]

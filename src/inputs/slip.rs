@@ -5,7 +5,7 @@ use super::forms;
 use crate::error::Error;
 use crate::text::unseen;
 
-/// Refuses a notation that nobody can have meant.
+/// Refuses a notation that can't have been meant.
 pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Error> {
     let is_between = |quote: char| notation.starts_with(quote) && (notation.len() > 1 && notation.ends_with(quote));
     if ['"', '\'', '`']

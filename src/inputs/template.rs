@@ -12,7 +12,7 @@
 //! bare        = "keeper://" record "/" selector "/" name [ ":-" default ] *( "|" form )
 //! ```
 //!
-//! `$${keeper://` writes `${keeper://`, and `$$keeper://` before a bare notation writes `keeper://`; both are no placeholders. A
+//! `$${keeper://` writes `${keeper://`, and `$$keeper://` before a bare notation writes `keeper://`; neither is a placeholder. A
 //! notation that needs a `}` or a `|` is written in Base64.
 
 use std::cell::LazyCell;

@@ -9,7 +9,7 @@ use hifijson::token::Lex as _;
 use super::faults::Faults;
 use super::text;
 
-/// That a text can't be read any further, because it is no JSON; [`Reader`] knows where.
+/// That a text can't be read any further, because it is not JSON; [`Reader`] knows where.
 #[derive(Debug)]
 pub struct Stuck;
 
@@ -25,7 +25,7 @@ pub trait FromMembers: Default {
     /// Takes the value of the member with this name, or skips it.
     ///
     /// # Errors
-    /// When it is no JSON. What is of another type than expected is left out and noted.
+    /// When it is not JSON. What is of another type than expected is left out and noted.
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck>;
 
     /// What was left out, for objects whose faults are reported with the object around them.
@@ -37,7 +37,7 @@ pub trait FromMembers: Default {
 /// Reads one object, which nothing but blanks may follow.
 ///
 /// # Errors
-/// What was read until there, when the text is no JSON or no object.
+/// What was read until there, when the text is not JSON or no object.
 pub fn object<T: FromMembers>(text: &[u8]) -> Result<T, T> {
     let mut object = T::default();
     let mut reader = Reader::new(text);
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     /// Reads any value, however deeply it is nested, and keeps nothing of it.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn skip(&mut self) -> Result<(), Stuck> {
         // What closes the lists and objects that are open, the innermost last. A stack, as a text can be deeper than
         // the calls that the module has room for.

@@ -10,7 +10,7 @@ use super::reader::Stuck;
 
 /// Reads a string whose opening quote has been read.
 ///
-/// Half a surrogate pair, which JavaScript leaves when it cuts a text, and bytes that are no UTF-8 are replaced by U+FFFD.
+/// Half a surrogate pair, which JavaScript leaves when it cuts a text, and bytes that are not UTF-8 are replaced by U+FFFD.
 pub(super) fn read<'a>(lexer: &mut SliceLexer<'a>) -> Result<Cow<'a, str>, Stuck> {
     let on_string = |bytes: &mut &'a [u8], text: &mut Cow<'a, str>| {
         match String::from_utf8_lossy(bytes) {

@@ -12,7 +12,7 @@ impl Reader<'_> {
     /// Reads a list of objects; `null` is an empty one. Anything else in it is left out.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn objects<T: FromMembers>(&mut self, name: &str, faults: &mut Faults) -> Result<Vec<T>, Stuck> {
         let mut objects = Vec::new();
         let mut index = 0;
@@ -49,7 +49,7 @@ impl Reader<'_> {
     /// list. Anything else in it is left out.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn texts(&mut self, name: &str, most: usize, faults: &mut Faults) -> Result<(Vec<String>, usize), Stuck> {
         let (mut texts, mut count, mut index) = (Vec::new(), 0, 0);
         match self.kind()? {
@@ -83,7 +83,7 @@ impl Reader<'_> {
     /// Reads a text; `null` is an empty one. Anything else is left out.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn text(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
         match self.kind()? {
             Kind::Text => return Ok(self.string()?.into_owned()),
@@ -94,10 +94,10 @@ impl Reader<'_> {
         Ok(String::new())
     }
 
-    /// Reads a name, which somebody may have written as a number or a boolean.
+    /// Reads a name, which may have been written as a number or a boolean.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn name(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
         match self.kind()? {
             Kind::Number => Ok(self.number()?.to_owned()),
@@ -112,7 +112,7 @@ impl Reader<'_> {
     /// Reads any value; none if it is nested too deeply, which is noted.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn value_of(&mut self, name: &str, faults: &mut Faults) -> Result<Option<Value>, Stuck> {
         let value = self.value()?;
         if value.is_none() {
@@ -124,7 +124,7 @@ impl Reader<'_> {
     /// Reads any value; none if it is nested too deeply.
     ///
     /// # Errors
-    /// When it is no JSON.
+    /// When it is not JSON.
     pub fn value(&mut self) -> Result<Option<Value>, Stuck> {
         self.is_too_deep = false;
         let value = self.any()?;

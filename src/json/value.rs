@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::reader::{Kind, Reader};
 use crate::secret::SecretText;
 
-/// Why a text is no JSON, and where.
+/// Why a text is not JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson {
     /// How many bytes are in front of what can't be read.

@@ -185,7 +185,7 @@ pub enum Content {
 pub struct Agent {
     /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
     pub allows_several_lines: bool,
-    /// Whether somebody meant to allow them, in a way that the agent may not count.
+    /// Whether the author meant to allow them, in a way that the agent may not count.
     pub may_allow_several_lines: bool,
     /// What it runs on: the environment is narrower on Windows.
     pub platform: Platform,

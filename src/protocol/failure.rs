@@ -188,7 +188,7 @@ enum Kind {
 }
 
 codes! {
-    /// What the codes of Node, and the network layer's own, stand for.
+    /// What the codes of Node, and the network layer's own, mean.
     FAILURES: (&str, Kind, &str), FAILURE_CODES of "KnownFailure" {
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),

@@ -28,7 +28,7 @@ pub struct Request {
     pub limit: u64,
     /// How long to wait before it is sent, in milliseconds.
     pub delay_ms: u64,
-    /// How long it may take from then on, in milliseconds; what has no limit may go on as long as something comes.
+    /// How long it may take from then on, in milliseconds; what has no limit may go on as long as data keeps arriving.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub timeout_ms: Option<u64>,

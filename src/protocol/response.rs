@@ -41,7 +41,7 @@ pub struct Outcome {
     /// The header `Location`, as a whole URL.
     #[tsify(optional)]
     location: Option<String>,
-    /// The code of what was in the way.
+    /// The code of the fault.
     #[tsify(optional, type = "FailureCode")]
     pub(crate) code: Option<String>,
     /// Whether it is about the proxy and not about what is beyond it.
@@ -90,7 +90,7 @@ fn status(number: f64) -> Option<u16> {
     u16::try_from(whole(number)).ok()
 }
 
-/// JavaScript's numbers as ours. A negative one, or what is no number, counts as 0.
+/// JavaScript's numbers as ours. A negative one, or what is not a number, counts as 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, which is meant")]
 pub(crate) fn whole(number: f64) -> u64 {
     number as u64

@@ -1,6 +1,6 @@
 //! Whether and when a request is sent again, within the time that the run may take.
 //!
-//! A pause after a throttled request has a budget of its own: Keeper answers, so no network is at fault.
+//! A pause after a throttled request has a budget of its own: Keeper answers, so the network is not at fault.
 
 use super::server_keys;
 use crate::crypto::Entropy;
@@ -319,7 +319,7 @@ mod tests {
     fn keeper_is_obeyed_if_it_knows_how_long_it_throttles() {
         assert_eq!(pauses(Some(3), 1_200_000, 0, 4), [Some(3_000), Some(3_000), Some(3_000), Some(15_000)], "thrice");
         assert_eq!(pauses(Some(3), 1_200_000, 255, 1), [Some(3_750)], "never earlier");
-        // To all who are told so while any of them renews the ban.
+        // To all who are throttled while any of them renews the ban.
         assert_eq!(pauses(Some(10), 1_200_000, 0, 2), [Some(12_000), Some(12_000)]);
         assert_eq!(pauses(Some(30), 1_200_000, 0, 2), [Some(36_000), Some(36_000)]);
     }

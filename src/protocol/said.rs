@@ -1,4 +1,4 @@
-//! What Keeper says in words of its own, without what must not be printed.
+//! Keeper's own words in an answer, without what must not be printed.
 
 use std::fmt::Write as _;
 

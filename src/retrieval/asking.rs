@@ -74,7 +74,7 @@ impl Ask {
     }
 
     /// Seals the request under a key of its own; the last time counts. If that is not possible there is nothing to be
-    /// sent, and the next step tells why, whatever comes.
+    /// sent, and the next step says why, whatever comes.
     #[must_use]
     pub fn seal(&mut self, entropy: &mut dyn Entropy) -> Option<Sealed> {
         let Run { config, server_keys, .. } = &*self.run;
@@ -176,7 +176,7 @@ impl Ask {
 }
 
 impl Run {
-    /// The records have come: everything is found in them, or everything that is not there is told.
+    /// The records have come: everything is found in them, or everything that is missing is reported.
     fn find(mut self: Box<Self>, mut vault: Vault, wishes: Vec<Wish>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for (id, wish) in wishes.into_iter().enumerate() {

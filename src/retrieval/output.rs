@@ -60,7 +60,7 @@ impl Secret {
     /// Renders what a line makes of its secret.
     ///
     /// # Errors
-    /// The record's fields can't be told apart by their names, or no variable can have such a name.
+    /// The record's fields can't be distinguished by their names, or no variable can have such a name.
     pub(super) fn parts(self, wish: &Wish) -> Result<Vec<Part>, Error> {
         let steps = wish.forms.steps.as_slice();
         let body = match self {

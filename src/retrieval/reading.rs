@@ -28,7 +28,7 @@ pub struct FileOutcome {
     /// What it holds.
     #[tsify(optional, type = "Uint8Array")]
     pub body: Option<Vec<u8>>,
-    /// The code of what was in the way.
+    /// The code of the fault.
     #[tsify(optional, type = "FileCode")]
     pub code: Option<String>,
 }

@@ -9,7 +9,7 @@ use crate::vault::totp::Totp;
 /// The secret that a line asks for.
 pub(super) enum Secret {
     Text(SecretText),
-    /// What a template has instead of a secret that is not there; it is no secret.
+    /// What a template has instead of a secret that does not exist; it is not secret.
     Default(SecretText),
     /// Anything but a text, as JSON already.
     Json(SecretText),

@@ -162,7 +162,7 @@ impl Vault {
         }
         self.read_titles();
         let titles = &self.titles;
-        // A UID is known of whatever has one, and hardly anybody gives a record a title that looks like a UID.
+        // A UID is known of whatever has one, and titles that look like a UID are rare.
         let unreadable = self.nameless + if is_uid_like(name) { 0 } else { titles.unreadable };
         let found = titles.exact.get(name).or_else(|| titles.seen.get(&*as_seen(name))).cloned().unwrap_or_default();
         match found[..] {

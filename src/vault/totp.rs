@@ -137,7 +137,7 @@ fn after_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 /// Fewer letters than these are a word rather than a seed (80 bits, the least that authenticator apps take).
 const SHORTEST_SEED: usize = 10;
 
-/// A seed that somebody has stored without its URI.
+/// A seed that was stored without its URI.
 fn bare_seed(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     decode_base32(text.trim()).filter(|seed| seed.len() >= SHORTEST_SEED)
 }

@@ -87,7 +87,7 @@ const PREDEFINED: [(&str, &str); 5] = [
     ("COMMON_", "TESTRESULTSDIRECTORY"),
 ];
 
-/// Beginnings of names that make programs run something, load code or trust somebody, and those of the agent's
+/// Beginnings of names that make programs run something, load code or trust a certificate, and those of the agent's
 /// way to hand inputs, secrets and connections to a task.
 const READ_BY_PROGRAMS: [&str; 37] = [
     "BASH_FUNC",

@@ -48,7 +48,7 @@ fn units_of(bytes: &[u8], is_big: bool) -> impl Iterator<Item = u16> {
     pairs.iter().map(move |pair| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) })
 }
 
-/// UTF-16 without a byte order mark in which most is no Latin: all of it is a text, and some of it is ASCII, such as a
+/// UTF-16 without a byte order mark in which most is not Latin: all of it is a text, and some of it is ASCII, such as a
 /// line end.
 fn unmarked_utf16(bytes: &[u8], is_big: bool) -> Option<String> {
     let text: String = char::decode_utf16(units_of(bytes, is_big)).collect::<Result<_, _>>().ok()?;

@@ -1,4 +1,4 @@
-//! Passwords that have their place behind a user: in SQL, in settings of curl, in calls.
+//! Passwords that follow a user: in SQL, in settings of curl, in calls.
 
 use super::pairs::{Place, find_near, part};
 

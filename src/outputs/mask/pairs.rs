@@ -18,7 +18,7 @@ const BEFORE_NAMES: [&str; 12] =
 /// Words between which and a value there is a name: `setx NAME value`.
 const SETTERS: [&str; 11] =
     ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config", "--global", "--system", "--local"];
-/// What asks for a secret by its name has no secret behind it: `getPassword("which one")`.
+/// What asks for a secret by its name has no secret after it: `getPassword("which one")`.
 const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load", "fetch"];
 
 /// Settings of nginx, which pass requests on.
@@ -126,7 +126,7 @@ impl<'a> Place<'a> {
         at + end
     }
 
-    /// The name and its value, if it tells of a secret and has one.
+    /// The name and its value, if the name is that of a secret and has a value.
     fn pair(self, is_start: bool, state: &mut State, scanner: &mut Scanner<'_>) -> Option<Pair<'a>> {
         let name = self.name();
         if name.eq_ignore_ascii_case("identified") {
@@ -259,7 +259,7 @@ impl<'a> Place<'a> {
         argument.or(call).or(is_quoted).map(str::trim_start).filter(|value| value.starts_with(['"', '\'']))
     }
 
-    /// Whether the word behind a name is its value: `--password value`, `login alice password value`.
+    /// Whether the word after a name is its value: `--password value`, `login alice password value`.
     fn is_before_a_word(self, rest: &str, behind: &str, is_start: bool) -> bool {
         if !rest.starts_with([' ', '\t']) || behind.is_empty() {
             return false;
@@ -296,7 +296,7 @@ fn without_switches(rest: &str) -> &str {
     if without.trim_start().starts_with(['"', '\'']) { without } else { rest }
 }
 
-/// The text behind a name that is declared with a type: `adminPassword string = '…'`.
+/// The text after a name that is declared with a type: `adminPassword string = '…'`.
 fn declared(rest: &str) -> Option<&str> {
     let end = rest.starts_with(' ').then(|| find_near(rest, &|c| c == '='))??;
     let kind = part(rest, 0, end).trim_end_matches(':').trim();

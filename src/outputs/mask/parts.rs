@@ -1,4 +1,4 @@
-//! The parts of a text that may get printed without the rest of it: values behind names, tokens, lines.
+//! The parts of a text that may get printed without the rest of it: values after names, tokens, lines.
 
 use super::escapes::{percent_decoded, without_entities};
 use super::lines::State;

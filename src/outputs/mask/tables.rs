@@ -50,7 +50,7 @@ pub(super) fn value_in_row(line: &str) -> Option<(&str, Telling)> {
     Some((value.trim_matches('`'), telling(name))).filter(|(_, telling)| *telling != Telling::Nothing)
 }
 
-/// The values of `INSERT INTO table (columns) VALUES (values)` whose columns tell of secrets.
+/// The values of `INSERT INTO table (columns) VALUES (values)` whose columns are named for secrets.
 pub(super) fn inserted(line: &str) -> Vec<(&str, Telling)> {
     let is_insert = line.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("insert into "));
     let columns = line.split_once('(').filter(|_| is_insert).and_then(|(_, rest)| rest.split_once(')'));

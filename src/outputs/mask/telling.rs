@@ -159,7 +159,7 @@ fn is_base64_of_text(value: &str) -> bool {
     decoded(value).is_some()
 }
 
-/// The text of which a value is the Base64, if it is one that somebody may have written.
+/// The text of which a value is the Base64, if it looks like one that a person wrote.
 pub(super) fn decoded(value: &str) -> Option<String> {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     if value.len() < 8 || !value.len().is_multiple_of(4) || !value.bytes().all(is_base64) {

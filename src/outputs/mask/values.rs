@@ -1,4 +1,4 @@
-//! Where the value behind a telling name ends, and what it is the escaped form of.
+//! Where the value after a telling name ends, and what it is the escaped form of.
 
 use super::lines::{Block, State};
 use super::pairs::{Separator, find_near, part};
@@ -136,7 +136,7 @@ impl Pair<'_> {
         at + end
     }
 
-    /// A value that has come to its end: what is behind a scheme, or all of it.
+    /// A value that has come to its end: what follows a scheme, or all of it.
     fn text(&self, value: &str, scanner: &mut Scanner<'_>) {
         if let Some(token) = behind_scheme(value).filter(|_| self.telling == Telling::Weakly) {
             return scanner.secret(token, Telling::Strongly);
@@ -198,7 +198,7 @@ impl Pair<'_> {
     }
 }
 
-/// What is behind the scheme of a header: `Bearer …`.
+/// What follows the scheme of a header: `Bearer …`.
 fn behind_scheme(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_at_checked(find_near(value, &|c| c == ' ')?)?;
     SCHEMES.split(' ').any(|known| scheme.eq_ignore_ascii_case(known)).then_some(token.trim_start())
