@@ -43,13 +43,11 @@ const EXPECTED = [
   'task/THIRD-PARTY-NOTICES.txt',
 ];
 
-/** Builds the task and packs it; prints where the extension is and what is in it. */
+/** Builds the task and packs it. */
 export async function packageExtension({ preview = false, build: number, readable = false } = {}) {
   await build({ readable });
   const identity = readIdentity(preview ? 'preview' : 'released');
-  const extension = await step('Pack the extension', () => pack(identity, number));
-  printContents(extension);
-  return extension;
+  return step('Pack the extension', () => pack(identity, number));
 }
 
 async function pack(identity, buildNumber) {
@@ -172,7 +170,7 @@ async function packAsAsked({ preview, build: number }) {
   if (number !== undefined && (!preview || !/^[1-9]\d{0,8}$/.test(number))) {
     throw new Misuse('--build takes the number of a preview');
   }
-  await packageExtension({ preview, build: number });
+  printContents(await packageExtension({ preview, build: number }));
 }
 
 await runWhenCalled(import.meta.url, packAsAsked, {

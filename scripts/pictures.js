@@ -14,6 +14,7 @@ import { Failure, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
 import { executable, inProject } from './paths.js';
 import { step } from './progress.js';
+import { withShortPath } from './short-path.js';
 import { unpackExtension } from './unpack.js';
 
 /** @typedef {{ title: string, lines: string[] }} Pane what one step of a pipeline prints */
@@ -85,19 +86,6 @@ function mappingLinesOfOverview() {
   const page = readFileSync(inProject('overview.md'), 'utf8');
   const [, lines = ''] = page.match(/^ +secrets: \|\n((?: {6}.*\n)+)/m) ?? [];
   return lines.replaceAll(/^ {6}/gm, '').trimEnd();
-}
-
-/** The temporary folder as agents have it, with the table's columns in line again. */
-function withShortPath(log, folder) {
-  const shown = log.map((line) => line.replaceAll(folder, '/agent/_work/_temp').replaceAll('\\', '/'));
-  const end = shown.findLastIndex((line) => / ms$/.test(line));
-  const start = shown.findIndex((line) => line.startsWith('line  '));
-  const rows = shown.slice(start, end).map((line) => line.trim().split(/ {2,}/));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const pad = (cell, column) =>
-    column === 0 ? cell.padStart(widths[column]) : cell.padEnd(widths[column] ?? 0);
-  const table = rows.map((row) => row.map(pad).join('  ').trimEnd());
-  return [...shown.slice(0, start), ...table, ...shown.slice(end)];
 }
 
 async function drawPictures() {

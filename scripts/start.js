@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { execute } from './commands.js';
 import { Misuse, runWhenCalled } from './failure.js';
 import { packageExtension } from './package.js';
+import { withShortPath } from './short-path.js';
 import { unpackExtension } from './unpack.js';
 
 const USAGE = `\
@@ -26,6 +27,9 @@ const EXAMPLE = `\
 6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode > var:MyOneTimeCode
 6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes > MyNotes
 6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:$(Agent.TempDirectory)/build-vsix.sh`;
+
+/** Its attachment: a text in which one word is secret. */
+const SCRIPT = '#!/bin/sh\nexport MARKETPLACE_TOKEN=t0k3n-of-nobody\necho "packing the extension"\n';
 
 /** The script of a later step, which prints its secrets as no script should. */
 const LATER_STEP = [
@@ -73,12 +77,12 @@ async function showExample(taskFolder) {
   // Only now is it sure that the npm packages are there.
   const { startKeeper } = await import('../tests/keeper/server.js');
   const { exampleVault } = await import('../tests/keeper/samples.js');
-  const keeper = await startKeeper({ holds: exampleVault() });
+  const keeper = await startKeeper({ holds: exampleVault(SCRIPT) });
   try {
     const ca = join(tmpdir(), 'ca.pem');
     writeFileSync(ca, keeper.caPem);
     const run = await runStep(taskFolder, keeper.configBase64, EXAMPLE, { NODE_EXTRA_CA_CERTS: ca });
-    show('The step gets secrets from Keeper', run.log);
+    show('The step gets secrets from Keeper', withShortPath(run.log, run.folders.temp));
     show('A later step prints what it got', await printSecrets(run));
     await end(run);
   } finally {

@@ -34,7 +34,7 @@ export function sampleVault() {
  *
  * @returns {RecordDescription[]}
  */
-export function exampleVault() {
+export function exampleVault(script = '#!/bin/sh\nset -e\necho "packing the extension"\n') {
   return [
     {
       uid: '6ya_fdc6XTsZ7i7x4Jcodg',
@@ -52,7 +52,7 @@ export function exampleVault() {
         {
           name: 'build-vsix.sh',
           type: 'text/x-shellscript',
-          text: '#!/bin/sh\nset -e\necho "packing the extension"\n',
+          text: script,
         },
       ],
       fileRef: true,

@@ -1,0 +1,24 @@
+/** A log of the task with the folder that agents usually have, as the temporary one of a test is long and random. */
+
+const AGENTS_FOLDER = '/agent/_work/_temp';
+
+/**
+ * The log with another path for the temporary folder, and the table's columns in line again.
+ *
+ * @param {string[]} log
+ * @param {string} folder
+ */
+export function withShortPath(log, folder) {
+  const shown = log.map((line) => line.replaceAll(folder, AGENTS_FOLDER).replaceAll('\\', '/'));
+  const end = shown.findLastIndex((line) => / ms$/.test(line));
+  const start = shown.findIndex((line) => line.startsWith('line  '));
+  if (start < 0) {
+    return shown;
+  }
+  const rows = shown.slice(start, end).map((line) => line.trim().split(/ {2,}/));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const pad = (cell, column) =>
+    column === 0 ? cell.padStart(widths[column]) : cell.padEnd(widths[column] ?? 0);
+  const table = rows.map((row) => row.map(pad).join('  ').trimEnd());
+  return [...shown.slice(0, start), ...table, ...shown.slice(end)];
+}
