@@ -251,7 +251,7 @@ fn what_cannot_be_read_of_very_many_records_is_told_in_short() {
             object(2)
         )
     );
-    assert_eq!(told[10], "and 41 more of what cannot be read");
+    assert_eq!(told[10], "and 41 more that cannot be read");
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn keeper_may_have_very_much_to_say() {
     keeper.warnings = vec!["access ends soon"; 3];
     let mut scenario = Scenario::of(keeper, [LINE]);
     scenario.run();
-    assert_eq!(scenario.warnings(), ["Keeper says: access ends soon", "Keeper has 2 more things to say"]);
+    assert_eq!(scenario.warnings(), ["Keeper says: access ends soon", "Keeper sent 2 more warnings"]);
 
     let warnings: Vec<String> = (0..200_000).map(|number| format!("warning {number}")).collect();
     let vault = json!({ "records": [database()], "wire": { "warnings": warnings } });
@@ -268,7 +268,7 @@ fn keeper_may_have_very_much_to_say() {
     scenario.run();
     let told = scenario.warnings();
     assert_eq!(told.len(), 11);
-    assert_eq!((told[9], told[10]), ("Keeper says: warning 9", "Keeper has 199990 more things to say"));
+    assert_eq!((told[9], told[10]), ("Keeper says: warning 9", "Keeper sent 199990 more warnings"));
 }
 
 #[test]

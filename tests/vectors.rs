@@ -566,7 +566,7 @@ fn every_form_of_a_config_is_accepted_or_refused_in_words() {
                  `keeperConnection`, or in the environment variable `KSM_CONFIG`",
             ),
         ),
-        ("garbage", Refused("the config is neither JSON nor Base64")),
+        ("garbage", Refused("the config is neither JSON nor Base64 of JSON")),
         ("json_array", Refused("the config is a list in JSON; expected an object")),
         ("json_number_value", Accepted("7")),
         ("json_unknown_key", Accepted("99")),

@@ -213,7 +213,7 @@ mod tests {
                              `keeperConnection`, or in the environment variable `KSM_CONFIG`";
         const TOKEN: &str = "the config is a one-time token; expected one that is already bound to a device";
         const PATH: &str = "the config looks like the path of a file; expected the config itself";
-        const NEITHER: &str = "the config is neither JSON nor Base64";
+        const NEITHER: &str = "the config is neither JSON nor Base64 of JSON";
         for (text, message) in [
             ("", EMPTY),
             (" \n ", EMPTY),
@@ -235,7 +235,11 @@ mod tests {
             ("\"hello, world\"", "the config is a text in JSON; expected an object"),
             ("[1]", "the config is a list in JSON; expected an object"),
             ("aGVsbG8gd29ybGQ=", "the config is Base64 of a text that is not JSON; expected Base64 of a JSON object"),
-            ("8P//8A==", "the config is Base64 of bytes that are not text; expected Base64 of a JSON object"),
+            ("8P//8A==", NEITHER),
+            ("this is my config", NEITHER),
+            ("ksmconfig", NEITHER),
+            ("null", "the config is null in JSON; expected an object"),
+            ("6ya_fdc6XTsZ7i7x4Jcodg", NEITHER),
             ("ZXlKaElqb3hmUT09", "the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object"),
         ] {
             assert_eq!(parse(text).expect_err(text).to_string(), message, "{text:?}");
@@ -246,7 +250,7 @@ mod tests {
     fn a_long_text_that_begins_with_a_slash_is_rather_base64_than_a_path() {
         for (length, message) in [
             (199, "the config looks like the path of a file; expected the config itself"),
-            (200, "the config is Base64 of bytes that are not text; expected Base64 of a JSON object"),
+            (200, "the config is neither JSON nor Base64 of JSON"),
         ] {
             let text = format!("/{}", "A".repeat(length - 1));
             assert_eq!(parse(&text).expect_err("no config").to_string(), message, "{length} characters");

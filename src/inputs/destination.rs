@@ -81,7 +81,7 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
     let mut words = words.split('+');
     let word = words.next().unwrap_or_default();
     if KINDS.into_iter().any(|kind| word.strip_suffix('?') == Some(kind)) {
-        let error = Error::new("the `?` stands right before the colon, as in `var+base64?:NAME`");
+        let error = Error::new("the `?` goes right before the colon, as in `var+base64?:NAME`");
         return Err(line.destination_problem(error));
     }
     let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
@@ -119,7 +119,7 @@ fn unknown_kind(word: &str) -> Error {
             error.with_hint(format!("write it in small letters: `{nearest}:`"))
         }
         Some(nearest) if word.trim_end() == nearest => {
-            error.with_hint(format!("write no blank behind `{nearest}`, as in `{nearest}+base64:NAME`"))
+            error.with_hint(format!("write no blank after `{nearest}`, as in `{nearest}+base64:NAME`"))
         }
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}:`?")),
         None => {

@@ -169,7 +169,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
 fn too_many_lines(count: usize) -> Error {
     let (count, limit) = (grouped(count as u64), grouped(MAX_LINES as u64));
     Error::new(format!("there are {count} mapping lines, and a step takes {limit}"))
-        .with_hint("is `secretsFile` the right file? else spread the lines over several steps")
+        .with_hint("check that `secretsFile` is the right file, or spread the lines over several steps")
 }
 
 fn too_many_templates(count: usize) -> Error {

@@ -49,7 +49,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     }
     if name.rsplit_once(['+', '|']).is_some_and(|(_, word)| forms::is_form(word.trim())) {
         let error = Error::new("a form follows the name, where it would be part of it");
-        return Err(error.with_hint("write it behind the kind, as in `var+base64:NAME`"));
+        return Err(error.with_hint("write it after the kind, as in `var+base64:NAME`"));
     }
     if let Some(kind) =
         KINDS.iter().find(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with([' ', '='])))

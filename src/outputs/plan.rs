@@ -239,7 +239,7 @@ impl Agent {
                 shown(name)
             ))
             .with_hint(if !value.trim().is_empty() && !value.trim().contains(['\n', '\r']) {
-                "it is one line with a line end behind it; `+trim` takes the line end away, as in `> var+trim:NAME`"
+                "it is one line that ends in a line break; `+trim` removes that, as in `> var+trim:NAME`"
             } else if self.may_allow_several_lines {
                 "the agent counts `SYSTEM_UNSAFEALLOWMULTILINESECRET` as a variable of the job, spelt exactly so; in the \
                  `env:` of a step it has no effect"

@@ -209,7 +209,7 @@ codes! {
     ("TRUNCATED", Kind::Passing, "the answer ended too early"),
     ("EPROTO", Kind::Lasting, NOT_TLS),
     ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", Kind::Lasting, "it wants a client certificate"),
-    ("UPGRADED", Kind::Lasting, "it switches to another protocol, which nobody asked for"),
+    ("UPGRADED", Kind::Lasting, "it switches to another protocol, which was not requested"),
     ("ANNOUNCEMENTS", Kind::Lasting, "it announces an answer again and again"),
     ("UNANSWERED", Kind::Passing, "the connection ended without an answer"),
     ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than allowed"),
@@ -232,7 +232,7 @@ codes! {
     ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "its issuer may not issue certificates"),
     ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
     ("TOO_LARGE", Kind::Unusable, "it is larger than allowed"),
-    ("ENCODED", Kind::Unusable, "it is compressed, which nobody asked for"),
+    ("ENCODED", Kind::Unusable, "it is compressed, which was not requested"),
     ("REDIRECT_NOT_HTTPS", Kind::Unusable, "it is redirected to an address that is not https"),
     ("REDIRECTS", Kind::Unusable, "it is redirected again and again"),
     ("CA_UNREADABLE", Kind::Setting, "is neither a certificate in PEM nor the path of a file that can be read"),
@@ -315,7 +315,7 @@ mod tests {
             (
                 Failure::new("ENCODED"),
                 None,
-                "the answer of keeper.example.test cannot be read: it is compressed, which nobody asked for",
+                "the answer of keeper.example.test cannot be read: it is compressed, which was not requested",
             ),
             (
                 Failure { detail: Some("caCertificate".to_owned()), ..Failure::new("CA_MISSING") },

@@ -80,7 +80,7 @@ pub(super) fn refused(id: &str, reason: &str) -> Error {
 
 fn unknown_key() -> Error {
     Error::new("the config's `serverPublicKeyId` names a server key that this task does not know")
-        .with_hint("known are 1 to 18; other servers need a `serverPublicKey` in the config")
+        .with_hint("this version knows 1 to 18; other servers need a `serverPublicKey` in the config")
 }
 
 /// The id to begin with when the config names none, as Keeper's JavaScript SDK does.

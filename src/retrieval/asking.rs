@@ -216,7 +216,7 @@ fn said_by_keeper(answer: &Answer, client_id: &SecretText) -> Vec<Notice> {
     let more = answer.warning_count - texts.len();
     let mut notices: Vec<_> = texts.into_iter().map(|text| Notice::Warning(format!("Keeper says: {text}"))).collect();
     if more > 0 {
-        notices.push(Notice::Warning(format!("Keeper has {} to say", counted(more, "more thing", "more things"))));
+        notices.push(Notice::Warning(format!("Keeper sent {}", counted(more, "more warning", "more warnings"))));
     }
     notices
 }

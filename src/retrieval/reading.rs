@@ -79,7 +79,7 @@ impl Read {
         let Some(access) = access else {
             let lines = counted(mappings.len(), "mapping line", "mapping lines");
             let templates = counted(templates.len(), "template", "templates");
-            env.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was asked or set")));
+            env.notices.push(Notice::Info(format!("valid: {lines}, {templates}; nothing was requested or set")));
             return Ok(Step::Done(Ok(Plan::default())));
         };
         if inputs.is_config_readable() {

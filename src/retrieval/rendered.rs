@@ -209,9 +209,9 @@ impl Rendered {
             return Err(Error::new(format!(
                 "the value for `{name}` names a variable of the job in `$(…)`, which the agent would replace"
             ))
-            .with_hint("write `+expand` behind the kind if that is meant, as in `var+expand:NAME`; else take it in Base64, as in `var+base64:NAME`, or write it to a file"));
+            .with_hint("if that is meant, write `+expand` after the kind, as in `var+expand:NAME`; otherwise encode it, as in `var+base64:NAME`, or write it to a file"));
         }
-        let text = format!("the value for `{name}` contains `$(`; the agent may replace what follows by a variable");
+        let text = format!("the value for `{name}` contains `$(`; the agent may replace that with a variable");
         env.notices.warn(&self.wish.line.name(), &text);
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Warnings {
     }
 
     pub(super) fn into_texts(self) -> impl Iterator<Item = String> {
-        let more = (self.more > 0).then(|| format!("and {} more of what cannot be read", self.more));
+        let more = (self.more > 0).then(|| format!("and {} more that cannot be read", self.more));
         self.texts.into_iter().chain(more)
     }
 }

@@ -177,7 +177,7 @@ describe('a value that names a variable in $( )', { concurrency: 2 }, () => {
       agent,
     );
     assert.deepEqual(warningsOf(outcome), [
-      'line 1: the value for `A` contains `$(`; the agent may replace what follows by a variable',
+      'line 1: the value for `A` contains `$(`; the agent may replace that with a variable',
     ]);
     assert.equal(outcome.result, 'Succeeded');
   });

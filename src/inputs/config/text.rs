@@ -50,7 +50,7 @@ impl Written {
             return Err(error.with_hint(BOUND_CONFIG));
         }
         match base64::decode(unarmored) {
-            Some(bytes) => Self::decoded(&Zeroizing::new(bytes)),
+            Some(bytes) => Self::decoded(&Zeroizing::new(bytes)).unwrap_or_else(|| Err(neither(text))),
             None => Err(neither(text)),
         }
     }
@@ -74,15 +74,15 @@ impl Written {
         })
     }
 
-    /// What Base64 decodes to.
-    fn decoded(bytes: &[u8]) -> Result<Self, Error> {
-        let Some(text) = decode(bytes) else { return Err(decodes_to(describe(bytes))) };
+    /// What Base64 decodes to; none if that is nothing in particular, as any word may be Base64 by chance.
+    fn decoded(bytes: &[u8]) -> Option<Result<Self, Error>> {
+        let Some(text) = decode(bytes) else { return describe(bytes).map(|found| Err(decodes_to(found))) };
         let text = Zeroizing::new(text);
         let inner = trimmed(&text);
         if let Some(written) = Self::plain(inner) {
-            return written;
+            return Some(written);
         }
-        match base64::decode(inner).map(Zeroizing::new) {
+        Some(match base64::decode(inner).map(Zeroizing::new) {
             Some(twice) if twice.trim_ascii_start().starts_with(b"{") => {
                 let error =
                     Error::new("the config is Base64 of Base64 (encoded twice); expected Base64 of a JSON object");
@@ -90,7 +90,7 @@ impl Written {
             }
             _ if inner.starts_with("-----BEGIN ") => Err(decodes_to("a key or certificate in PEM")),
             _ => Err(decodes_to("a text that is not JSON")),
-        }
+        })
     }
 }
 
@@ -113,16 +113,23 @@ fn neither(text: &str) -> Error {
         return Error::new("the config is in `b'…'`, as Python prints bytes; expected it without")
             .with_hint("leave out the `b` and the quotes");
     }
-    Error::new("the config is neither JSON nor Base64").with_hint(BOUND_CONFIG)
+    let error = Error::new("the config is neither JSON nor Base64 of JSON");
+    if text.len() < SHORTEST_BASE64 {
+        return error.with_hint(format!("to pass a variable, write its name as in `$(secret_config)`; {BOUND_CONFIG}"));
+    }
+    error.with_hint(COPY_AGAIN)
 }
 
-/// What bytes are that are not text.
-fn describe(bytes: &[u8]) -> &'static str {
+/// Two keys and an id need more characters than this, so a shorter text is rather a name or a sentence.
+const SHORTEST_BASE64: usize = 200;
+
+/// What bytes are that are not text, if they look like something.
+fn describe(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        [0x30, ..] => "a key or certificate alone",
-        [0x1F, 0x8B, ..] => "a gzip archive",
-        [b'P', b'K', ..] => "a ZIP archive",
-        _ => "bytes that are not text",
+        [0x30, 0x77 | 0x81 | 0x82, ..] => Some("a key or certificate alone"),
+        [0x1F, 0x8B, ..] => Some("a gzip archive"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive"),
+        _ => None,
     }
 }
 

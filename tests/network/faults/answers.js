@@ -48,7 +48,7 @@ export const answers = {
     }),
     refused(
       'is compressed, perhaps to a bomb',
-      'the answer of HOST cannot be read: it is compressed, which nobody asked for',
+      'the answer of HOST cannot be read: it is compressed, which was not requested',
       1,
       { faults: [{ headers: { 'content-encoding': 'gzip' } }] },
     ),

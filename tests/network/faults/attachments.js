@@ -130,7 +130,7 @@ export const attachments = {
     ),
     refused(
       'is compressed',
-      failed('small', ': it is compressed, which nobody asked for (ENCODED)'),
+      failed('small', ': it is compressed, which was not requested (ENCODED)'),
       2,
       small([on({ headers: { 'content-encoding': 'br' } })]),
     ),

@@ -53,7 +53,7 @@ export const connections = {
     ),
     refused(
       'the answer switches to another protocol',
-      noAnswer('it switches to another protocol, which nobody asked for (UPGRADED)'),
+      noAnswer('it switches to another protocol, which was not requested (UPGRADED)'),
       1,
       { faults: forEver({ raw: SWITCHING }) },
     ),
