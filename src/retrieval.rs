@@ -73,6 +73,9 @@ pub struct Options {
     pub masks_so_far: usize,
 }
 
+/// How long Keeper may take to answer if the author sets no limit, in milliseconds.
+const TIMEOUT_MS: u64 = 120_000;
+
 /// What Node knows about the agent and the job.
 #[derive(Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
@@ -81,16 +84,14 @@ pub struct RunOptions {
     platform: Platform,
     /// The variables of the environment that describe the job.
     job: JobVariables,
-    /// The time limit for Keeper's answer in milliseconds, where the author sets none.
-    timeout_ms: u64,
     /// How many masks this step has registered already: the config, the proxy's password.
     masks_so_far: usize,
 }
 
 impl From<RunOptions> for Options {
-    fn from(RunOptions { platform, job, timeout_ms, masks_so_far }: RunOptions) -> Self {
+    fn from(RunOptions { platform, job, masks_so_far }: RunOptions) -> Self {
         let job = Job::of(job);
-        Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms, masks_so_far }
+        Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms: TIMEOUT_MS, masks_so_far }
     }
 }
 

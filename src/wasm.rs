@@ -17,6 +17,7 @@ use crate::crypto::keys::FileKey;
 use crate::crypto::{Entropy, no_randomness};
 use crate::error::Error;
 use crate::outputs::mask::Masks;
+use crate::outputs::report::WrittenFile;
 use crate::protocol::failure;
 use crate::protocol::response::{HttpOutcome, Outcome, whole};
 use crate::retrieval::{self, Env, FileOutcome, Next, Notice, Notices, Options, Step};
@@ -187,6 +188,20 @@ impl Run {
     #[wasm_bindgen(js_name = haveWaited)]
     pub fn have_waited(&mut self, now_ms: f64) -> Result<(), JsValue> {
         self.go_on(Answer::Time, now_ms)
+    }
+
+    /// The lines that the log ends with, given the sizes of the plan's files in bytes, their modes where files have some, and
+    /// how long the run took.
+    ///
+    /// # Errors
+    /// The step is not `finish`.
+    pub fn report(&self, sizes: &[f64], modes: &[u32], elapsed_ms: f64) -> Result<Vec<String>, JsValue> {
+        let Some(Step::Done(Ok(plan))) = &self.step else { return Err(out_of_turn()) };
+        let files = plan.files.iter().zip(sizes).enumerate().map(|(index, (file, size))| {
+            let mode = modes.get(index).copied();
+            (file.line.as_str(), WrittenFile { size: whole(*size), mode })
+        });
+        Ok(plan.report.lay_out(files, whole(elapsed_ms)))
     }
 
     fn go_on(&mut self, answer: Answer, now_ms: f64) -> Result<(), JsValue> {

@@ -4,26 +4,23 @@ import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { initSync } from '../pkg/core.js';
-import { printIssue, printResult } from './agent/commands.js';
-import { describeDefect } from './agent/report.js';
+import { describeDefect, printIssue, printResult } from './agent/commands.js';
 import { maskEnvironment } from './agent/secrets.js';
 
 // Until an outcome is reported, an early end is a failure.
 process.exitCode = 1;
-try {
-  loadCore();
-  maskEnvironment();
-  void import('./run.js').then(({ performTask }) => performTask());
-} catch (error) {
+start().catch((error) => {
   printIssue('error', whatIsMissing(error) ?? describeDefect(error));
   printResult(false);
-  process.exitCode = 0;
-}
+});
 
-function loadCore() {
+async function start() {
   // The core draws its random bytes from here; Node 16 has no such object by itself.
   globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
   initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
+  maskEnvironment();
+  const { performTask } = await import('./run.js');
+  await performTask();
 }
 
 /** What the agent does not have, with what to do about it. @param {unknown} error */

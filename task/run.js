@@ -1,103 +1,236 @@
-/** One run of the task: the core says what is needed, the host does it, until one outcome is reported. */
+/** One run of the task: the core says what is needed, Node does it, until one outcome is reported. */
 
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
+import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Run } from '../pkg/core.js';
-import { CANCELLED, Host } from './agent/host.js';
-import { PLEASE_REPORT, describeDefect } from './agent/report.js';
+import * as agent from './agent/commands.js';
+import { readFiles, readInputs, readNetworkSettings } from './agent/inputs.js';
+import { job } from './agent/secrets.js';
+import { isWindows } from './files/disk.js';
+import { Files } from './files/stage.js';
+import { Network, platformCipher } from './network/network.js';
 
 /** @typedef {import('../pkg/core.js').Next} Next */
 
+const CANCELLED = 'the task was cancelled; nothing was set';
+const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
+
+/** So many problems are shown, and so many warnings about files; the others are counted. */
+const MAX_ISSUES = 50;
+
 /** Runs the task and reports its outcome to the agent. */
 export async function performTask() {
-  /** @type {Host | undefined} */
-  let host;
+  const task = new Task();
+  task.reportDefects();
   try {
-    host = new Host();
-    reportDefectsTo(host);
-    await takeTurns(host);
+    await task.perform();
   } catch (error) {
-    if (host) {
-      await host.fail([describeDefect(error)]);
+    await task.fail([agent.describeDefect(error)]);
+  } finally {
+    await task.close();
+  }
+}
+
+class Task {
+  #startedAt = Date.now();
+  #cancellation = new AbortController();
+  #isOver = false;
+  #network;
+  #files;
+  #stopListening;
+
+  constructor() {
+    const { signal } = this.#cancellation;
+    const cancel = () => this.#cancellation.abort();
+    this.#network = new Network(signal, readNetworkSettings());
+    this.#files = new Files({
+      signal,
+      warn: agent.warn,
+      print: agent.print,
+      announce: (announcement) => this.#announce(announcement),
+      temporaryFolder: tl.getVariable('Agent.TempDirectory'),
+      stagingFolder: tl.getVariable('Build.ArtifactStagingDirectory'),
+      isKept: tl.getBoolInput('keepFiles'),
+    });
+    this.#stopListening = onCancel(cancel);
+    agent.watchOutput(cancel);
+  }
+
+  /**
+   * Takes the place of the task library, which would report uncaught errors in its own words: the agent sends those to
+   * the server unmasked.
+   */
+  reportDefects() {
+    for (const event of ['uncaughtException', 'unhandledRejection']) {
+      process.removeAllListeners(event).on(event, (defect) => this.fail([agent.describeDefect(defect)]));
+    }
+    // Nothing is under way any more, and still the run waits for something.
+    process.once('beforeExit', () => this.fail([STUCK]).then(() => this.close()));
+  }
+
+  async perform() {
+    const options = { job, platform: process.platform, masksSoFar: agent.countMasks() };
+    const run = new Run(readInputs(), options, platformCipher(), Date.now());
+    try {
+      await this.#follow(run);
+    } finally {
+      // Keys and values are wiped with it.
+      run.free();
+    }
+  }
+
+  /** @param {Run} run */
+  async #follow(run) {
+    for (;;) {
+      const { masks, notices, next } = run.step();
+      void agent.inOneWrite(() => masks.forEach(agent.printMask));
+      notices.forEach(({ level, text }) => (level === 'warning' ? agent.warn : agent.print)(text));
+      if (this.#isCancelled()) {
+        return this.fail([CANCELLED]);
+      }
+      if ('problems' in next) {
+        return this.fail(next.problems.first, next.problems.more);
+      }
+      if ('finish' in next) {
+        return this.#carryOut(next.finish, run);
+      }
+      await this.#take(next, run);
+      // A signal that came while the core computed is heard now.
+      await setImmediate();
+    }
+  }
+
+  /**
+   * Does what a step asks for, and hands what comes of it to the run.
+   *
+   * @param {Exclude<Next, { problems: unknown } | { finish: unknown }>} next
+   * @param {Run} run
+   */
+  async #take(next, run) {
+    if ('read' in next) {
+      run.haveRead(readFiles(next.read), Date.now());
+    } else if ('ask' in next) {
+      const [outcome] = await this.#network.fetchAll([next.ask], () => run.seal());
+      run.haveAsked(outcome, Date.now());
+    } else if ('fetch' in next) {
+      run.haveLoaded(await this.#network.fetchAll(next.fetch), Date.now());
+    } else if ('download' in next) {
+      await this.#files.expect(next.download.flatMap((download) => [download, ...download.twins]));
+      const open = run.openDownload.bind(run);
+      run.haveLoaded(await this.#network.downloadAll(next.download, open, this.#files), Date.now());
     } else {
-      // The exit code fails the step.
-      process.stdout.write(`${describeDefect(error)}\n`);
+      await this.#network.wait(next.waitMs);
+      run.haveWaited(Date.now());
     }
-  } finally {
-    await host?.close();
+  }
+
+  /**
+   * Does all that the plan says, or nothing of it.
+   *
+   * @param {import('../pkg/core.js').Plan} plan
+   * @param {Run} run
+   */
+  async #carryOut({ commands, files }, run) {
+    const problems = await this.#files.stage(files);
+    // What was said so far is on its way, so that a slow agent does not take only a part of what comes now.
+    await this.#drainedOrCancelled();
+    if (problems.length === 0 && !this.#isCancelled()) {
+      problems.push(...(await this.#files.commit()));
+    }
+    if (problems.length > 0 || this.#isCancelled()) {
+      return this.fail(problems.length > 0 ? problems : [CANCELLED]);
+    }
+    const report = this.#report(run);
+    // From here on the run completes, unless the agent no longer listens.
+    const isTaken = await agent.inOneWrite(() => {
+      commands.forEach((command) => process.stdout.write(`${command}\n`));
+      report.forEach(agent.print);
+      agent.printResult(true);
+    });
+    if (!isTaken) {
+      return this.fail([CANCELLED]);
+    }
+    this.#isOver = true;
+    (await this.#files.keep()).forEach(agent.warn);
+  }
+
+  /** @param {Run} run */
+  #report(run) {
+    const files = this.#files.list();
+    const sizes = Float64Array.from(files, ({ size }) => size);
+    // Windows knows no modes.
+    const modes = Uint32Array.from(isWindows ? [] : files, ({ mode }) => mode);
+    return run.report(sizes, modes, Date.now() - this.#startedAt);
+  }
+
+  /**
+   * Reports why the task can't go on, and takes back what is on disk. The core is not asked for words: it may be what broke.
+   *
+   * @param {string[]} problems
+   * @param {number} [more] how many more there are
+   */
+  async fail(problems, more = 0) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    // What is under way, such as a download, must not write any more.
+    this.#cancellation.abort();
+    const left = await this.#files.rollBack();
+    const shown = [...problems.slice(0, MAX_ISSUES), ...left.slice(0, MAX_ISSUES)];
+    const count = problems.length + more + left.length;
+    const summary =
+      count > shown.length
+        ? `${count} problems, of which ${shown.length} are shown; nothing was set`
+        : `${count} problems; nothing was set`;
+    [...shown, ...(count > 1 ? [summary] : [])].forEach((problem) => agent.printIssue('error', problem));
+    agent.printResult(false);
+  }
+
+  async close() {
+    this.#cancellation.abort();
+    this.#network.close();
+    // Until then a signal must not end the process.
+    if (!(await agent.drained())) {
+      process.exitCode = 1;
+    }
+    this.#stopListening();
+  }
+
+  /**
+   * Has the agent hand the note of files to the post-job step. Its address is secret, as other steps could change the
+   * note with it.
+   *
+   * @param {{ address: string, extent: string }} announcement
+   */
+  async #announce({ address, extent }) {
+    tl.setTaskVariable('ksmFiles', address, true);
+    tl.setTaskVariable('ksmFilesExtent', extent);
+    await this.#drainedOrCancelled();
+  }
+
+  #isCancelled() {
+    return this.#cancellation.signal.aborted;
+  }
+
+  async #drainedOrCancelled() {
+    if (!this.#isCancelled()) {
+      await Promise.race([agent.drained(), once(this.#cancellation.signal, 'abort')]);
+    }
   }
 }
 
-const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${PLEASE_REPORT}`;
-
 /**
- * Takes the place of the task library, which would report uncaught errors in its own words: the agent sends those to
- * the server unmasked.
+ * Listens for the signals by which the agent cancels: SIGINT and then SIGTERM, on Windows SIGBREAK; a terminal that closes
+ * says SIGHUP.
  *
- * @param {Host} host
+ * @param {() => void} cancel
+ * @returns {() => void} ends it
  */
-function reportDefectsTo(host) {
-  for (const event of ['uncaughtException', 'unhandledRejection']) {
-    process.removeAllListeners(event).on(event, (defect) => host.fail([describeDefect(defect)]));
-  }
-  // Nothing is under way any more, and still the run waits for something.
-  process.once('beforeExit', () => host.fail([STUCK]).then(() => host.close()));
-}
-
-/** @param {Host} host */
-async function takeTurns(host) {
-  const run = new Run(host.inputs(), host.options(), host.cipher(), host.now());
-  try {
-    await follow(run, host);
-  } finally {
-    // Keys and values are wiped with it.
-    run.free();
-  }
-}
-
-/**
- * @param {Run} run
- * @param {Host} host
- */
-async function follow(run, host) {
-  for (;;) {
-    const { masks, notices, next } = run.step();
-    host.mask(masks);
-    host.notify(notices);
-    if (host.isCancelled()) {
-      return host.fail([CANCELLED]);
-    }
-    if ('problems' in next) {
-      return host.fail(next.problems.first, next.problems.more);
-    }
-    if ('finish' in next) {
-      return host.carryOut(next.finish);
-    }
-    await take(next, run, host);
-    // A signal that came while the core computed is heard now.
-    await setImmediate();
-  }
-}
-
-/**
- * Does what a step asks for, and hands what comes of it to the run.
- *
- * @param {Exclude<Next, { problems: unknown } | { finish: unknown }>} next
- * @param {Run} run
- * @param {Host} host
- */
-async function take(next, run, host) {
-  if ('read' in next) {
-    run.haveRead(host.readAll(next.read), host.now());
-  } else if ('ask' in next) {
-    const [outcome] = await host.fetchAll([next.ask], () => run.seal());
-    run.haveAsked(outcome, host.now());
-  } else if ('fetch' in next) {
-    run.haveLoaded(await host.fetchAll(next.fetch), host.now());
-  } else if ('download' in next) {
-    const open = run.openDownload.bind(run);
-    run.haveLoaded(await host.downloadAll(next.download, open), host.now());
-  } else {
-    await host.wait(next.waitMs);
-    run.haveWaited(host.now());
-  }
+function onCancel(cancel) {
+  /** @type {NodeJS.Signals[]} */
+  const signals = ['SIGINT', isWindows ? 'SIGBREAK' : 'SIGTERM', 'SIGHUP'];
+  signals.forEach((signal) => process.on(signal, cancel));
+  return () => signals.forEach((signal) => process.off(signal, cancel));
 }

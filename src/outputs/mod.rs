@@ -3,4 +3,5 @@
 pub mod form;
 pub mod mask;
 pub mod plan;
+pub mod report;
 pub mod transform;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::inputs::job::{Job, Setting};
 use crate::inputs::path::Platform;
-use crate::outputs::mask::{Masks, ValueId};
+use crate::outputs::report::Report;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::{grouped, shown};
 
@@ -24,46 +24,11 @@ pub struct Plan {
     /// Files to write, or to move to where they belong.
     pub files: Vec<PlannedFile>,
     /// What the log says at the end.
+    #[serde(skip)]
     pub report: Report,
     /// How the agent reads percent signs.
     #[serde(skip)]
     pub percents: Percents,
-}
-
-/// What was done, in names and numbers without values.
-#[derive(Debug, Default, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// One for each mapping line.
-    pub rows: Vec<Row>,
-    /// How many requests were sent to Keeper.
-    pub requests: usize,
-    /// How many downloads of attachments were begun.
-    pub downloads: usize,
-    /// How many of both were sent because an earlier one had failed or was refused for the moment.
-    pub retries: usize,
-    /// How many records Keeper answered with.
-    pub records: usize,
-}
-
-/// What became of a mapping line.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Row {
-    /// The mapping line, as in "line 3".
-    pub line: String,
-    /// The notation as written.
-    pub secret: String,
-    /// The destination as written.
-    pub destination: String,
-    /// How it is masked, in words; empty for a template, whose placeholders have rows of their own.
-    pub masked: String,
-    /// The values that are masked for it.
-    #[serde(skip)]
-    pub masks: Vec<ValueId>,
-    /// Whether the agent hides it in any case, as it is.
-    #[serde(skip)]
-    pub is_hidden_by_agent: bool,
 }
 
 /// A variable to set.
@@ -275,36 +240,6 @@ pub(crate) fn not_text() -> Error {
         "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as in \
          `> var+base64:NAME`",
     )
-}
-
-/// What the budget of masks did not last for.
-#[derive(Debug, Default)]
-pub struct MaskGap {
-    /// How many forms are not masked.
-    pub forms: usize,
-    /// The lines whose values have such forms.
-    pub lines: Vec<String>,
-    /// Those of them whose values are not masked at all.
-    pub unmasked: Vec<String>,
-}
-
-impl Report {
-    /// Says in each row how its value is masked, and what is not.
-    pub fn describe_masks(&mut self, masks: &Masks) -> Option<MaskGap> {
-        let mut gap = MaskGap::default();
-        for row in self.rows.iter_mut().filter(|row| !row.masks.is_empty()) {
-            let coverage = masks.coverage(&row.masks);
-            row.masked = coverage.describe(row.is_hidden_by_agent);
-            if coverage.masked < coverage.all {
-                gap.forms += coverage.all - coverage.masked;
-                gap.lines.push(row.line.clone());
-                if coverage.masked == 0 && !row.is_hidden_by_agent {
-                    gap.unmasked.push(row.line.clone());
-                }
-            }
-        }
-        (gap.forms > 0).then_some(gap)
-    }
 }
 
 impl Plan {

@@ -17,7 +17,7 @@ use crate::inputs::config::Config;
 use crate::inputs::mapping::{Mapping, TemplateOrder};
 use crate::inputs::name::Names;
 use crate::inputs::template::Template;
-use crate::outputs::plan::Report;
+use crate::outputs::report::Report;
 use crate::protocol::clock::ServerClock;
 use crate::protocol::request;
 use crate::protocol::retry::{Patience, THROTTLE_LIMIT_MS};

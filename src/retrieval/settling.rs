@@ -5,7 +5,8 @@ use super::run::Run;
 use super::transfer::Transfer;
 use super::{Env, Notice, Step, Stop};
 use crate::outputs::mask::BUDGET;
-use crate::outputs::plan::{MaskGap, Plan};
+use crate::outputs::plan::Plan;
+use crate::outputs::report::MaskGap;
 use crate::text::{counted, grouped, listed_plain};
 
 /// Everything is here, and a two-factor code is waited for.

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use super::wish::{Slot, Wish};
 use crate::inputs::mapping::TemplateOrder;
 use crate::inputs::template::Template;
-use crate::outputs::plan::{Content, Plan, PlannedFile, Row};
+use crate::outputs::plan::{Content, Plan, PlannedFile};
+use crate::outputs::report::Row;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::{counted, shown};
 

@@ -3,11 +3,15 @@
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/read.js';
 import { readProxySettings } from '../network/proxy.js';
+import { print, warn } from './commands.js';
 import { isGivenInClear, withheldPassword } from './secrets.js';
+
+/** @param {string} name */
+const input = (name) => tl.getInput(name) ?? '';
 
 /** @returns {Required<import('../../pkg/core.js').Inputs>} */
 export function readInputs() {
-  const connection = tl.getInput('keeperConnection') ?? '';
+  const connection = input('keeperConnection');
   const secret =
     tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) ??
     // The library takes away what is not empty.
@@ -18,16 +22,16 @@ export function readInputs() {
   return {
     connection: secret ?? '',
     isOtherConnection: Boolean(connection) && secret === undefined,
-    config: tl.getInput('keepersecretconfig') ?? '',
+    config: input('keepersecretconfig'),
     isConfigInClear: isGivenInClear(),
     environment,
-    secrets: tl.getInput('secrets') ?? '',
-    secretsFile: tl.getInput('secretsFile') ?? '',
-    templates: tl.getInput('templates') ?? '',
-    mode: tl.getInput('mode') ?? '',
-    outputPolicy: tl.getInput('outputPolicy') ?? '',
-    keepFiles: tl.getInput('keepFiles') ?? '',
-    timeoutInSeconds: tl.getInput('timeoutInSeconds') ?? '',
+    secrets: input('secrets'),
+    secretsFile: input('secretsFile'),
+    templates: input('templates'),
+    mode: input('mode'),
+    outputPolicy: input('outputPolicy'),
+    keepFiles: input('keepFiles'),
+    timeoutInSeconds: input('timeoutInSeconds'),
   };
 }
 
@@ -49,34 +53,27 @@ export function readFiles(paths) {
   });
 }
 
-/**
- * @param {{ warn: (text: string) => void, log: (text: string) => void }} report
- * @returns {import('../network/network.js').NetworkSettings}
- */
-export function readNetworkSettings({ warn, log }) {
+/** @returns {import('../network/network.js').NetworkSettings} */
+export function readNetworkSettings() {
+  const certFile = tl.getVariable('Agent.ClientCert');
   return {
     proxy: readProxySettings(agentVariable, process.env, warn),
     certificates: {
-      caCertificate: tl.getInput('caCertificate') ?? '',
+      caCertificate: input('caCertificate'),
       agentCaFile: tl.getVariable('Agent.CAInfo'),
-      client: readClientCertificate(),
+      client: certFile
+        ? {
+            certFile,
+            keyFile: tl.getVariable('Agent.ClientCertKey'),
+            archiveFile: tl.getVariable('Agent.ClientCertArchive'),
+            passphrase: agentVariable('Agent.ClientCertPassword'),
+          }
+        : undefined,
       warn,
     },
-    log,
+    log: print,
   };
 }
 
 /** @param {string} name */
 const agentVariable = (name) => withheldPassword(name) ?? tl.getVariable(name);
-
-function readClientCertificate() {
-  const certFile = tl.getVariable('Agent.ClientCert');
-  return certFile
-    ? {
-        certFile,
-        keyFile: tl.getVariable('Agent.ClientCertKey'),
-        archiveFile: tl.getVariable('Agent.ClientCertArchive'),
-        passphrase: agentVariable('Agent.ClientCertPassword'),
-      }
-    : undefined;
-}

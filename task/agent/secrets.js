@@ -20,30 +20,26 @@ export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
-/** Masks all that is secret, in each form in which it may show. */
-export function maskEnvironment() {
-  const [names, values] = [Object.keys(process.env), Object.values(process.env).map((value) => value ?? '')];
-  masksOfEnvironment(names, values).forEach(printMask);
-  isInClear = isConfigInClear(names, values);
-  WITHHELD.forEach(withhold);
-}
-
-let isInClear = false;
-
-/** Whether the input holds a config that is in none of the job's secret variables. */
-export const isGivenInClear = () => isInClear;
-
 /** Passwords that the task library would encrypt, with keys that it leaves in files for everybody to read. */
 const WITHHELD = ['Agent.ProxyPassword', 'Agent.ClientCertPassword'];
 /** @type {Map<string, string | undefined>} */
 const withheld = new Map();
+let isInClear = false;
 
-/** @param {string} name */
-function withhold(name) {
-  const variable = `SECRET_${name.replace('.', '_').toUpperCase()}`;
-  withheld.set(name, process.env[variable]);
-  delete process.env[variable];
+/** Masks all that is secret, in each form in which it may show, and withholds passwords from the task library. */
+export function maskEnvironment() {
+  const [names, values] = [Object.keys(process.env), Object.values(process.env).map((value) => value ?? '')];
+  masksOfEnvironment(names, values).forEach(printMask);
+  isInClear = isConfigInClear(names, values);
+  for (const name of WITHHELD) {
+    const variable = `SECRET_${name.replace('.', '_').toUpperCase()}`;
+    withheld.set(name, process.env[variable]);
+    delete process.env[variable];
+  }
 }
+
+/** Whether the input holds a config that is in none of the job's secret variables. */
+export const isGivenInClear = () => isInClear;
 
 /** A password that the task library does not know. @param {string} name */
 export const withheldPassword = (name) => withheld.get(name);
@@ -66,12 +62,14 @@ export class Vault {
    * @returns {boolean} whether it is kept
    */
   storeSecret(name, secret) {
-    if (!name || !secret) {
-      this.#secrets.delete((name ?? '').toLowerCase());
-      return false;
+    const key = (name ?? '').toLowerCase();
+    const isKept = Boolean(name && secret);
+    if (isKept) {
+      this.#secrets.set(key, secret);
+    } else {
+      this.#secrets.delete(key);
     }
-    this.#secrets.set(name.toLowerCase(), secret);
-    return true;
+    return isKept;
   }
 
   /** @param {string} name @returns {string | undefined} */

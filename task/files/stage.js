@@ -42,6 +42,8 @@ export class Files {
   #surroundings;
   /** @type {StagedFile[]} */
   #staged = [];
+  /** Those that the plan names, in its order. @type {StagedFile[]} */
+  #planned = [];
   /** The lines of files, by the file: first by where it is, then by what it is. @type {Map<string, string>} */
   #lines = new Map();
   /** @type {Map<string, { folder: Folder, isNoted: boolean, asideFolder: string }>} */
@@ -100,8 +102,9 @@ export class Files {
     if (unready.length > 0) {
       return unready;
     }
+    this.#planned = files.filter((file) => file instanceof StagedFile);
     await sideBySide(WRITTEN_AT_ONCE, planned, async ({ mode, content }, index) => {
-      const file = /** @type {StagedFile} */ (files[index]);
+      const file = this.#planned[index];
       file.mode = mode;
       if ('bytes' in content && !this.#surroundings.signal.aborted) {
         await file.write(content.bytes);
@@ -142,9 +145,9 @@ export class Files {
     return [];
   }
 
-  /** What there is to say of each file. */
+  /** The planned files, in their order. @returns {{ mode: number, size: number }[]} */
   list() {
-    return this.#staged.map(({ line, mode, size }) => ({ line, mode, size }));
+    return this.#planned;
   }
 
   /**

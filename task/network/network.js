@@ -2,12 +2,15 @@
 
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { sideBySide } from '../files/disk.js';
 import { Trust } from './certificates.js';
 import { Connections } from './connections.js';
 import { exchange, isDefect } from './exchange.js';
 import { proxyFor } from './proxy.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
+/** @typedef {import('../../pkg/core.js').Download} Download */
 /** @typedef {import('../../pkg/core.js').Outcome} Outcome */
 /** @typedef {(id: number, cipher: import('../../pkg/core.js').PlatformCipher) => import('../../pkg/core.js').AttachmentStream | undefined} OpenDownload */
 
@@ -31,9 +34,6 @@ export class Network {
   #settings;
   /** @type {{ trust: Trust, connections: Connections } | undefined} */
   #ways;
-  #freeSlots = MAX_SIDE_BY_SIDE;
-  /** Those that wait for a slot. @type {(() => void)[]} */
-  #queue = [];
   /** Keeper's host and port, to which every `POST` goes. @type {string | undefined} */
   #keeper;
   /** The ways that the log has named. */
@@ -51,14 +51,13 @@ export class Network {
   }
 
   /**
-   * Sends a request and reads the whole answer.
+   * Sends requests and reads the whole answers, in the same order.
    *
-   * @param {Request} request
-   * @param {import('./exchange.js').Seal} [seal]
-   * @returns {Promise<Outcome>}
+   * @param {Request[]} requests
+   * @param {import('./exchange.js').Seal} [seal] for what is to be sealed
    */
-  fetch(request, seal) {
-    return this.#inTurn(request, async () => {
+  fetchAll(requests, seal) {
+    return this.#sendAll(requests, async (request) => {
       /** @type {Buffer[]} */
       const chunks = [];
       const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk), seal);
@@ -67,23 +66,48 @@ export class Network {
   }
 
   /**
-   * Loads an attachment into temporary files, decrypting it on the way.
+   * Loads attachments into temporary files, decrypting them on the way.
    *
-   * @param {import('../../pkg/core.js').Download} download
+   * @param {Download[]} downloads
+   * @param {OpenDownload} open
+   * @param {import('../files/stage.js').Files} files
+   */
+  downloadAll(downloads, open, files) {
+    const requests = downloads.map(({ request }) => request);
+    return this.#sendAll(requests, (_, index) => this.#download(downloads[index], open, files));
+  }
+
+  /**
+   * Sends requests, some of them side by side, each when it is time.
+   *
+   * @param {Request[]} requests
+   * @param {(request: Request, index: number) => Promise<Outcome>} send
+   */
+  async #sendAll(requests, send) {
+    const startedAt = Date.now();
+    /** @type {Outcome[]} */
+    const outcomes = [];
+    await sideBySide(MAX_SIDE_BY_SIDE, requests, async (request, index) => {
+      await this.wait(startedAt + request.delayMs - Date.now());
+      outcomes[index] = await send(request, index);
+    });
+    return outcomes;
+  }
+
+  /**
+   * @param {Download} download
    * @param {OpenDownload} open
    * @param {import('../files/stage.js').Files} files
    * @returns {Promise<Outcome>}
    */
-  download(download, open, files) {
-    return this.#inTurn(download.request, async () => {
-      const stream = open(download.id, platformCipher());
-      const arrival = files.open([download, ...download.twins]);
-      try {
-        return stream ? await this.#receive(download.request, stream, arrival) : { code: 'UNKNOWN' };
-      } finally {
-        await arrival?.close();
-      }
-    });
+  async #download(download, open, files) {
+    const stream = open(download.id, platformCipher());
+    const arrival = files.open([download, ...download.twins]);
+    try {
+      return stream ? await this.#receive(download.request, stream, arrival) : { code: 'UNKNOWN' };
+    } finally {
+      await arrival?.close();
+    }
   }
 
   /**
@@ -115,15 +139,11 @@ export class Network {
     return { ...outcome, body };
   }
 
-  /** Waits, unless or until the run is cancelled. @param {number} delayMs @returns {Promise<void>} */
-  wait(delayMs) {
-    if (delayMs <= 0 || this.#signal.aborted) {
-      return Promise.resolve();
+  /** Waits, unless or until the run is cancelled. @param {number} delayMs */
+  async wait(delayMs) {
+    if (delayMs > 0) {
+      await setTimeout(delayMs, undefined, { signal: this.#signal }).catch(() => {});
     }
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      this.#signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
   }
 
   close() {
@@ -182,29 +202,6 @@ export class Network {
     if (proxy && !this.#told.has(host)) {
       this.#told.add(host);
       this.#settings.log(`connecting to ${host} via ${proxy.label}`);
-    }
-  }
-
-  /**
-   * Does something when it is time for a request, and not too many others are under way.
-   *
-   * @template T
-   * @param {Request} request
-   * @param {() => Promise<T>} work
-   * @returns {Promise<T>}
-   */
-  async #inTurn({ delayMs }, work) {
-    await this.wait(delayMs);
-    if (this.#freeSlots === 0) {
-      await new Promise((resolve) => void this.#queue.push(() => resolve(undefined)));
-    } else {
-      this.#freeSlots--;
-    }
-    try {
-      return await work();
-    } finally {
-      const next = this.#queue.shift() ?? (() => this.#freeSlots++);
-      next();
     }
   }
 }

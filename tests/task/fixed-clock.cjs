@@ -3,6 +3,8 @@
 
 'use strict';
 
+const timers = require('node:timers/promises');
+
 const { setTimeout: startTimer } = globalThis;
 let nowMs = Date.parse(process.env.FIXED_CLOCK ?? '');
 if (Number.isNaN(nowMs)) throw new Error('FIXED_CLOCK is not a time');
@@ -17,3 +19,5 @@ globalThis.setTimeout = (callback, delayMs = 0, ...args) => {
     callback(...args);
   }, 0);
 };
+
+timers.setTimeout = (delayMs) => new Promise((resolve) => globalThis.setTimeout(resolve, delayMs));

@@ -54,6 +54,7 @@ const ALTERATIONS = {
       'run_haveAsked',
       'run_openDownload',
       'run_haveLoaded',
+      'run_report',
     ].map((name) => [`${name} panics`, { alter: (folder) => breakFunction(folder, name), message: TRAP }]),
   ),
   'there are no random bytes': {
