@@ -2,6 +2,7 @@
 //!
 //! Pure functions, each for one question. The shim asks Node and the system for the facts, and acts on the answer.
 
+pub mod access;
 pub mod certificates;
 pub mod disk;
 pub mod proxy;

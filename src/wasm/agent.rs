@@ -4,6 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::agent::access::{self, User};
 use crate::agent::{certificates, disk, proxy, secrets};
 use crate::secret::SecretText;
 
@@ -59,4 +60,18 @@ pub fn certificates_in_pem(bytes: &[u8]) -> Option<Vec<String>> {
 #[wasm_bindgen(js_name = diskReason)]
 pub fn disk_reason(code: &str, detail: &str, is_windows: bool) -> String {
     disk::reason(code, detail, is_windows)
+}
+
+/// The mode of a folder in octal, if others can exchange files in it. See [`access::mode_if_open`].
+#[must_use]
+#[wasm_bindgen(js_name = modeIfOpen)]
+pub fn mode_if_open(mode: u32, gid: u32, name: &str, uid: u32, groups: &str) -> Option<String> {
+    access::mode_if_open(mode, gid, &User { name, uid, groups })
+}
+
+/// The arguments of `icacls` for a file, given the answer of `whoami`. See [`access::icacls_arguments`].
+#[must_use]
+#[wasm_bindgen(js_name = icaclsArguments)]
+pub fn icacls_arguments(place: &str, whoami: &str) -> Vec<String> {
+    access::icacls_arguments(place, whoami)
 }

@@ -232,13 +232,13 @@ export function foldersOf(place) {
 }
 
 /**
- * Where a file is going to be, without the links on the way to it.
+ * Where something is, or is going to be, without the links on the way to it.
  *
- * @param {string} target an absolute path; its last folders need not be there yet
+ * @param {string} place an absolute path; its last parts need not be there yet
  */
-export function placeOf(target) {
-  const folder = foldersOf(target).find((one) => tryRealPath(one) !== undefined);
-  return folder === undefined ? target : path.join(realPath(folder), path.relative(folder, target));
+export function placeOf(place) {
+  const there = [place, ...foldersOf(place)].find((one) => tryRealPath(one) !== undefined);
+  return there === undefined ? place : path.join(realPath(there), path.relative(there, place));
 }
 
 /** @param {string} place */

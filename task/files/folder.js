@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { modeIfOpen } from '../../pkg/core.js';
 import {
   agentsTemporaryFolder,
   foldersOf,
@@ -41,34 +42,26 @@ export class Folder {
     }
   }
 
-  /** Throws an error if others can exchange files in it: they could have the task write to another place. */
+  /** Throws an error if others can exchange files in it. */
   checkWriters() {
     const { mode, gid } = fs.statSync(this.path);
-    const isSticky = (mode & 0o1000) !== 0;
-    const isOthers = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup(gid));
-    if (isOthers && !isSticky) {
-      const shown = (mode & 0o777).toString(8).padStart(4, '0');
+    const { name, uid, groups } = (user ??= describeUser());
+    const shown = modeIfOpen(mode, gid, name, uid, groups);
+    if (shown !== undefined) {
       refuse('OPEN_FOLDER', shown);
     }
   }
 }
 
-/**
- * Whether a group has no other member than the agent's user, as the group that many systems give each user; who is in
- * the group of root could do anything anyway.
- *
- * @param {number} gid
- */
-function isOwnGroup(gid) {
+/** The agent's user, and the system's list of groups. @type {{ name: string, uid: number, groups: string } | undefined} */
+let user;
+
+function describeUser() {
   try {
-    const lines = fs.readFileSync('/etc/group', 'utf8').split('\n');
-    const group = lines.map((line) => line.split(':')).find(([, , id]) => id === `${gid}`);
-    const user = os.userInfo().username;
-    const isOwn =
-      group?.[0] === user && (group[3] ?? '').split(',').every((name) => name === '' || name === user);
-    return gid === 0 || isOwn || (group === undefined && gid === process.getuid?.());
+    const { username, uid } = os.userInfo();
+    return { name: username, uid, groups: fs.readFileSync('/etc/group', 'utf8') };
   } catch {
-    return gid === 0;
+    return { name: '', uid: -1, groups: '' };
   }
 }
 

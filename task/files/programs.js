@@ -3,10 +3,15 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { icaclsArguments } from '../../pkg/core.js';
 import { foldersOf, foreignFolderOf, isInside, isWholePath, isWindows, placeOf, realPath } from './disk.js';
 
-/** How long git may take, in milliseconds. */
 const GIT_MS = 5_000;
+const SYSTEM_MS = 10_000;
+/** What git may say about all files of a repository, in bytes. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+const NO_ANSWER = 'no answer';
+const NO_GIT = 'there is none in PATH';
 
 /**
  * Says which files may be published, and why.
@@ -21,24 +26,28 @@ export async function whyPublished(targets, { stagingFolder, signal, print }) {
   const reasons = new Map();
   /** @type {Map<string, string[]>} */
   const repositories = new Map();
-  const staging =
-    stagingFolder && (fs.existsSync(stagingFolder) ? realPath(stagingFolder) : placeOf(stagingFolder));
+  const staging = stagingFolder && placeOf(stagingFolder);
   for (const target of targets) {
     const repository = foldersOf(target).find((folder) => fs.existsSync(path.join(folder, '.git')));
     if (staging && isInside(target, staging)) {
       reasons.set(target, 'it lies in the artifact staging directory');
     } else if (repository) {
-      repositories.set(repository, [...(repositories.get(repository) ?? []), target]);
+      const files = repositories.get(repository) ?? [];
+      repositories.set(repository, files);
+      files.push(target);
     }
   }
   for (const [repository, files] of repositories) {
-    const ignored = await ignoredFiles(repository, files, signal);
-    if (typeof ignored === 'string') {
-      print(`git could not say whether it ignores the files in ${repository} (${ignored})`);
-    } else {
+    const { status, output } = await askGit(repository, files, signal);
+    // 1: it ignores none of them.
+    if (status === '0' || status === '1') {
+      const ignored = new Set(output.split('\0'));
       files
         .filter((file) => !ignored.has(file))
         .forEach((file) => reasons.set(file, 'it lies in a git work tree, which does not ignore it'));
+    } else {
+      const reason = { [NO_GIT]: NO_GIT, [NO_ANSWER]: 'no answer in time' }[status] ?? `status ${status}`;
+      print(`git could not say whether it ignores the files in ${repository} (${reason})`);
     }
   }
   return reasons;
@@ -50,45 +59,14 @@ export async function whyPublished(targets, { stagingFolder, signal, print }) {
  * @param {string} repository
  * @param {string[]} files
  * @param {AbortSignal} signal
- * @returns {Promise<Set<string> | string>} those that it ignores, or why it is not known
  */
-function ignoredFiles(repository, files, signal) {
+async function askGit(repository, files, signal) {
   const program = findGit();
-  if (!program) {
-    return Promise.resolve('there is none in PATH');
-  }
   // Named like this, a repository may belong to another user, as it does in container jobs.
   const place = [`--git-dir=${path.join(repository, '.git')}`, `--work-tree=${repository}`];
-  const options = {
-    // On Windows a program loads libraries from its working directory.
-    cwd: path.dirname(program),
-    env: gitEnvironment(),
-    timeout: GIT_MS,
-    killSignal: /** @type {const} */ ('SIGKILL'),
-    maxBuffer: 64 * 1024 * 1024,
-    windowsHide: true,
-    signal,
-  };
-  return new Promise((resolve) => {
-    const git = childProcess.execFile(
-      program,
-      [...place, ...SETTINGS, 'check-ignore', '--stdin', '-z'],
-      options,
-      (error, output) => {
-        // 1: it ignores none of them.
-        const isAnswer = !error || error.code === 1;
-        resolve(
-          isAnswer
-            ? new Set(output.split('\0'))
-            : error.killed
-              ? 'no answer in time'
-              : `status ${error.code}`,
-        );
-      },
-    );
-    git.stdin?.on('error', () => undefined);
-    git.stdin?.end(files.join('\0'));
-  });
+  const words = [...place, ...SETTINGS, 'check-ignore', '--stdin', '-z'];
+  const options = { env: gitEnvironment(), timeout: GIT_MS, signal };
+  return program ? ask(program, words, options, files.join('\0')) : { status: NO_GIT, output: '' };
 }
 
 /** What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks. */
@@ -136,12 +114,7 @@ function ownProgram(place) {
   }
 }
 
-const SYSTEM = 'S-1-5-18';
-/** Whoever owns a file. */
-const OWNER_RIGHTS = 'S-1-3-4';
-const SYSTEM_MS = 10_000;
-
-/** The agent's user, once it was asked for. @type {Promise<string> | undefined} */
+/** What `whoami` says of the agent's user, once it was asked. @type {ReturnType<typeof askSystem> | undefined} */
 let user;
 
 /**
@@ -151,32 +124,10 @@ let user;
  * @returns {Promise<string | undefined>} why it could not be done
  */
 export async function protect(place) {
-  user ??= askSystem('whoami.exe', ['/user', '/fo', 'csv', '/nh']).then(({ output }) => userIn(output));
-  return (await askSystem('icacls.exe', accessListArguments(place, await user))).failure;
+  user ??= askSystem('whoami.exe', ['/user', '/fo', 'csv', '/nh']);
+  const { output } = await user;
+  return (await askSystem('icacls.exe', icaclsArguments(place, output))).failure;
 }
-
-/**
- * The user's identifier in what `whoami` says; without one, the owner of the file. OpenSSH takes no key that has "owner
- * rights" in its list, so the user is better.
- *
- * @param {string} output
- */
-export const userIn = (output) => /\b(S-1-\d+(?:-\d+)+)"?\s*$/.exec(output)?.[1] ?? OWNER_RIGHTS;
-
-/**
- * Nothing inherited, and full access for two.
- *
- * @param {string} place
- * @param {string} user identifier
- */
-export const accessListArguments = (place, user) => [
-  place,
-  '/inheritance:r',
-  '/grant:r',
-  `*${user}:F`,
-  `*${SYSTEM}:F`,
-  '/q',
-];
 
 /**
  * Runs a program of Windows itself.
@@ -185,17 +136,13 @@ export const accessListArguments = (place, user) => [
  * @param {string[]} words
  * @returns {Promise<{ output: string, failure?: string }>}
  */
-function askSystem(name, words) {
+async function askSystem(name, words) {
   const program = systemProgram(name, process.env.SystemRoot);
   if (!program) {
-    return Promise.resolve({ output: '', failure: 'SystemRoot names no folder of Windows' });
+    return { output: '', failure: 'SystemRoot names no folder of Windows' };
   }
-  const options = { cwd: path.dirname(program), timeout: SYSTEM_MS, windowsHide: true };
-  return new Promise((resolve) => {
-    childProcess.execFile(program, words, options, (error, output) =>
-      resolve({ output, failure: error ? `${name}: ${error.killed ? 'no answer' : error.code}` : undefined }),
-    );
-  });
+  const { status, output } = await ask(program, words, { timeout: SYSTEM_MS });
+  return { output, failure: status === '0' ? undefined : `${name}: ${status}` };
 }
 
 /**
@@ -207,4 +154,29 @@ export function systemProgram(name, systemRoot = '') {
   const program = path.join(systemRoot, 'System32', name);
   const isOwn = isWholePath(systemRoot) && foreignFolderOf(program) === undefined;
   return isOwn && fs.existsSync(program) ? program : undefined;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param {string} program
+ * @param {string[]} words
+ * @param {childProcess.ExecFileOptions} options
+ * @param {string} [input]
+ * @returns {Promise<{ status: string, output: string }>} the status is a number, a code of the system, or NO_ANSWER
+ */
+function ask(program, words, options, input = '') {
+  // On Windows a program loads libraries from its working directory.
+  const always = { cwd: path.dirname(program), windowsHide: true, maxBuffer: MAX_ANSWER, encoding: 'utf8' };
+  return new Promise((resolve) => {
+    const child = childProcess.execFile(
+      program,
+      words,
+      { ...options, ...always, killSignal: 'SIGKILL' },
+      (error, output) =>
+        resolve({ status: error ? (error.killed ? NO_ANSWER : `${error.code}`) : '0', output: `${output}` }),
+    );
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
 }

@@ -12,7 +12,7 @@ import { errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './pa
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
 const { patiently } = await import('../../task/files/disk.js');
-const { accessListArguments, systemProgram, userIn } = await import('../../task/files/programs.js');
+const { systemProgram } = await import('../../task/files/programs.js');
 
 const [AT_A_POINT, AS_WINDOWS] = ['at-a-point.cjs', 'as-windows.cjs'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
@@ -60,32 +60,6 @@ describe('a file that is held', () => {
     await assert.rejects(patiently(work), { code: 'ENOSPC' });
     assert.equal(calls(), 1);
   });
-});
-
-test('an access list leaves the user and the system, by numbers that are the same in every language', () => {
-  assert.deepEqual(accessListArguments('C:\\a b\\.ksm-1*', 'S-1-5-21-1-2-3-1001'), [
-    'C:\\a b\\.ksm-1*',
-    '/inheritance:r',
-    '/grant:r',
-    '*S-1-5-21-1-2-3-1001:F',
-    '*S-1-5-18:F',
-    '/q',
-  ]);
-});
-
-test('the user is found in what whoami says, or else it is whoever owns the file', () => {
-  for (const [output, user] of [
-    [
-      '"vm\\vsts","S-1-5-21-1004336348-1177238915-682003330-1001"\r\n',
-      'S-1-5-21-1004336348-1177238915-682003330-1001',
-    ],
-    ['"nt authority\\network service","S-1-5-20"\r\n', 'S-1-5-20'],
-    ['"S-1-5-21-7\\x","S-1-12-1-1-2-3-4"\r\n', 'S-1-12-1-1-2-3-4'],
-    ['VM\\root\r\n', 'S-1-3-4'],
-    ['', 'S-1-3-4'],
-  ]) {
-    assert.equal(userIn(output), user, output);
-  }
 });
 
 test("the program for it is the system's", { skip: !isWindows && 'there are no drives' }, () => {
