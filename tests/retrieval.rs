@@ -1389,7 +1389,7 @@ fn every_line_that_asks_for_something_missing_is_told_at_once() {
             "line 10, column 1: the value for `I` has several lines, which a secret variable of the agent cannot hold\n  \
                10 | Database/notes > var:I\n     \
                   | ^^^^^^^^^^^^^^\n\
-             hint: write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, \
+             hint: write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or encode it in Base64, \
              as in `> var+base64:NAME`",
             "line 11, column 1: 2 records have the title `Twin`\n  \
                11 | Twin/type > var:J\n     \

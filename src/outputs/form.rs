@@ -78,7 +78,7 @@ fn unquotable() -> Error {
         .with_hint(IN_BASE64)
 }
 
-const IN_BASE64: &str = "take it in Base64, as in `${keeper://… | base64}` or `+base64`";
+const IN_BASE64: &str = "encode it in Base64, as in `${keeper://… | base64}` or `+base64`";
 
 fn not_hex() -> Error {
     Error::new("the value is not hexadecimal, so it cannot be decoded")

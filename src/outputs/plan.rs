@@ -209,7 +209,7 @@ impl Agent {
                 "the agent counts `SYSTEM_UNSAFEALLOWMULTILINESECRET` as a variable of the job, spelt exactly so; in the \
                  `env:` of a step it has no effect"
             } else {
-                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as \
+                "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or encode it in Base64, as \
                  in `> var+base64:NAME`"
             }));
         }
@@ -221,7 +221,7 @@ impl Agent {
                 "the value for `{}` holds a percent sign that the agent would not read as it is",
                 shown(name)
             ))
-            .with_hint("remove the variable `DECODE_PERCENTS`, write the value to a file, or take it in Base64"));
+            .with_hint("remove the variable `DECODE_PERCENTS`, write the value to a file, or encode it in Base64"));
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ pub(crate) fn too_large(what: &str, size: u64, limit: u64) -> Error {
 /// What is to become a variable is not text.
 pub(crate) fn not_text() -> Error {
     Error::new("the content is not text (UTF-8 without NUL), so it cannot be a variable").with_hint(
-        "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or take it in Base64, as in \
+        "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or encode it in Base64, as in \
          `> var+base64:NAME`",
     )
 }
