@@ -36,7 +36,7 @@ console.log('GET https://api.example.test/deploy?key=' + encodeURIComponent(API_
  * @returns {Promise<Record<string, Pane[]>>} by the picture's name
  */
 export async function runScenes(taskFolder) {
-  // Only by now is it sure that the npm packages are there.
+  // Only now are the npm packages sure to be installed.
   const { runTask } = await import('../tests/agent/agent.js');
   const { SecretMasker } = await import('../tests/agent/masker.js');
   const { guideVault } = await import('../tests/keeper/samples.js');

@@ -104,7 +104,7 @@ const checkNetwork = () => (asked ??= step("Reach npm's registry", askRegistry))
 async function askRegistry() {
   const args = ['ping', '--fetch-retries=0', `--fetch-timeout=${NETWORK_LIMIT_MS}`];
   const { code, stderr } = await executeBatch('npm', args, { output: 'hidden', timeoutMs: NETWORK_LIMIT_MS });
-  // A registry of a company may not know the question, but it answers.
+  // A company's registry may not support `ping`, but it answers.
   if (code !== 0 && !/\bE[45]\d\d\b/.test(stderr)) {
     const reason =
       stderr.match(/^npm error (?:code )?(E\w+)$/m)?.[1] ?? `no answer within ${NETWORK_LIMIT_MS / 1000} s`;
@@ -126,7 +126,7 @@ async function prepareRust() {
 async function findWasmLibraries() {
   const { code, stdout } = await execute('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET], {
     output: 'hidden',
-    // Else rustup may install the toolchain here and now, without a word.
+    // Otherwise rustup may install the toolchain right here, without saying so.
     env: { RUSTUP_AUTO_INSTALL: '0' },
   });
   return code === 0 ? stdout.trim() : undefined;
@@ -187,7 +187,7 @@ async function buildTools() {
       copyFileSync(inProject('tools', 'target', 'debug', executable(built)), toolPath(tool));
     }
     writeFileSync(STAMP, stampOfTools());
-    // Over 600 MB that nobody needs until the next version.
+    // Over 600 MB that are not needed until the next version.
     rmSync(inProject('tools', 'target'), { recursive: true, force: true });
   });
 }

@@ -74,7 +74,7 @@ function readText(path) {
 
 /** The example against an embedded Keeper; what is in its vault is invented. */
 async function showExample(taskFolder) {
-  // Only now is it sure that the npm packages are there.
+  // Only now are the npm packages sure to be installed.
   const { startKeeper } = await import('../tests/keeper/server.js');
   const { exampleVault } = await import('../tests/keeper/samples.js');
   const keeper = await startKeeper({ holds: exampleVault(SCRIPT) });

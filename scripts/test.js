@@ -21,7 +21,7 @@ const PARTS = [
   { name: 'e2e', title: 'The packed task, end to end', test: () => testEndToEnd() },
 ];
 
-// Node would leave a core idle; most of the time is spent in processes that the tests start.
+// By default Node would leave a core idle: most of the time is spent in processes that the tests start.
 export const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
 
 /** Runs the parts that are asked for, or all of them, and returns how each ended. */

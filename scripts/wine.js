@@ -140,7 +140,7 @@ const wineEnvironment = () => ({
   WINEPREFIX: PREFIX,
   WINEDEBUG: '-all',
   LANG: 'C.UTF-8',
-  // Else Wine links its folders of documents to those of the user.
+  // Otherwise Wine links its folders of documents to the user's.
   HOME: FOLDER,
   USER: userInfo().username,
 });

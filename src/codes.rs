@@ -1,7 +1,7 @@
 //! Tables by codes that Node sends, and the same codes as types of TypeScript.
 
 /// Defines a table whose rows begin with a code, and a union of these codes by the name that TypeScript has for it, so that
-/// the shim can't send one that no row knows. What else it sends it calls `UNKNOWN`.
+/// the shim can't send one that no row knows. It sends `UNKNOWN` for every other code.
 macro_rules! codes {
     (
         $(#[$doc:meta])*

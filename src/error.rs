@@ -23,7 +23,7 @@ impl Error {
         Self(Box::new(Message { text: text.into(), hint: None, is_absence: false }))
     }
 
-    /// An error that says that something is not there, which an optional line puts up with.
+    /// An error that says that something is not there, which an optional line tolerates.
     pub(crate) fn absent(text: impl Into<String>) -> Self {
         Self(Box::new(Message { text: text.into(), hint: None, is_absence: true }))
     }
@@ -46,7 +46,7 @@ impl Error {
         self.0.hint.clone()
     }
 
-    /// Whether it says that something is not there, which an optional line puts up with.
+    /// Whether it says that something is not there, which an optional line tolerates.
     #[must_use]
     pub fn is_absence(&self) -> bool {
         self.0.is_absence

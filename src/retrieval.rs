@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Steps that are not needed are left out. Each of them takes itself and the answer that it asked for, and gives the next
-//! step, so that no other answer can be given to it. Nothing here sends, waits or writes. Whoever takes the steps prints
+//! step, so that no other answer can be given to it. Nothing here sends, waits or writes. The caller prints
 //! the notices and registers the masks of each of them first.
 
 mod asking;

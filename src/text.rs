@@ -103,7 +103,7 @@ pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Opt
         .take(looked_at)
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        // Of equally near ones that with the same beginning, then the first by name: a message is the same each time.
+        // Of equally near ones, the one with the same beginning, then the first by name: a message is the same each time.
         .min_by_key(|(distance, candidate)| {
             let begins_alike = candidate.get(..1).is_some_and(|first| word.starts_with(&first.to_ascii_lowercase()));
             (*distance, !begins_alike, *candidate)

@@ -281,7 +281,7 @@ impl AttachmentStream {
 /// Decrypts what is large by the platform's cipher, and what is small in Rust, which costs no call.
 struct PlatformGcm(PlatformCipher);
 
-/// From this size on, in bytes, the call saves clearly more than it costs; from some 200 on the two are even.
+/// From this size on, in bytes, the call saves clearly more than it costs; from about 200 bytes on the two cost the same.
 const LARGE_TEXT: usize = 512;
 /// So many bytes are decrypted at once, so that a plaintext is not in memory twice.
 const PART_LEN: usize = 64 << 10;

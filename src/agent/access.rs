@@ -5,7 +5,7 @@ const SYSTEM: &str = "S-1-5-18";
 /// Whoever owns a file.
 const OWNER_RIGHTS: &str = "S-1-3-4";
 
-/// The agent's user, as the system describes it. Who is unknown has no name, a number that nobody has, and no groups.
+/// The agent's user, as the system describes it. An unknown user has no name, a number that no user has, and no groups.
 pub struct User<'a> {
     /// The name under which groups have it as a member.
     pub name: &'a str,

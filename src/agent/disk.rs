@@ -1,4 +1,4 @@
-//! What is said of a file that cannot be written.
+//! What a message says of a file that cannot be written.
 
 use crate::codes::codes;
 

@@ -71,7 +71,7 @@ fn means(wanted: &str, host: &str, address: Option<IpAddr>) -> bool {
     fits(&wanted, host)
 }
 
-/// An address as in a URL or in the variable. IPv4 in IPv6's clothes is IPv4.
+/// An address as in a URL or in the variable. An IPv4 address that is mapped into IPv6 counts as IPv4.
 fn read_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())

@@ -128,7 +128,7 @@ fn misplaced(variables: &[(String, &str)]) -> Vec<SecretText> {
 /// What is secret in the address of a proxy, with or without a scheme.
 fn forms_in_address(address: &str) -> Vec<SecretText> {
     let rest = without_scheme(trim(address));
-    // A password may hold a slash or an `@` that should have been encoded; what goes for an address stops at the slash.
+    // A password may hold a slash or an `@` that should have been encoded; what is taken for an address stops at the slash.
     let host_part = rest.split(['/', '?', '#']).next().unwrap_or_default();
     [rest, host_part]
         .into_iter()

@@ -28,7 +28,7 @@ pub trait Entropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error>;
 }
 
-/// That the system has no random bytes to give.
+/// The error for a system that has no random bytes.
 #[must_use]
 pub fn no_randomness() -> Error {
     Error::new("the system gave no random bytes")

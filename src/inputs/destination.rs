@@ -33,7 +33,7 @@ pub(super) enum Unnamed {
 }
 
 impl Unnamed {
-    /// That of what a notation selects: an attachment becomes a file.
+    /// It follows from what a notation selects: an attachment becomes a file.
     pub(super) fn of(selector: &Selector) -> Self {
         if matches!(selector, Selector::File(_)) { Self::File } else { Self::Output }
     }
@@ -145,7 +145,7 @@ impl Destination {
     /// A destination of the same kind with another name.
     ///
     /// # Errors
-    /// The name is none that a variable can have.
+    /// A variable can't have this name.
     pub fn renamed(&self, name: String) -> Result<Self, Error> {
         let renamed = match self {
             Self::Variable(_) => Self::Variable(name),

@@ -57,7 +57,7 @@ pub enum Step {
     Md5,
 }
 
-/// What a step is about. A line or a placeholder has at most one step of each kind, wherever it is.
+/// What a step is about. A line or a placeholder has at most one step of each kind, at any place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Code,

@@ -12,7 +12,7 @@ use crate::json::Value;
 /// The variables of the task's environment that describe it.
 ///
 /// A step's `env:` can forge none of the lists: the agent writes them after it (`AddVariablesToEnvironment` in its
-/// `Handler.cs`). A setting it can forge, so that a setting counts only if the lists name it.
+/// `Handler.cs`). It can forge a setting, so a setting counts only if the lists name it.
 #[derive(Clone, Debug, Default, Deserialize, Tsify)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE", default)]
 pub struct JobVariables {
@@ -46,7 +46,7 @@ pub struct Job {
 /// What is known of a switch that is off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
-    /// Nobody sets it.
+    /// It is not set.
     Unset,
     /// A variable of the job sets it.
     Set(bool),

@@ -1,4 +1,4 @@
-//! Slips of the pen, which would ask for a record, or make a variable or a file, of an odd name.
+//! Typing mistakes that would name an odd record, variable or file.
 
 use super::destination::KINDS;
 use super::forms;

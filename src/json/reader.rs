@@ -9,7 +9,7 @@ use hifijson::token::Lex as _;
 use super::faults::Faults;
 use super::text;
 
-/// That a text can't be read any further, because it is not JSON; [`Reader`] knows where.
+/// The text can't be read any further, because it is not JSON; [`Reader`] knows where.
 #[derive(Debug)]
 pub struct Stuck;
 

@@ -55,7 +55,7 @@ fn unbase64(bytes: &SecretBytes) -> Result<Vec<u8>, Error> {
     let text = bytes.to_text().ok_or_else(not_base64)?;
     // EXPOSE: the result is a secret again.
     let text = text.expose().trim();
-    // Keeper's servers are read leniently; what an author calls Base64 has to be it.
+    // Base64 of Keeper's servers is read leniently; what an author calls Base64 has to be valid.
     let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
     base64::decode(text).filter(|_| !has_strays).ok_or_else(not_base64)
 }

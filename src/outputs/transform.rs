@@ -70,7 +70,7 @@ pub fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}'))
 }
 
-/// A text file: each line ends in a line feed, the last one too, and no empty lines follow it. Nothing stays nothing.
+/// A text file: each line ends in a line feed, the last one too, and no empty lines follow it. An empty text stays empty.
 #[must_use]
 pub fn text_file(text: &str) -> String {
     let mut file = text.replace("\r\n", "\n").replace('\r', "\n");

@@ -10,7 +10,7 @@ pub struct ServerClock {
     ahead_ms: Option<i64>,
 }
 
-/// So far apart may the two clocks be without a word. A header counts whole seconds, and an answer takes its time.
+/// The two clocks may be this far apart before a warning. A header counts whole seconds, and an answer takes its time.
 const TOLERANCE_MS: u64 = 5_000;
 /// A header cuts its time down to the second, by half of one on average.
 const HALF_A_SECOND_MS: u64 = 500;

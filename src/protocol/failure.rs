@@ -108,7 +108,7 @@ impl Failure {
                 format!("its issuer `{}` {NOT_TRUSTED} ({})", shown(issuer), self.code)
             }
             (Some((_, words)), _) => format!("{words} ({})", shown(&self.code)),
-            // Foreign words could quote anything, a code is a code.
+            // The system's own text could quote anything; a code can't.
             (None, _) => shown(&self.code),
         }
     }
@@ -152,7 +152,7 @@ fn wrong_setting(name: &str, problem: &str) -> Error {
     })
 }
 
-/// That an answer of this host can't be opened.
+/// The error for an answer of this host that can't be opened.
 pub(super) fn broken_answer(host: &str, reason: &str) -> Error {
     Error::new(format!("the answer of {} cannot be read: {reason}", shown(host)))
 }
@@ -259,7 +259,7 @@ const FAMILIES: [(&str, Kind, &str); 3] = [
     ("ERR_TLS_", Kind::Lasting, NOT_TLS),
 ];
 
-/// Why an attachment that came cannot be kept.
+/// Why an attachment that arrived cannot be kept.
 pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
 const UNWRITABLE: &str = "the disk cannot be written";

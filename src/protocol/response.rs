@@ -140,7 +140,7 @@ pub enum Reply {
 /// Reads what came back for `get_secret`. The key is that of the request, if it was sent.
 ///
 /// # Errors
-/// Whatever sending it again would not change.
+/// A fault that sending it again would not change.
 pub fn read(
     response: HttpResponse,
     key: Option<&TransmissionKey>,

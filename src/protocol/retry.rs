@@ -26,7 +26,7 @@ pub enum Retry {
     After(u64),
     /// It was tried often enough.
     Enough,
-    /// The server wants to be left alone for so many seconds, which is longer than the run may take.
+    /// The server asks for a pause of so many seconds, which is longer than the run may take.
     TooLate(u64),
 }
 
@@ -34,7 +34,7 @@ pub enum Retry {
 const MAX_ROTATIONS: u32 = 2;
 /// Keeper counts requests over 10 s, and each request starts that time anew: only silence helps, from the last request on.
 const SILENCE_MS: u64 = 11_000;
-/// The least of it that follows a refusal: a request may have been long on its way.
+/// The shortest silence after a refusal: a request may have been on its way for long.
 const SILENCE_AFTER_REFUSAL_MS: u64 = 10_000;
 /// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive. By
 /// Keeper's clock they come within a second and a half of each other, as the header `Date` is cut down to the second.
@@ -44,9 +44,9 @@ const MEETING_MS: u64 = 12_000;
 const CROWDED: std::ops::RangeInclusive<u32> = 4..=14;
 /// A shorter pause that Keeper names is the rest of one that it knows; after a longer one the jobs still come together.
 const MAX_OWN_PAUSE_S: u64 = 10;
-/// So many such pauses in a row are believed.
+/// How many such pauses in a row are believed.
 const MAX_OWN_PAUSES: u32 = 3;
-/// So long is throttling waited out where the author sets no limit: a storm of 3,000 jobs takes seven minutes.
+/// How long throttling is waited out where the author sets no limit: a storm of 3,000 jobs takes seven minutes.
 pub const THROTTLE_LIMIT_MS: u64 = 600_000;
 /// A request that met no server, or one that was down, is sent again so many times.
 const MAX_RETRIES: u32 = 3;

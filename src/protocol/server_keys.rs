@@ -56,7 +56,7 @@ impl ServerKeys {
         &self.point
     }
 
-    /// Changes to the key that Keeper names.
+    /// Switches to the key that Keeper names.
     ///
     /// # Errors
     /// It is not known here, is the one just used, or the config allows no other.
@@ -72,7 +72,7 @@ impl ServerKeys {
     }
 }
 
-/// That Keeper wants a server key that can't be had.
+/// The error for a server key that Keeper asks for and that can't be used.
 pub(super) fn refused(id: &str, reason: &str) -> Error {
     Error::new(format!("Keeper asks for the server key {}, {reason}", shown(id)))
         .with_hint("make a new config for this application")

@@ -95,7 +95,7 @@ impl Run {
 
     fn load_to_disk(mut self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
         if self.mode == Mode::Check {
-            // What only goes to a file has nothing that could be judged.
+            // An attachment that only goes to a file needs no check.
             return self.checked(env);
         }
         let mut transfers = std::mem::take(&mut self.to_disk);
@@ -126,7 +126,7 @@ impl Run {
         env: &mut Env<'_>,
     ) -> Result<Step, Stop> {
         let (mut again, mut expired, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        // What is missing did not come.
+        // Answers that are missing count as not received.
         let missing = std::iter::repeat_with(|| HttpOutcome::Failed(Failure::new("UNANSWERED")));
         for (transfer, outcome) in transfers.into_iter().zip(outcomes.into_iter().chain(missing)) {
             match self.judge(transfer, outcome, env) {
@@ -280,7 +280,7 @@ fn spill(transfer: Transfer, env: &mut Env<'_>) -> Verdict {
     if was_in_memory { Verdict::Spilled(transfer) } else { Verdict::Again(transfer) }
 }
 
-/// That a storage has refused an attachment.
+/// The error for an attachment that the storage has refused.
 fn refused(file: &str, status: u16) -> Error {
     let error = Error::new(format!("the download of the attachment `{}` failed with status {status}", shown(file)));
     match status {

@@ -49,7 +49,7 @@ impl Notices {
         self.warn(line, &format!("the field `{}` is left out: {reason}", shown(field)));
     }
 
-    /// Tells that a server's wish is longer than the run may take.
+    /// Reports that a server asks for a longer pause than the run may take.
     pub(super) fn too_late(&mut self, error: &Error, pause_s: u64) {
         self.push(Notice::Info(format!("{error}; it asks for a pause of {pause_s} s, longer than the task may take")));
     }

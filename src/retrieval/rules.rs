@@ -7,6 +7,6 @@ use crate::outputs::plan::Agent;
 pub(super) struct Rules {
     /// What the agent can take.
     pub(super) agent: Agent,
-    /// The names of variables that values must not speak of.
+    /// The names of variables that values must not refer to.
     pub(super) names: Names,
 }

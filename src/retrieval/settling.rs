@@ -105,7 +105,7 @@ impl Run {
     }
 }
 
-/// Tells that the budget of masks did not last.
+/// Warns that the budget of masks was used up.
 fn mask_warning(gap: &MaskGap) -> Notice {
     let forms = grouped(gap.forms as u64);
     let values = match gap.unmasked.as_slice() {

@@ -142,7 +142,7 @@ impl Transfer {
         authority.rsplit('@').next().unwrap_or_default()
     }
 
-    /// The same once more, from its own address.
+    /// The same transfer again, from its own address.
     pub(super) fn again(self, failures: u32, delay_ms: u64) -> Self {
         Self { failures, delay_ms, redirect: None, ..self }
     }
@@ -165,7 +165,7 @@ impl Transfer {
         Download { id, request: self.request(silence_ms), line, path, twins }
     }
 
-    /// Takes the address that Keeper has given now. Tells for which lines the attachment is not there any more.
+    /// Takes the address that Keeper has given now. Returns the lines for which the attachment is gone.
     pub(super) fn renew(&mut self, vault: &mut Vault) -> Vec<Problem> {
         let found: Vec<_> = self.lines().map(|line| line.find(vault)).collect();
         let mut problems = Vec::new();

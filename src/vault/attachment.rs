@@ -56,7 +56,7 @@ fn size(value: &Value) -> Option<u64> {
     fraction.bytes().all(|digit| digit == b'0').then(|| whole.parse().ok())?
 }
 
-/// That an attachment that a line needs can't be opened.
+/// The error for an attachment that a line needs and that can't be opened.
 pub(crate) fn broken(name: &str, reason: &str) -> Error {
     Error::new(format!("the attachment `{}` cannot be opened: {reason}", shown(name)))
         .with_hint("run the pipeline again; if it still fails, upload it to the record again")

@@ -72,7 +72,7 @@ fn unknown_attachment(record: &Record, name: &str) -> Error {
     let error = if record.broken_attachments.is_empty() {
         Error::absent(format!("the record `{title}` has no attachment of this name"))
     } else {
-        // Nobody knows the name of what cannot be opened.
+        // The name of what cannot be opened is unknown.
         Error::new(format!("the record `{title}` has no attachment of this name that can be opened"))
     };
     error.with_hint(match nearest(name, &existing) {

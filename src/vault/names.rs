@@ -9,7 +9,7 @@ pub(super) fn as_seen(name: &str) -> Cow<'_, str> {
     if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(taken_apart(name)) }
 }
 
-/// The platform's tables of Unicode are at hand, and would make up a quarter of the module.
+/// JavaScript has the tables of Unicode; here they would make up a quarter of the module.
 #[cfg(target_arch = "wasm32")]
 fn taken_apart(name: &str) -> String {
     js_sys::JsString::from(name).normalize("NFD").into()

@@ -119,7 +119,7 @@ impl Totp {
     pub fn wait_ms(&self, now_ms: u64) -> u64 {
         let period_ms = self.period_s * 1000;
         let left_ms = period_ms - now_ms % period_ms;
-        // A period that is hardly longer than the margin has no better moment.
+        // If the period is hardly longer than the margin, waiting would not help.
         if left_ms < MIN_LEFT_S * 1000 && self.period_s > 2 * MIN_LEFT_S { left_ms } else { 0 }
     }
 }
@@ -195,7 +195,7 @@ fn number(text: Option<Zeroizing<String>>, default: u64) -> Option<u64> {
     match text.parse::<u64>() {
         Ok(0) => Some(default),
         Ok(number) => Some(number),
-        // What begins like a number was meant as one.
+        // A text that begins with a digit was meant as a number.
         Err(_) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => None,
         Err(_) => Some(default),
     }

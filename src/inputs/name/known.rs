@@ -1,4 +1,4 @@
-//! Names that a value must not speak of as `$(NAME)`, because the agent would replace them.
+//! Names that a value must not refer to as `$(NAME)`, because the agent would replace them.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use crate::inputs::job::Job;
 use crate::inputs::mapping::Mapping;
 use crate::inputs::path::fold_case;
 
-/// The names that the job knows, before this run and after it: a value must not speak of one as `$(NAME)`, which the agent
+/// The names that the job knows, before this run and after it: a value must not refer to one as `$(NAME)`, which the agent
 /// would replace before each step.
 #[derive(Debug)]
 pub(crate) struct Names {

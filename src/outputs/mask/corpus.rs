@@ -64,7 +64,7 @@ fn what_is_secret_in_usual_syntaxes_is_hidden_and_all_else_is_readable() {
             masks.finish();
             let masks: Vec<String> = masks.take().iter().map(|mask| mask.expose().to_owned()).collect();
             let is_long = is_json || text.contains('\n');
-            // Whoever prints all of it gets nothing.
+            // A program that prints all of it shows nothing.
             let masks: Vec<String> = masks.into_iter().filter(|mask| !is_long || !mask.contains(text.trim())).collect();
             faults.extend(wrong(&text, &is_secret, &masks).iter().map(|part| format!("{name}: {part}")));
             let not_hidden = printed.lines().filter(|line| !masks.iter().any(|mask| mask == line));

@@ -65,7 +65,7 @@ impl State {
             Block::Public => {
                 let is_part = is_public(text);
                 if is_part {
-                    // In a field it is hidden all the same.
+                    // In a field it is hidden nevertheless.
                     (scanner.found)(Part::Value(text));
                 } else {
                     self.block = None;
@@ -112,7 +112,7 @@ impl State {
     }
 }
 
-/// What is in the first line of a PEM that everybody may know.
+/// What the first line of a PEM says if its content is public.
 const PUBLIC: [&str; 5] = ["CERTIFICATE", "PUBLIC KEY", "X509 CRL", "PGP SIGNATURE", "PARAMETERS"];
 
 /// Whether a line can be one of a certificate: Base64, or a header.
@@ -169,7 +169,7 @@ pub(super) fn is_kind_of_secrets(kind: &str) -> bool {
 pub(super) enum Block {
     /// Up to `-----END`.
     Pem,
-    /// The same, of what everybody may know: a certificate, a public key, a signature.
+    /// The same, for what is public: a certificate, a public key, a signature.
     Public,
     /// All that is indented more than this (YAML 1.2, 8.1).
     Scalar { indent: usize },
