@@ -66,6 +66,15 @@ fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
     }
 }
 
+/// "a, b or c".
+pub(crate) fn either(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// "1 record", "2 records".
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

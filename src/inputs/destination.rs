@@ -2,13 +2,13 @@
 
 use super::forms::Forms;
 use super::line::{Line, Span};
-use super::name::{self, check_name};
+use super::name;
 use super::notation::Selector;
 use super::path::{self, Platform};
 use super::slip;
 use crate::error::Error;
 use crate::problem::Problem;
-use crate::text::nearest_of;
+use crate::text::{either, nearest};
 
 /// Where a secret goes. Names are as the author wrote them, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,21 @@ pub enum Destination {
     File(String),
 }
 
-pub(super) const KINDS: [&str; 4] = ["var", "out", "env", "file"];
+/// What makes a destination of a kind from its name.
+type Constructor = fn(String) -> Destination;
+
+/// Every kind by its word. Messages list them in this order.
+pub const KINDS: [(&str, Constructor); 4] = [
+    ("var", Destination::Variable),
+    ("out", Destination::Output),
+    ("env", Destination::Environment),
+    ("file", Destination::File),
+];
+
+/// The words of all kinds.
+pub(super) fn kind_words() -> [&'static str; KINDS.len()] {
+    KINDS.map(|(word, _)| word)
+}
 
 /// What a destination without a kind is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +51,13 @@ impl Unnamed {
     pub(super) fn of(selector: &Selector) -> Self {
         if matches!(selector, Selector::File(_)) { Self::File } else { Self::Output }
     }
+
+    fn constructor(self) -> Constructor {
+        match self {
+            Self::Output => Destination::Output,
+            Self::File => Destination::File,
+        }
+    }
 }
 
 pub(super) fn parse_destination(
@@ -44,35 +65,28 @@ pub(super) fn parse_destination(
     unnamed: Unnamed,
     line: &Line,
 ) -> Result<(Destination, Forms, bool), Problem> {
-    let is_file = unnamed == Unnamed::File;
     let (prefix, name) = match text.split_once(':') {
-        Some((drive, path)) if is_file && is_drive(drive, path) => (None, text),
+        Some((drive, path)) if unnamed == Unnamed::File && is_drive(drive, path) => (None, text),
         Some((prefix, name)) => (Some(prefix), name.trim()),
         None => (None, text),
     };
-    let (kind, forms, is_optional) = match prefix {
+    let (constructor, forms, is_optional) = match prefix {
         Some(prefix) => parse_prefix(prefix, line)?,
-        None => (if is_file { "file" } else { "out" }, Forms::default(), false),
+        None => (unnamed.constructor(), Forms::default(), false),
     };
+    let destination = constructor(name.to_owned());
     if name.is_empty() {
-        let expected = if kind == "file" { "path" } else { "name" };
+        let expected = if destination.is_file() { "path" } else { "name" };
         let after = if prefix.is_some() { ':' } else { '>' };
         return Err(
             line.destination_problem(Error::new(format!("expected a {expected} after `{after}`, found nothing")))
         );
     }
-    let name = name.to_owned();
-    let destination = match kind {
-        "var" => Destination::Variable(name),
-        "env" => Destination::Environment(name),
-        "file" => Destination::File(name),
-        _ => Destination::Output(name),
-    };
     Ok((destination, forms, is_optional))
 }
 
 /// Reads the part before the colon: a kind, forms, and perhaps a `?`.
-fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool), Problem> {
+fn parse_prefix(prefix: &str, line: &Line) -> Result<(Constructor, Forms, bool), Problem> {
     let words = prefix.trim_end();
     let (words, is_optional) = match words.strip_suffix('?') {
         Some(words) => (words.trim_end(), true),
@@ -80,11 +94,11 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
     };
     let mut words = words.split('+');
     let word = words.next().unwrap_or_default();
-    if KINDS.into_iter().any(|kind| word.strip_suffix('?') == Some(kind)) {
+    if word.strip_suffix('?').is_some_and(|word| kind_words().contains(&word)) {
         let error = Error::new("the `?` goes right before the colon, as in `var+base64?:NAME`");
         return Err(line.destination_problem(error));
     }
-    let Some(kind) = KINDS.into_iter().find(|kind| *kind == word) else {
+    let Some((_, constructor)) = KINDS.into_iter().find(|(known, _)| *known == word) else {
         let span = Span { start: line.destination.start, length: prefix.len() + 1 };
         return Err(line.problem(span, unknown_kind(word)));
     };
@@ -95,7 +109,7 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(&'static str, Forms, bool)
         forms.add(word).map_err(|error| line.problem(Span { start, length }, error))?;
         start += length;
     }
-    Ok((kind, forms, is_optional))
+    Ok((constructor, forms, is_optional))
 }
 
 /// Words that people write for a kind.
@@ -107,12 +121,13 @@ const SYNONYMS: [(&str, &str); 4] = [
 ];
 
 fn unknown_kind(word: &str) -> Error {
-    let error = Error::new("unknown destination prefix; expected `var:`, `out:`, `env:` or `file:`");
+    let expected = either(&kind_words().map(|word| format!("`{word}:`")));
+    let error = Error::new(format!("unknown destination prefix; expected {expected}"));
     let synonym = SYNONYMS.iter().find(|(words, _)| words.split(' ').any(|known| word.eq_ignore_ascii_case(known)));
     if let Some((_, kind)) = synonym {
         return error.with_hint(format!("did you mean `{kind}:`?"));
     }
-    match nearest_of(&KINDS, word) {
+    match nearest(word, &kind_words()) {
         _ if word.starts_with(['"', '\'', '`']) => error.with_hint(slip::WITHOUT_QUOTES),
         _ if word.contains('|') => error.with_hint("a form begins with a `+`, as in `var+base64:NAME`"),
         Some(nearest) if word.eq_ignore_ascii_case(nearest) => {
@@ -157,28 +172,66 @@ impl Destination {
         Ok(renamed)
     }
 
+    /// Whether it is a file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::Variable(_) | Self::Output(_) | Self::Environment(_) => false,
+        }
+    }
+
+    /// Whether it is an output variable of the step.
+    #[must_use]
+    pub fn is_output(&self) -> bool {
+        match self {
+            Self::Output(_) => true,
+            Self::Variable(_) | Self::Environment(_) | Self::File(_) => false,
+        }
+    }
+
+    /// Whether it is a secret variable: the agent hides its value, refuses one of several lines, and puts it into no
+    /// step's environment by itself.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Self::Variable(_) | Self::Output(_) => true,
+            Self::Environment(_) | Self::File(_) => false,
+        }
+    }
+
     /// What two destinations share if they are one: the agent's variables are the same in any case, and those of the
     /// environment in yet more spellings.
-    pub(crate) fn identities(&self, platform: Platform) -> Vec<(u8, String)> {
+    pub(crate) fn identities(&self, platform: Platform) -> Vec<Identity> {
+        let variable = |name| Identity::Variable(path::fold_case(name));
         match self {
-            Self::Variable(name) => vec![(0, path::fold_case(name))],
-            Self::Environment(name) => vec![(0, path::fold_case(name)), (3, name::environment_form(name))],
-            Self::Output(name) => vec![(1, path::fold_case(name))],
-            Self::File(path) => vec![(2, path::identity(path, platform))],
+            Self::Variable(name) => vec![variable(name)],
+            Self::Environment(name) => vec![variable(name), Identity::Environment(name::environment_form(name))],
+            Self::Output(name) => vec![Identity::Output(path::fold_case(name))],
+            Self::File(path) => vec![Identity::File(path::identity(path, platform))],
         }
     }
 
     pub(super) fn check(&self, platform: Platform) -> Result<(), Error> {
         match self {
-            Self::File(path) => slip::check_path(path)?,
-            _ => slip::check_name(self.name())?,
-        }
-        match self {
-            Self::Variable(name) => check_name(name).and_then(|()| name::check_variable(name)),
-            Self::Environment(name) => check_name(name).and_then(|()| name::check_environment(name)),
+            Self::Variable(name) => name::check_variable(name),
+            Self::Environment(name) => name::check_environment(name),
             // An output variable is kept under the step's name, which is not known here.
-            Self::Output(name) => check_name(name),
-            Self::File(path) => path::check(path, platform),
+            Self::Output(name) => name::check_name(name),
+            Self::File(path) => slip::check_path(path).and_then(|()| path::check(path, platform)),
         }
     }
+}
+
+/// What no two lines may set or write, in a form in which spellings of one thing are equal.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    /// A variable of the job.
+    Variable(String),
+    /// A variable in the environment of later steps.
+    Environment(String),
+    /// An output variable of the step.
+    Output(String),
+    /// A file.
+    File(String),
 }

@@ -3,7 +3,7 @@
 use super::destination::Destination;
 use super::notation::Selector;
 use crate::error::Error;
-use crate::text::nearest;
+use crate::text::{either, nearest};
 
 /// The forms of a line or a placeholder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -261,8 +261,7 @@ fn unknown_form(word: &str, place: Place) -> Error {
     if place == Place::Line {
         list.push("a file's mode such as `+0640`".to_owned());
     }
-    let final_one = list.pop().unwrap_or_default();
-    let error = Error::new(format!("unknown form; expected {} or {final_one}", list.join(", ")));
+    let error = Error::new(format!("unknown form; expected {}", either(&list)));
     match nearest(word, &known) {
         Some(nearest) if nearest.eq_ignore_ascii_case(word) => {
             error.with_hint(format!("write it in small letters: `{plus}{nearest}`"))
@@ -294,7 +293,7 @@ fn check_order(steps: &[Step], plus: &str) -> Result<(), Error> {
 pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms: &Forms) -> Result<(), Error> {
     let refused = |reason| Err(Error::new(reason));
     let is_record = *selector == Selector::Everything;
-    let is_file = matches!(destination, Destination::File(_));
+    let is_file = destination.is_file();
     if forms.mode.is_some() && !is_file {
         return refused("a mode is for files only");
     }
@@ -319,7 +318,7 @@ pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms:
 
 fn check_record(destination: &Destination, forms: &Forms) -> Result<(), Error> {
     let refused = |reason| Err(Error::new(reason));
-    let is_file = matches!(destination, Destination::File(_));
+    let is_file = destination.is_file();
     let stars = destination.name().matches('*').count();
     if let Some(step) = forms.steps.iter().find(|step| step.is_decoding() || **step == Step::Totp) {
         let word = step.word();

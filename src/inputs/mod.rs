@@ -17,7 +17,7 @@ use tsify::Tsify;
 
 use crate::error::Error;
 use crate::secret::SecretText;
-use crate::text::shown;
+use crate::text::{either, shown};
 
 /// The task's inputs as texts. What is left out is empty.
 #[derive(Clone, Debug, Default, Deserialize, Tsify)]
@@ -76,6 +76,13 @@ pub enum OutputPolicy {
     Deny,
 }
 
+/// The modes by their words.
+const MODES: [(&str, Mode); 3] = [("run", Mode::Run), ("validate", Mode::Validate), ("check", Mode::Check)];
+
+/// The policies by their words.
+const OUTPUT_POLICIES: [(&str, OutputPolicy); 3] =
+    [("warn", OutputPolicy::Warn), ("allow", OutputPolicy::Allow), ("deny", OutputPolicy::Deny)];
+
 impl Inputs {
     /// The two inputs that every run has.
     #[must_use]
@@ -122,12 +129,7 @@ impl Inputs {
     /// # Errors
     /// There is no such mode.
     pub fn the_mode(&self) -> Result<Mode, Error> {
-        match self.mode.trim() {
-            "" | "run" => Ok(Mode::Run),
-            "validate" => Ok(Mode::Validate),
-            "check" => Ok(Mode::Check),
-            other => Err(choice("mode", other, "`run`, `validate` or `check`")),
-        }
+        choose("mode", &self.mode, &MODES)
     }
 
     /// The input `outputPolicy`.
@@ -135,12 +137,7 @@ impl Inputs {
     /// # Errors
     /// There is no such policy.
     pub fn the_output_policy(&self) -> Result<OutputPolicy, Error> {
-        match self.output_policy.trim() {
-            "" | "warn" => Ok(OutputPolicy::Warn),
-            "allow" => Ok(OutputPolicy::Allow),
-            "deny" => Ok(OutputPolicy::Deny),
-            other => Err(choice("outputPolicy", other, "`warn`, `allow` or `deny`")),
-        }
+        choose("outputPolicy", &self.output_policy, &OUTPUT_POLICIES)
     }
 
     /// Checks the input `keepFiles`, which the agent's library reads: for it, everything but `true` is false.
@@ -149,9 +146,8 @@ impl Inputs {
     /// It is neither `true` nor `false`, in any case.
     pub fn check_keep_files(&self) -> Result<(), Error> {
         match self.keep_files.trim() {
-            "" => Ok(()),
             word if ["true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known)) => Ok(()),
-            other => Err(choice("keepFiles", other, "`true` or `false`")),
+            other => choose("keepFiles", other, &[("true", ()), ("false", ())]),
         }
     }
 
@@ -174,6 +170,15 @@ impl Inputs {
     }
 }
 
-fn choice(input: &'static str, found: &str, expected: &'static str) -> Error {
-    Error::new(format!("`{input}` is `{}`; expected {expected}", shown(found)))
+/// The meaning of an input that is one of some words, or the default if it is left out.
+fn choose<T: Copy + Default>(input: &str, written: &str, choices: &[(&str, T)]) -> Result<T, Error> {
+    let written = written.trim();
+    if written.is_empty() {
+        return Ok(T::default());
+    }
+    let known = choices.iter().find(|(word, _)| *word == written);
+    known.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+        Error::new(format!("`{input}` is `{}`; expected {}", shown(written), either(&words)))
+    })
 }

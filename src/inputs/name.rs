@@ -10,6 +10,7 @@ pub(crate) use known::Names;
 
 use super::destination::Destination;
 use super::job::Job;
+use super::slip;
 use crate::error::Error;
 use crate::text::shown;
 
@@ -20,6 +21,7 @@ pub(crate) fn environment_form(name: &str) -> String {
 
 /// Whether a variable can have this name at all.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
+    slip::check_name(name)?;
     let found = if name.chars().any(char::is_control) {
         "a control character"
     } else if name.contains('=') {
@@ -33,6 +35,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
 /// Refuses what the agent itself would read: a secret variable of such a name changes the job. Programs don't find secret
 /// variables in their environment.
 pub(super) fn check_variable(name: &str) -> Result<(), Error> {
+    check_name(name)?;
     if reserved::changes_job(name) { Err(reserved(name)) } else { Ok(()) }
 }
 

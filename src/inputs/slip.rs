@@ -1,6 +1,6 @@
 //! Typing mistakes that would name an odd record, variable or file.
 
-use super::destination::KINDS;
+use super::destination::kind_words;
 use super::forms;
 use crate::error::Error;
 use crate::text::unseen;
@@ -52,7 +52,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
         return Err(error.with_hint("write it after the kind, as in `var+base64:NAME`"));
     }
     if let Some(kind) =
-        KINDS.iter().find(|kind| name.strip_prefix(**kind).is_some_and(|rest| rest.starts_with([' ', '='])))
+        kind_words().into_iter().find(|kind| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with([' ', '='])))
     {
         let error = Error::new(format!("expected a `:` after `{kind}`"));
         return Err(error.with_hint(format!("as in `{kind}:NAME`")));
@@ -80,7 +80,8 @@ fn check_any(name: &str) -> Result<(), Error> {
         let error = Error::new("the destination is in quotes, which would be part of it");
         return Err(error.with_hint(WITHOUT_QUOTES));
     }
-    let is_next = |part: &str| KINDS.iter().any(|kind| part.trim_start().strip_prefix(kind).is_some_and(is_prefix));
+    let is_next =
+        |part: &str| kind_words().iter().any(|kind| part.trim_start().strip_prefix(kind).is_some_and(is_prefix));
     if name.split([',', ';', '|', ' ']).skip(1).any(is_next) {
         let error = Error::new("a line has one destination, and a second one follows");
         return Err(error.with_hint("write a line for each, with the same notation"));

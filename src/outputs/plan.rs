@@ -42,8 +42,6 @@ pub struct Variable {
     pub is_secret: bool,
     /// Whether it is an output variable of the step.
     pub is_output: bool,
-    /// Whether the environment of later steps gets its name as it is, and not in capitals.
-    pub keeps_case: bool,
     /// How the agent reads percent signs.
     pub percents: Percents,
 }
@@ -74,7 +72,8 @@ impl Variable {
             });
         }
         let _ = write!(command, ";isOutput={};issecret={};", self.is_output, self.is_secret);
-        command.push_str(if self.keeps_case { "preservecase=true;]" } else { "]" });
+        // The environment of later steps gets its name as it is, and not in capitals.
+        command.push_str(if self.is_secret { "]" } else { "preservecase=true;]" });
         self.percents.escape(value, &mut command);
         SecretText::from(command)
     }
@@ -197,8 +196,7 @@ impl Agent {
         let name = destination.name();
         let limit = self.variable_limit(name);
         // The agent refuses them in secret variables only.
-        let is_secret = !matches!(destination, Destination::Environment(_));
-        if value.contains(['\n', '\r']) && is_secret && !self.allows_several_lines {
+        if value.contains(['\n', '\r']) && destination.is_secret() && !self.allows_several_lines {
             return Err(Error::new(format!(
                 "the value for `{}` has several lines, which a secret variable of the agent cannot hold",
                 shown(name)
@@ -245,17 +243,16 @@ pub(crate) fn not_text() -> Error {
 impl Plan {
     /// Adds what a line yields for a destination. A variable's value is known to be text by now.
     pub fn add(&mut self, line: &str, destination: Destination, mode: u32, bytes: SecretBytes) {
-        let (name, is_secret, is_output, keeps_case) = match destination {
-            Destination::Variable(name) => (name, true, false, false),
-            Destination::Output(name) => (name, true, true, false),
-            Destination::Environment(name) => (name, false, false, true),
+        let (is_secret, is_output) = (destination.is_secret(), destination.is_output());
+        match destination {
+            Destination::Variable(name) | Destination::Output(name) | Destination::Environment(name) => {
+                let value = bytes.to_text().unwrap_or_default();
+                self.variables.push(Variable { name, value, is_secret, is_output, percents: self.percents });
+            }
             Destination::File(path) => {
                 self.files.push(PlannedFile { line: line.to_owned(), path, mode, content: Content::Bytes(bytes) });
-                return;
             }
-        };
-        let value = bytes.to_text().unwrap_or_default();
-        self.variables.push(Variable { name, value, is_secret, is_output, keeps_case, percents: self.percents });
+        }
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<FileOutcome
     if problems.is_empty() && mappings.is_empty() && templates.is_empty() {
         problems.push(nothing_to_do().into());
     }
-    let outputs = mappings.iter().filter(|mapping| matches!(mapping.destination, Destination::Output(_)));
+    let outputs = mappings.iter().filter(|mapping| mapping.destination.is_output());
     if policy == OutputPolicy::Deny {
         let denied = outputs.clone().map(|mapping| mapping.line.destination_problem(output_denied()));
         problems.extend(denied);

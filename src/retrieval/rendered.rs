@@ -81,7 +81,7 @@ impl Rendered {
     }
 
     fn empty(id: usize, wish: Wish) -> Self {
-        let is_secret = matches!(wish.target, Target::Own(Destination::Variable(_) | Destination::Output(_)));
+        let is_secret = matches!(&wish.target, Target::Own(destination) if destination.is_secret());
         let is_hidden_by_agent = is_secret && wish.forms.is_plain();
         Self { id, wish, outputs: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
     }
@@ -173,10 +173,10 @@ impl Rendered {
         let destination = match target {
             Target::Slot(_) if text.is_none() => return Err(not_text_for("be put into a template")),
             Target::Slot(_) => return Ok(()),
-            Target::Own(Destination::File(path)) => {
+            Target::Own(destination) if destination.is_file() => {
                 // EXPOSE: only its first line and the ends of its lines are looked at.
                 if text.is_some_and(|text| transform::is_key_with_odd_line_ends(text.expose())) {
-                    let (line, name) = (self.wish.line.name(), shown(path));
+                    let (line, name) = (self.wish.line.name(), shown(destination.name()));
                     env.notices.push(Notice::Info(format!(
                         "{line}: the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
                     )));

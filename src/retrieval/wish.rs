@@ -82,6 +82,9 @@ impl Target {
 
     /// Whether it is a file, or a part of one.
     pub(super) fn is_file(&self) -> bool {
-        matches!(self, Self::Own(Destination::File(_)) | Self::Slot(_))
+        match self {
+            Self::Own(destination) => destination.is_file(),
+            Self::Slot(_) => true,
+        }
     }
 }
