@@ -43,6 +43,25 @@ test('each notation gives what its row says', async (t) => {
   }
 });
 
+/** The words that a message lists, for what there is not among them. */
+async function listedWords(t, message, secrets, inputs = {}, sourcesFolder = undefined) {
+  const keeper = await openKeeper(t, { holds: [] });
+  const agent = { inputs: { mode: 'validate', ...inputs }, sourcesFolder };
+  const errors = errorsOf(await runWithKeeper(t, { keeper, secrets, agent }));
+  const [first] = errors.join('\n').split(`${message}; expected `).slice(1);
+  assert.ok(first, `${message}: not found in ${errors.join('\n')}`);
+  return codeIn(first.split('\n')[0]);
+}
+
+const listedKinds = async (t) =>
+  (await listedWords(t, 'unknown destination prefix', ['A/type > nosuchkind:X'])).map((word) =>
+    word.replace(':', ''),
+  );
+
+/** The kinds of the destinations in a text. */
+const kindsIn = (text) =>
+  codeIn(text).flatMap((code) => /^(?:.*> *)?([a-z]+)(?:[+?][^:]*)?:/.exec(code)?.[1] ?? []);
+
 /** What a destination of each kind sets or writes, by the value's name. */
 const FOUND = {
   var: (run, name) => [run.variables[name]?.value, run.variables[name]?.isSecret],
@@ -60,15 +79,76 @@ const FORMED = {
 };
 
 /** The forms that a message lists for one that there is not. */
-async function listedForms(t, secrets, inputs = {}, sourcesFolder = undefined) {
-  const keeper = await openKeeper(t, { holds: [] });
-  const agent = { inputs: { ...inputs, mode: 'validate' }, sourcesFolder };
-  const [message] = errorsOf(await runWithKeeper(t, { keeper, secrets, agent }));
-  const [, list] = /unknown form; expected (.*)/.exec(message);
-  return codeIn(list)
-    .map((word) => word.replace('+', ''))
-    .filter((word) => !/^\d/.test(word));
+async function listedForms(...run) {
+  const words = await listedWords(run[0], 'unknown form', ...run.slice(1));
+  return words.map((word) => word.replace('+', '')).filter((word) => !/^\d/.test(word));
 }
+
+test('every page that lists the kinds of destinations names each of them', async (t) => {
+  const kinds = await listedKinds(t);
+  assert.ok(kinds.length >= 4, `${kinds}`);
+  const { inputs } = readJson(inProject('task', 'task.json'));
+  const [choice] = /(?<=\$\{4\|)[^|]*/.exec(readPage('docs/keeper.code-snippets'));
+  const cells = (page, heading) =>
+    rowsOf(page)
+      .filter((row) => row.heading === heading)
+      .map((row) => row.cells);
+  const row = (page, beginning) => rowsOf(page).find((one) => one.cells[0].startsWith(beginning)).cells;
+  const first = (rows) => rows.map(([cell]) => cell).join(' ');
+  const places = {
+    'FOUND in this test': Object.keys(FOUND),
+    'docs/mapping-lines.md, the table under Destination': kindsIn(
+      first(cells('docs/mapping-lines.md', 'Destination')),
+    ),
+    'docs/mapping-lines.md, the first sentence under Forms': codeIn(
+      /A destination begins with its kind:[^.]*/.exec(readPage('docs/mapping-lines.md'))[0],
+    ),
+    'overview.md, the table under Destinations': kindsIn(first(cells('overview.md', 'Destinations'))),
+    'task/task.json, the help of `secrets`': kindsIn(
+      inputs.find(({ name }) => name === 'secrets').helpMarkDown,
+    ),
+    'docs/keeper.code-snippets, the choice of a kind': choice.split(','),
+    // There it is about variables.
+    'docs/migrating.md, an attachment is always a file': [
+      'file',
+      ...kindsIn(row('docs/migrating.md', 'an attachment is always a file')[1]),
+    ],
+  };
+  for (const [place, named] of Object.entries(places)) {
+    assert.deepEqual([...new Set(named)].sort(), [...kinds].sort(), place);
+  }
+});
+
+test('an input that is one of some words offers and explains those that the core knows', async (t) => {
+  const { inputs } = readJson(inProject('task', 'task.json'));
+  const [{ text: sample }] = blocksOf('docs/getting-started.md').filter(({ info }) => info === 'all inputs');
+  const chosen = inputs.filter(({ type }) => ['pickList', 'boolean'].includes(type));
+  assert.ok(chosen.length >= 3, `${chosen.length}`);
+  for (const { name, type, options, defaultValue, helpMarkDown } of chosen) {
+    const input = { [name]: 'nosuchword' };
+    const words = await listedWords(t, `\`${name}\` is \`nosuchword\``, ['A/type > X'], input);
+    assert.ok(words.includes(defaultValue), `the default of ${name}: ${defaultValue}`);
+    const comment = sample
+      .split('\n')
+      .find((line) => line.startsWith(`    ${name}:`))
+      .split('# ')[1];
+    if (type === 'boolean') {
+      assert.deepEqual(words, ['true', 'false'], name);
+      assert.equal(comment, 'boolean.', name);
+      continue;
+    }
+    assert.deepEqual(Object.keys(options), words, `options of ${name} in task/task.json`);
+    for (const [word, label] of Object.entries(options)) {
+      assert.match(label.toLowerCase(), new RegExp(`^${word}\\b`), `the label of ${word} in task/task.json`);
+    }
+    const explained = words.filter((word) => !codeIn(helpMarkDown).includes(word));
+    assert.deepEqual(explained, [], `the help of ${name} in task/task.json`);
+    assert.equal(comment, `${words.join(' | ')}.`, `the sample of all inputs in docs/getting-started.md`);
+    const row = rowsOf('docs/getting-started.md').find(({ cells }) => codeIn(cells[0])[0] === name);
+    const missing = words.filter((word) => !codeIn(row.cells.join(' ')).includes(word));
+    assert.deepEqual(missing, [], `the row of ${name} in docs/getting-started.md`);
+  }
+});
 
 test('the table of forms and the help of the inputs name every form', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'reference-'));
@@ -103,10 +183,9 @@ test('each destination becomes what it names, in the forms that it names', async
     const notation = destination === 'PATH' ? 'Prod TLS/file/cert.pem' : 'Prod TLS/custom_field/licence';
     const outcome = await run(t, [`${notation} > ${destination}`]);
     const [kind, ...forms] = destination.replace(/\??:.*/, '').split('+');
-    const [value, isSecret] = (FOUND[kind] ?? FOUND[kind === 'PATH' ? 'file' : 'out'])(
-      outcome,
-      destination.match(/[A-Z]+$/)?.[0],
-    );
+    const found = FOUND[{ NAME: 'out', PATH: 'file' }[kind] ?? kind];
+    assert.ok(found, `FOUND in this test says what \`${kind}:\` becomes`);
+    const [value, isSecret] = found(outcome, destination.match(/[A-Z]+$/)?.[0]);
     const plain = destination === 'PATH' ? CERTIFICATE : 'AAECAwQFBgf/';
     assert.equal(
       value,
