@@ -39,6 +39,8 @@ struct Case {
     output_policy: String,
     #[serde(default)]
     keep_files: String,
+    #[serde(default)]
+    timeout_in_seconds: String,
     keeper_holds: Description,
     config: Option<String>,
     #[serde(default)]
@@ -122,6 +124,7 @@ fn play(path: &Path) -> Result<(), String> {
         mode: case.mode,
         output_policy: case.output_policy,
         keep_files: case.keep_files,
+        timeout_in_seconds: case.timeout_in_seconds,
         ..Inputs::new(&config, &case.secrets.join("\n"))
     };
     let agent =

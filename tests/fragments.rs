@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ksm_task::inputs::Inputs;
 use ksm_task::problem::Problem;
 use ksm_task::retrieval::{Next, Notice};
+use serde_json::Value;
 use support::keeper::{Description, Keeper};
 use support::scenario::{NOW_MS, Scenario, options};
 
@@ -96,6 +97,17 @@ fn ways(secret: &str) -> Vec<(&'static str, Inputs)> {
         ("in the middle", lines(format!("Database/field/password > var:X{secret}Y"))),
         ("in the middle of a title", lines(format!("My {secret} title/field/password > var:X"))),
     ]
+}
+
+#[test]
+fn a_secret_comes_to_every_input() {
+    let manifest: Value = serde_json::from_str(include_str!("../task/task.json")).expect("JSON");
+    let inputs: Vec<&str> =
+        manifest["inputs"].as_array().expect("a list").iter().filter_map(|input| input["name"].as_str()).collect();
+    let tried: Vec<&str> = ways("x").iter().map(|(way, _)| way.split(':').next().unwrap_or_default()).collect();
+    // The core does not get it.
+    let missing: Vec<_> = inputs.into_iter().filter(|name| *name != "caCertificate" && !tried.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "`ways` in tests/fragments.rs tries a secret in every input of task/task.json");
 }
 
 /// What the log shows of a run: problems, notices and the closing table.

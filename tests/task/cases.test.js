@@ -20,6 +20,7 @@ import { CONFIG_IN_CLEAR, errorsOf, openKeeper, runWithKeeper, warningsOf } from
  * @property {'run' | 'validate' | 'check'} [mode]
  * @property {'warn' | 'allow' | 'deny'} [outputPolicy]
  * @property {string} [keepFiles]
+ * @property {string} [timeoutInSeconds]
  * @property {import('../keeper/vault.js').Description} keeperHolds
  * @property {string} [config] else that of the embedded Keeper
  * @property {boolean} [allowsSeveralLines] whether the pipeline allows secrets of several lines
@@ -128,8 +129,9 @@ async function play(t, story, debug) {
 }
 
 /** The inputs that a story names besides its mapping lines. @param {Case} story */
-function inputsOf({ secretsFile, templates, mode, outputPolicy, keepFiles }) {
-  const inputs = { secretsFile, templates: templates?.join('\n'), mode, outputPolicy, keepFiles };
+function inputsOf({ secretsFile, templates, mode, outputPolicy, keepFiles, timeoutInSeconds }) {
+  const words = { mode, outputPolicy, keepFiles, timeoutInSeconds };
+  const inputs = { secretsFile, templates: templates?.join('\n'), ...words };
   return Object.fromEntries(Object.entries(inputs).filter(([, text]) => text !== undefined));
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inProject, readJson } from '../../scripts/paths.js';
 import { withoutSignals } from '../platform.js';
 import { EVERYONES_WORDS, LARGE, NO_TEXT, ONE_LINE, SEVERAL_LINES, letters } from './hostile-values.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
@@ -166,19 +167,8 @@ const FORMS_OF_CONFIG = {
 };
 
 /** Inputs, and how a secret variable comes to them. */
-const MISPLACED = [
-  ...[
-    'secrets',
-    'secretsFile',
-    'templates',
-    'mode',
-    'outputPolicy',
-    'keepFiles',
-    'timeoutInSeconds',
-    'keeperConnection',
-  ],
-  'caCertificate',
-]
+const MISPLACED = [...readJson(inProject('task', 'task.json')).inputs.map(({ name }) => name)]
+  .filter((input) => input !== 'keepersecretconfig')
   .map((input) => [input, '$(secret_config)'])
   .concat([
     ['secrets', '$(secret_config) > A'],

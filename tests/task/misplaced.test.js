@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
+import { inProject, readJson } from '../../scripts/paths.js';
 import { openKeeper, runWithKeeper } from './packed-task.js';
 
 const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
@@ -41,16 +42,13 @@ const showing = (outcome, texts) =>
     ...outcome.completions.map(({ message }) => message),
   ].filter((line) => texts.some((text) => line.includes(text)));
 
+/** The inputs that the core reads and that hold no secret. */
+const INPUTS = readJson(inProject('task', 'task.json'))
+  .inputs.map(({ name }) => name)
+  .filter((name) => !['keepersecretconfig', 'keeperConnection', 'caCertificate'].includes(name));
+
 describe('a secret variable in an input that is none for secrets', { concurrency: 2 }, () => {
-  for (const input of [
-    'secrets',
-    'templates',
-    'secretsFile',
-    'mode',
-    'outputPolicy',
-    'keepFiles',
-    'timeoutInSeconds',
-  ]) {
+  for (const input of INPUTS) {
     for (const newline of ['\n', '\r\n']) {
       test(`${input}, ${JSON.stringify(newline)}`, async (t) => {
         const key = PEM.join(newline);
