@@ -4,8 +4,7 @@
  */
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { cargoHome, describeRust, run, runPackage } from './commands.js';
 import { Failure, runWhenCalled } from './failure.js';
@@ -14,6 +13,7 @@ import { readIdentity } from './identity.js';
 import { inProject, readJson, root } from './paths.js';
 import { step } from './progress.js';
 import { setUp } from './setup.js';
+import { TASK_LIBRARY, leaveOutUnused } from './task-library.js';
 
 // Named one by one: with all features on, wasm-opt writes what no released Node can load.
 // Twice: what the first pass has merged and moved lets the second one find a little more.
@@ -40,7 +40,6 @@ const ENTRIES = ['main.js', 'cleanup.js'].map((name) => inProject('task', name))
 
 // Both come with old versions of the task library and don't survive bundling.
 const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
-const TASK_LIBRARY = 'azure-pipelines-task-lib';
 
 /**
  * Builds everything into dist/task. A readable bundle says which line of which source each of its lines is from; it is
@@ -109,7 +108,6 @@ async function bundleTask(readable) {
   writeFileSync(inProject('dist', 'package.json'), '{ "type": "commonjs" }\n');
 
   const { build: bundle } = await import('esbuild');
-  const replaced = new Set();
   const { metafile } = await bundle({
     absWorkingDir: root,
     entryPoints: ENTRIES,
@@ -130,9 +128,9 @@ async function bundleTask(readable) {
     logLevel: 'warning',
     // The glue has a second way to load the core, for browsers, which is left out.
     logOverride: { 'empty-import-meta': 'silent' },
-    plugins: [leaveOutUnused(replaced)],
+    plugins: [leaveOutUnused()],
   });
-  const packages = bundledPackages(metafile, replaced);
+  const packages = bundledPackages(metafile);
   checkPackages(packages);
   // For the notices and the bill of materials.
   writeFileSync(inProject('dist', 'bundled-packages.json'), JSON.stringify(packages));
@@ -145,49 +143,10 @@ async function bundleTask(readable) {
   besideTheBundle.filter(existsSync).forEach((file) => copyFileSync(file, join(folder, basename(file))));
 }
 
-/**
- * Leaves out what the task library brings and the task never calls: running tools, matching patterns, comparing versions, filtering what others print, and its
- * translations, whose place the English messages take. That is half of the bundle, and 8 ms at each start. Its vault
- * gives way to ours, which leaves no key on the disk.
- *
- * @param {Set<string>} replaced collects the files of which nothing is left
- */
-function leaveOutUnused(replaced) {
-  const unused = {
-    [join(TASK_LIBRARY, 'toolrunner.js')]: 'exports.ToolRunner = class {};',
-    [join('minimatch', 'minimatch.js')]: 'module.exports = () => false;',
-    // Asked whether Node is older than 4.2, and of the agent's version, which task.json demands.
-    [join('semver', 'semver.js')]: 'exports.lt = () => false;',
-    [join(TASK_LIBRARY, 'externaloutput.js')]: '',
-  };
-  return {
-    name: 'leave-out-unused',
-    setup({ onLoad, onResolve }) {
-      onResolve({ filter: /^\.\/vault$/ }, ({ importer }) =>
-        importer.includes(join('node_modules', TASK_LIBRARY))
-          ? { path: inProject('task', 'agent', 'secrets.js') }
-          : undefined,
-      );
-      onLoad({ filter: /node_modules/ }, ({ path }) => {
-        const found = Object.keys(unused).find((end) => path.endsWith(join('node_modules', end)));
-        if (!found) {
-          return undefined;
-        }
-        replaced.add(relative(root, path).replaceAll(sep, '/'));
-        return { contents: unused[found] };
-      });
-      onLoad({ filter: /lib-resource\.js$/ }, ({ path }) => {
-        const { messages } = createRequire(import.meta.url)(path);
-        return { contents: `module.exports = ${JSON.stringify({ messages })};` };
-      });
-    },
-  };
-}
-
 /** The folders of the packages that the scripts hold code of. */
-function bundledPackages({ outputs }, replaced) {
+function bundledPackages({ outputs }) {
   const sources = Object.values(outputs).flatMap(({ inputs }) =>
-    Object.keys(inputs).filter((source) => inputs[source].bytesInOutput > 0 && !replaced.has(source)),
+    Object.keys(inputs).filter((source) => inputs[source].bytesInOutput > 0),
   );
   return [...new Set(sources.map(packageFolder).filter(Boolean))].sort();
 }
