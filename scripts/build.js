@@ -20,6 +20,9 @@ import { TASK_LIBRARY, leaveOutUnused } from './task-library.js';
 const WASM_OPT_FLAGS = [
   '-Oz',
   '-Oz',
+  // Functions with one caller become a part of it only if they are small: the others are compiled once they are called,
+  // and what is left alike compresses better.
+  '--one-caller-inline-max-function-size=50',
   '--enable-bulk-memory',
   '--enable-bulk-memory-opt',
   '--enable-sign-ext',
