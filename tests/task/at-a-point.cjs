@@ -16,6 +16,7 @@
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const https = require('node:https');
+const timers = require('node:timers/promises');
 
 const { appendFileSync, existsSync } = fs;
 const { execFileSync } = childProcess;
@@ -98,10 +99,12 @@ replace(childProcess, 'execFile', (original) => (...options) => {
   return original.apply(childProcess, options);
 });
 
-replace(globalThis, 'setTimeout', (original) => (...options) => {
-  arrive('setTimeout');
-  return original(...options);
-});
+for (const owner of [globalThis, timers]) {
+  replace(owner, 'setTimeout', (original) => (...options) => {
+    arrive('setTimeout');
+    return original(...options);
+  });
+}
 
 const printed = wanted.map(({ call }) => call).filter((call) => call.startsWith('print '));
 replace(process.stdout, 'write', (original) => (text, ...others) => {
