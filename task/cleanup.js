@@ -5,7 +5,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { print, printIssue, printResult } from './agent/commands.js';
+import { print, printResult, warn } from './agent/commands.js';
 import { readNote } from './files/note.js';
 import { plainFileAt, putBack, realPath, removeFile } from './files/disk.js';
 
@@ -21,7 +21,7 @@ async function cleanUp() {
       await cleanUpFile(file, note?.isDone ?? false);
     }
     if (note) {
-      tellLoss(note);
+      reportLoss(note);
       fs.rmSync(note.place, { force: true });
     }
   } catch (error) {
@@ -34,12 +34,8 @@ async function cleanUp() {
 /** So many lines of the mapping are named in one message. */
 const MAX_LINES = 10;
 
-/**
- * Says which files may be left if something of the list is missing.
- *
- * @param {import('./files/note.js').ReadNote} note
- */
-function tellLoss({ files, count, isDone, isWhole }) {
+/** Says which files may be left if something of the list is missing. @param {import('./files/note.js').ReadNote} note */
+function reportLoss({ files, count, isDone, isWhole }) {
   if (isWhole) {
     return;
   }
@@ -59,29 +55,25 @@ function tellLoss({ files, count, isDone, isWhole }) {
  * @param {boolean} isDone whether the main step gave all files their names; else only what is surely its own is touched
  */
 async function cleanUpFile(file, isDone) {
-  const { target, place } = file;
+  const { target, place, temporary } = file;
   const folder = path.dirname(place);
   try {
     if (realPath(path.dirname(target)) !== folder) {
       warn(`${target} is in another folder now; what the task wrote may be anywhere, and it holds a secret`);
       return;
     }
-    await removeFile(path.join(folder, file.temporary), () => true);
+    await removeFile(path.join(folder, temporary), () => true);
     await takeBack(file, isDone);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') {
-      // The folder is gone, and the file with it.
-      return;
+    // Without the folder the file is gone as well.
+    if (codeOf(error) !== 'ENOENT') {
+      const state = isEmptied(file) ? 'it is empty now' : 'it holds a secret';
+      warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${state}`);
     }
-    const state = isEmpty(file) ? 'it is empty now' : 'it holds a secret';
-    warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${state}`);
   }
 }
 
-/**
- * @param {NotedFile} file
- * @param {boolean} isDone
- */
+/** @param {NotedFile} file @param {boolean} isDone */
 async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   // Later steps may have changed it, and some file systems give a file another number each day.
   const isOurs = (/** @type {{ identity: string }} */ found) => isDone || found.identity === identity;
@@ -104,18 +96,14 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   }
 }
 
-/**
- * Takes the content out of a file that cannot be removed, if it is the very one that the task wrote.
- *
- * @param {NotedFile} file
- */
-function isEmpty({ place, identity }) {
+/** Takes the content out of a file that cannot be removed, if it is the task's very own. @param {NotedFile} file */
+function isEmptied({ place, identity }) {
   try {
-    if (identity === undefined || plainFileAt(place)?.identity !== identity) {
-      return false;
+    const isOurs = identity !== undefined && plainFileAt(place)?.identity === identity;
+    if (isOurs) {
+      fs.truncateSync(place);
     }
-    fs.truncateSync(place);
-    return true;
+    return isOurs;
   } catch {
     return false;
   }
@@ -123,9 +111,6 @@ function isEmpty({ place, identity }) {
 
 /** @param {string} text in one line */
 const say = (text) => print(text.replaceAll(/[\r\n]/g, ' '));
-
-/** @param {string} text */
-const warn = (text) => printIssue('warning', text);
 
 /** @param {unknown} error */
 const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown';

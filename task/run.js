@@ -49,8 +49,6 @@ class Task {
       warn: agent.warn,
       print: agent.print,
       announce: (announcement) => this.#announce(announcement),
-      temporaryFolder: tl.getVariable('Agent.TempDirectory'),
-      stagingFolder: tl.getVariable('Build.ArtifactStagingDirectory'),
       isKept: tl.getBoolInput('keepFiles'),
     });
     this.#stopListening = onCancel(cancel);

@@ -1,7 +1,7 @@
 /** What the author and the agent set: the task's inputs, the files that they name, the network. */
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
-import { readPlainFile } from '../files/read.js';
+import { readPlainFile } from '../files/paths.js';
 import { readProxySettings } from '../network/proxy.js';
 import { print, warn } from './commands.js';
 import { isGivenInClear, withheldPassword } from './secrets.js';

@@ -1,7 +1,6 @@
-/** The disk: what "this very file" means there, patience with those who hold a file, and writing until everything is taken. */
+/** The disk: what "this very file" means there, patience with those who hold a file, and everything until its end. */
 
 import fs from 'node:fs';
-import path from 'node:path';
 import { promisify } from 'node:util';
 
 export const isWindows = process.platform === 'win32';
@@ -20,12 +19,15 @@ export function refuse(code, detail) {
 const PATIENCE_MS = 4_000;
 const HELD = ['EBUSY', 'EPERM', 'EACCES'];
 
+/** The time at which patience is over, in milliseconds since 1970, for several files together. */
+export const soon = () => Date.now() + PATIENCE_MS;
+
 /**
  * Does something with a file, again and again for some seconds while another program holds it.
  *
  * @template T
  * @param {() => T} work
- * @param {{ signal?: AbortSignal, until?: number }} [limits] `until` is a time in milliseconds since 1970
+ * @param {{ signal?: AbortSignal, until?: number }} [limits]
  * @returns {Promise<T>}
  */
 export async function patiently(work, { signal, until = soon() } = {}) {
@@ -41,9 +43,6 @@ export async function patiently(work, { signal, until = soon() } = {}) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
-
-/** The time at which patience is over, for several files together. */
-export const soon = () => Date.now() + PATIENCE_MS;
 
 /**
  * Does something that may fail without keeping the rest from being done.
@@ -82,39 +81,16 @@ export async function sideBySide(width, items, work) {
 /** Waits until what was written is on the disk. */
 export const flush = promisify(fs.fsync);
 
-/**
- * @param {number} descriptor
- * @param {Uint8Array[]} pieces
- * @returns {Promise<void>}
- */
-export function writeAll(descriptor, pieces) {
-  return new Promise((resolve, reject) => {
-    fs.writev(descriptor, pieces, (error, written) => {
-      const rest = error ? [] : behind(pieces, written);
-      if (error) {
-        reject(error);
-      } else if (rest.length > 0) {
-        writeAll(descriptor, rest).then(resolve, reject);
-      } else {
-        resolve();
-      }
-    });
+/** @param {number} descriptor @param {Uint8Array[]} pieces @returns {Promise<void>} */
+export async function writeAll(descriptor, pieces) {
+  const written = await new Promise((resolve, reject) => {
+    fs.writev(descriptor, pieces, (error, count) => (error ? reject(error) : resolve(count)));
   });
-}
-
-/**
- * What is left of pieces after their first bytes.
- *
- * @param {Uint8Array[]} pieces
- * @param {number} count
- */
-function behind(pieces, count) {
-  let passed = 0;
-  return pieces.flatMap((piece) => {
-    const from = Math.min(Math.max(count - passed, 0), piece.length);
-    passed += piece.length;
-    return from < piece.length ? [piece.subarray(from)] : [];
-  });
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (written < length) {
+    const whole = Buffer.concat(pieces);
+    await writeAll(descriptor, [whole.subarray(written)]).finally(() => whole.fill(0));
+  }
 }
 
 /**
@@ -124,27 +100,28 @@ function behind(pieces, count) {
  * @property {number} size in bytes
  */
 
-/**
- * The plain file at a path; nothing if there is none, or if it is a link, a folder or a device.
- *
- * @param {string} place
- * @returns {Found | undefined}
- */
+/** The plain file at a path, if it is one and no link, folder or device. @param {string} place @returns {Found | undefined} */
 export function plainFileAt(place) {
   const found = fs.lstatSync(place, { throwIfNoEntry: false, bigint: true });
-  return found?.isFile() ? describe(found) : undefined;
+  return found && describe(found);
+}
+
+/** The plain file that a descriptor opens. @param {number} descriptor @returns {Found | undefined} */
+export const plainFileBehind = (descriptor) => describe(fs.fstatSync(descriptor, { bigint: true }));
+
+/** @param {fs.BigIntStats} stats @returns {Found | undefined} */
+function describe(stats) {
+  const [mode, size] = [Number(stats.mode) & 0o777, Number(stats.size)];
+  return stats.isFile() ? { identity: identityOf(stats), mode, size } : undefined;
 }
 
 /**
- * The plain file that a descriptor opens.
+ * A number that only this file or folder has while it exists. Versions of Node on Windows disagree about the upper half
+ * of a device's number.
  *
- * @param {number} descriptor
- * @returns {Found | undefined}
+ * @param {{ dev: bigint, ino: bigint }} stats
  */
-export function plainFileBehind(descriptor) {
-  const found = fs.fstatSync(descriptor, { bigint: true });
-  return found.isFile() ? describe(found) : undefined;
-}
+export const identityOf = ({ dev, ino }) => `${BigInt.asUintN(32, dev)}:${ino}`;
 
 /**
  * Opens a plain file that is known already. Should something else have its place just now, such as a link or a pipe, this
@@ -170,93 +147,33 @@ export function openPlainFile(place, flags, identity) {
 }
 
 /**
- * A number that only this file or folder has while it exists. Versions of Node on Windows disagree about the upper half
- * of a device's number.
+ * Reads a plain file.
  *
- * @param {{ dev: bigint, ino: bigint }} stats
+ * @param {string} place a path, the end of which is no link
+ * @param {number} limit the largest size in bytes
+ * @returns {Buffer}
  */
-export const identityOf = ({ dev, ino }) => `${BigInt.asUintN(32, dev)}:${ino}`;
-
-/** @param {fs.BigIntStats} stats @returns {Found} */
-const describe = (stats) => ({
-  identity: identityOf(stats),
-  mode: Number(stats.mode) & 0o777,
-  size: Number(stats.size),
-});
-
-/** A path without links, as the system itself writes it. @param {string} place something that exists */
-export const realPath = (place) => fs.realpathSync.native(place);
-
-/**
- * @param {string} target
- * @param {string} folder
- */
-export function isInside(target, folder) {
-  const way = path.relative(folder, target);
-  return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
-}
-
-/**
- * The innermost folder with foreign content, such as a checked-out repository or a downloaded artifact, on the way to a
- * path. A link in there must not lead out of it.
- *
- * @param {string} place an absolute path
- * @returns {string | undefined} its real path
- */
-export function foreignFolderOf(place) {
-  const { AGENT_BUILDDIRECTORY = '', AGENT_WORKFOLDER = '' } = process.env;
-  const folders = [process.cwd(), AGENT_BUILDDIRECTORY, AGENT_WORKFOLDER]
-    .filter(path.isAbsolute)
-    .map(tryRealPath);
-  const way = foldersOf(place).map(tryRealPath);
-  return folders.find((home) =>
-    way.some((folder) => folder && home && (folder === home || isInside(folder, home))),
-  );
-}
-
-/** The agent's temporary folder, as the agent names it: it may be a link, to a disk of its own. */
-export function agentsTemporaryFolder() {
-  const { AGENT_TEMPDIRECTORY = '' } = process.env;
-  return path.isAbsolute(AGENT_TEMPDIRECTORY) ? path.resolve(AGENT_TEMPDIRECTORY) : undefined;
-}
-
-/**
- * The folders that a path leads through, the last one first.
- *
- * @param {string} place an absolute path
- * @returns {string[]}
- */
-export function foldersOf(place) {
-  const folder = path.dirname(place);
-  return folder === place ? [] : [folder, ...foldersOf(folder)];
-}
-
-/**
- * Where something is, or is going to be, without the links on the way to it.
- *
- * @param {string} place an absolute path; its last parts need not be there yet
- */
-export function placeOf(place) {
-  const there = [place, ...foldersOf(place)].find((one) => tryRealPath(one) !== undefined);
-  return there === undefined ? place : path.join(realPath(there), path.relative(there, place));
-}
-
-/** @param {string} place */
-function tryRealPath(place) {
+export function readFileAt(place, limit) {
+  const found = plainFileAt(place) ?? refuse(fs.lstatSync(place).isDirectory() ? 'EISDIR' : 'NOT_A_FILE');
+  if (found.size > limit) {
+    refuse('TOO_LARGE');
+  }
+  const descriptor = openPlainFile(place, fs.constants.O_RDONLY, found.identity) ?? refuse('NOT_A_FILE');
   try {
-    return realPath(place);
-  } catch {
-    return undefined;
+    // One byte more: pseudo files say that they are empty, wherever they are mounted.
+    const bytes = Buffer.alloc(found.size + 1);
+    let length = 0;
+    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+      count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
+    }
+    return length > found.size ? refuse('NOT_A_FILE') : bytes.subarray(0, length);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
-/**
- * Whether a path means the same everywhere: on Windows `\folder` depends on the current drive.
- *
- * @param {string} place
- */
-export const isWholePath = (place) =>
-  path.isAbsolute(place) && (!isWindows || path.parse(place).root.length > 1);
+/** A path without links, as the system itself writes it. @param {string} place something that exists */
+export const realPath = (place) => fs.realpathSync.native(place);
 
 /** @typedef {(found: Found) => boolean} IsMeant */
 
@@ -269,17 +186,40 @@ export const isWholePath = (place) =>
  * @returns {Promise<boolean>} whether there was one
  */
 export function removeFile(place, isMeant, until) {
-  return patiently(
-    () => {
-      const found = plainFileAt(place);
-      const isThere = found !== undefined && isMeant(found);
-      if (isThere) {
-        fs.unlinkSync(place);
-      }
-      return isThere;
-    },
-    { until },
-  );
+  const remove = () => {
+    const found = plainFileAt(place);
+    const isThere = found !== undefined && isMeant(found);
+    if (isThere) {
+      fs.unlinkSync(place);
+    }
+    return isThere;
+  };
+  return patiently(remove, { until });
+}
+
+/**
+ * Gives a file that is going to be replaced a second name, so that it can come back; where that is not possible, a copy
+ * has it. Its own name is never without a file.
+ *
+ * @param {string} target
+ * @param {string} aside
+ * @param {Found} old what is at the target
+ */
+export function setAside(target, aside, old) {
+  if (isWindows && (old.mode & 0o200) === 0) {
+    // What is read-only there can't be replaced, only moved.
+    return fs.renameSync(target, aside);
+  }
+  try {
+    fs.linkSync(target, aside);
+  } catch {
+    try {
+      fs.copyFileSync(target, aside, fs.constants.COPYFILE_EXCL);
+    } catch (error) {
+      fs.rmSync(aside, { force: true });
+      throw error;
+    }
+  }
 }
 
 /**
@@ -293,21 +233,19 @@ export function removeFile(place, isMeant, until) {
  * @returns {Promise<boolean>} whether it has its name again, or still
  */
 export function putBack(aside, target, replaced, isMeant, until) {
-  return patiently(
-    () => {
-      const old = plainFileAt(aside);
-      const found = plainFileAt(target);
-      if (old && found && [old.identity, replaced].includes(found.identity)) {
-        // It never lost its name. To rename one name of a file into another would leave both.
-        fs.unlinkSync(aside);
-        return true;
-      }
-      const isFree = found ? isMeant(found) : !fs.lstatSync(target, { throwIfNoEntry: false });
-      if (old && isFree) {
-        fs.renameSync(aside, target);
-      }
-      return old !== undefined && isFree;
-    },
-    { until },
-  );
+  const rename = () => {
+    const old = plainFileAt(aside);
+    const found = plainFileAt(target);
+    if (old && found && [old.identity, replaced].includes(found.identity)) {
+      // It never lost its name. To rename one name of a file into another would leave both.
+      fs.unlinkSync(aside);
+      return true;
+    }
+    const isFree = found ? isMeant(found) : !fs.lstatSync(target, { throwIfNoEntry: false });
+    if (old && isFree) {
+      fs.renameSync(aside, target);
+    }
+    return old !== undefined && isFree;
+  };
+  return patiently(rename, { until });
 }

@@ -8,7 +8,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readFileAt } from './read.js';
+import { attempt, readFileAt } from './disk.js';
 
 /**
  * A file: first where it is going to be, before anything is there; then, before anything is in it, which one it is; and
@@ -23,8 +23,10 @@ import { readFileAt } from './read.js';
  * @property {string} [identity]
  * @property {string} [replaced] the identity of the file that was kept aside
  *
- * @typedef {'done' | 'undone'} State all files have their names; they are being taken back
- * @typedef {{ number: number } & Partial<NotedFile> | { state: State }} Entry
+ * @typedef {{ number: number } & Partial<NotedFile>} FileEntry
+ * @typedef {{ isDone: boolean }} StateEntry whether all files have their names, or are being taken back
+ * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent hand to the post-job step
+ *          what it needs to find the note and to believe it, which is secret, and how much is in it
  */
 
 const MAX_SIZE = 64 * 1024 * 1024;
@@ -33,50 +35,65 @@ const ADDRESS = /^(\.ksm-[0-9a-f]{12})\.([0-9a-f]{64})$/;
 /** How many lines are in it, of how many files, and whether all of these have their names. */
 const EXTENT = /^(\d{1,9}) lines, (\d{1,9}) files(, done)?$/;
 
+/** The note of one run. There is none until a file is noted. */
 export class Note {
+  #tell;
   #name = `.ksm-${randomBytes(6).toString('hex')}`;
   #key = randomBytes(32).toString('hex');
-  #place = path.join(noteFolder(), this.#name);
-  #descriptor = fs.openSync(this.#place, 'ax', 0o600);
-
+  /** @type {number | undefined} */
+  #descriptor;
   #lines = 0;
   #files = new Set();
   #isDone = false;
 
-  /** What the post-job step needs to find the note and to believe it. */
-  get address() {
-    return `${this.#name}.${this.#key}`;
+  /** @param {Announce} tell */
+  constructor(tell) {
+    this.#tell = tell;
   }
 
-  /** Shows whether anything of the note is missing. It is not secret: only this step can set it. */
-  get extent() {
-    return `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
-  }
-
-  /** Says to the post-job step that there is nothing to do; long, as the agent hides it in all logs. */
-  get withdrawal() {
-    return `over.${this.#key}`;
-  }
-
-  /** @param {Entry} entry */
+  /** @param {FileEntry} entry */
   add(entry) {
-    const text = JSON.stringify(entry);
-    fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
-    this.#lines += 1;
-    if ('number' in entry) {
-      this.#files.add(entry.number);
-    } else {
-      this.#isDone = entry.state === 'done';
+    this.#descriptor ??= fs.openSync(placeOf(this.#name), 'ax', 0o600);
+    this.#files.add(entry.number);
+    this.#write(entry);
+  }
+
+  /** Notes whether all files have their names, or are being taken back. @param {boolean} isDone */
+  conclude(isDone) {
+    this.#isDone = isDone;
+    this.#write({ isDone });
+  }
+
+  /** @param {FileEntry | StateEntry} entry */
+  #write(entry) {
+    if (this.#descriptor !== undefined) {
+      const text = JSON.stringify(entry);
+      fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
+      this.#lines += 1;
     }
   }
 
-  close() {
-    fs.closeSync(this.#descriptor);
+  /** Says to the post-job step what it has to do from now on. */
+  async announce() {
+    if (this.#descriptor !== undefined) {
+      const extent = `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
+      await this.#tell({ address: `${this.#name}.${this.#key}`, extent });
+    }
   }
 
-  remove() {
-    this.close();
-    fs.rmSync(this.#place, { force: true });
+  /** @param {boolean} isOver whether nothing is left to do for the post-job step */
+  async end(isOver) {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) {
+      return;
+    }
+    // What says that it is over is long, as the agent hides it in all logs.
+    await (isOver ? this.#tell({ address: `over.${this.#key}`, extent: '' }) : this.announce());
+    this.#descriptor = undefined;
+    await attempt('', () => {
+      fs.closeSync(descriptor);
+      if (isOver) fs.unlinkSync(placeOf(this.#name));
+    });
   }
 }
 
@@ -102,18 +119,18 @@ export function readNote(address, extent) {
     return undefined;
   }
   const [, announcedLines = 1, announcedFiles = 1, announcedDone] = EXTENT.exec(extent) ?? [];
-  const place = path.join(noteFolder(), name);
-  /** @type {Map<number, Entry>} */
-  const files = new Map();
-  let isDone = announcedDone !== undefined;
+  const place = placeOf(name);
   // The last line is empty, or it is cut. A line counts once, however often it is repeated.
   const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
   const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
+  /** @type {Map<number, FileEntry>} */
+  const files = new Map();
+  let isDone = announcedDone !== undefined;
   for (const entry of entries) {
-    if ('state' in entry) {
-      isDone = entry.state === 'done';
-    } else {
+    if ('number' in entry) {
       files.set(entry.number, { ...files.get(entry.number), ...entry });
+    } else {
+      isDone = entry.isDone;
     }
   }
   const named = [...files.values()].filter(isFile);
@@ -123,23 +140,17 @@ export function readNote(address, extent) {
   return { files: named, count, isDone, isWhole, place };
 }
 
-/**
- * @param {string} line
- * @param {string} key
- * @returns {Entry[]} nothing if it is not of the main step
- */
+/** @param {string} line @param {string} key @returns {(FileEntry | StateEntry)[]} nothing if it is not of the main step */
 function entryOf(line, key) {
   const text = line.slice(line.indexOf(' ') + 1);
   return line === `${sign(key, text)} ${text}` ? [JSON.parse(text)] : [];
 }
 
-/** @param {Entry} entry @returns {entry is NotedFile & Entry} */
-const isFile = (entry) => 'place' in entry;
+/** @param {FileEntry} entry @returns {entry is NotedFile & FileEntry} */
+const isFile = (entry) => entry.place !== undefined;
 
-const noteFolder = () => process.env.AGENT_TEMPDIRECTORY || os.tmpdir();
+/** @param {string} name */
+const placeOf = (name) => path.join(process.env.AGENT_TEMPDIRECTORY || os.tmpdir(), name);
 
-/**
- * @param {string} key
- * @param {string} text
- */
+/** @param {string} key @param {string} text */
 const sign = (key, text) => createHmac('sha256', key).update(text).digest('hex');

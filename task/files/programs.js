@@ -4,29 +4,30 @@ import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { icaclsArguments } from '../../pkg/core.js';
-import { foldersOf, foreignFolderOf, isInside, isWholePath, isWindows, placeOf, realPath } from './disk.js';
+import { isWindows, realPath } from './disk.js';
+import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf } from './paths.js';
 
 const GIT_MS = 5_000;
 const SYSTEM_MS = 10_000;
 /** What git may say about all files of a repository, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 const NO_ANSWER = 'no answer';
-const NO_GIT = 'there is none in PATH';
 
 /**
  * Says which files may be published, and why.
  *
  * @param {string[]} targets real paths, in folders that exist
- * @param {{ stagingFolder?: string, signal: AbortSignal, print: (text: string) => void }} options the staging folder is
- *        where the pipeline gathers its artifacts; what could not be found out is printed
+ * @param {{ signal: AbortSignal, print: (text: string) => void }} options what could not be found out is printed
  * @returns {Promise<Map<string, string>>} the reason by target
  */
-export async function whyPublished(targets, { stagingFolder, signal, print }) {
+export async function whyPublished(targets, { signal, print }) {
   /** @type {Map<string, string>} */
   const reasons = new Map();
   /** @type {Map<string, string[]>} */
   const repositories = new Map();
-  const staging = stagingFolder && placeOf(stagingFolder);
+  // Where the pipeline gathers its artifacts.
+  const { BUILD_ARTIFACTSTAGINGDIRECTORY: stagingFolder } = process.env;
+  const staging = stagingFolder && placeOf(path.resolve(stagingFolder));
   for (const target of targets) {
     const repository = foldersOf(target).find((folder) => fs.existsSync(path.join(folder, '.git')));
     if (staging && isInside(target, staging)) {
@@ -38,17 +39,13 @@ export async function whyPublished(targets, { stagingFolder, signal, print }) {
     }
   }
   for (const [repository, files] of repositories) {
-    const { status, output } = await askGit(repository, files, signal);
-    // 1: it ignores none of them.
-    if (status === '0' || status === '1') {
-      const ignored = new Set(output.split('\0'));
-      files
-        .filter((file) => !ignored.has(file))
-        .forEach((file) => reasons.set(file, 'it lies in a git work tree, which does not ignore it'));
-    } else {
-      const reason = { [NO_GIT]: NO_GIT, [NO_ANSWER]: 'no answer in time' }[status] ?? `status ${status}`;
-      print(`git could not say whether it ignores the files in ${repository} (${reason})`);
+    const { ignored, failure } = await askGit(repository, files, signal);
+    if (failure) {
+      print(`git could not say whether it ignores the files in ${repository} (${failure})`);
     }
+    files
+      .filter((file) => ignored && !ignored.has(file))
+      .forEach((file) => reasons.set(file, 'it lies in a git work tree, which does not ignore it'));
   }
   return reasons;
 }
@@ -59,14 +56,23 @@ export async function whyPublished(targets, { stagingFolder, signal, print }) {
  * @param {string} repository
  * @param {string[]} files
  * @param {AbortSignal} signal
+ * @returns {Promise<{ ignored?: Set<string>, failure?: string }>} those that it ignores, or why it is not known
  */
 async function askGit(repository, files, signal) {
   const program = findGit();
+  if (!program) {
+    return { failure: 'there is none in PATH' };
+  }
   // Named like this, a repository may belong to another user, as it does in container jobs.
   const place = [`--git-dir=${path.join(repository, '.git')}`, `--work-tree=${repository}`];
   const words = [...place, ...SETTINGS, 'check-ignore', '--stdin', '-z'];
   const options = { env: gitEnvironment(), timeout: GIT_MS, signal };
-  return program ? ask(program, words, options, files.join('\0')) : { status: NO_GIT, output: '' };
+  const { status, output } = await ask(program, words, options, files.join('\0'));
+  // 1: it ignores none of them.
+  if (status === '0' || status === '1') {
+    return { ignored: new Set(output.split('\0')) };
+  }
+  return { failure: status === NO_ANSWER ? 'no answer in time' : `status ${status}` };
 }
 
 /** What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks. */
@@ -118,9 +124,9 @@ function ownProgram(place) {
 let user;
 
 /**
- * Leaves only the agent's user and the system access to a file, as mode 0600 does elsewhere. A name may hold `*`.
+ * Leaves only the agent's user and the system access to a file, as mode 0600 does elsewhere.
  *
- * @param {string} place
+ * @param {string} place whose name may hold `*`
  * @returns {Promise<string | undefined>} why it could not be done
  */
 export async function protect(place) {
@@ -129,13 +135,7 @@ export async function protect(place) {
   return (await askSystem('icacls.exe', icaclsArguments(place, output))).failure;
 }
 
-/**
- * Runs a program of Windows itself.
- *
- * @param {string} name
- * @param {string[]} words
- * @returns {Promise<{ output: string, failure?: string }>}
- */
+/** Runs a program of Windows itself. @param {string} name @param {string[]} words */
 async function askSystem(name, words) {
   const program = systemProgram(name, process.env.SystemRoot);
   if (!program) {
@@ -146,9 +146,10 @@ async function askSystem(name, words) {
 }
 
 /**
+ * The path of a program of Windows, if it exists outside of the agent's work folder.
+ *
  * @param {string} name
  * @param {string | undefined} systemRoot as the environment has it, which a pipeline may have changed
- * @returns {string | undefined} the program's path, if it exists outside of the agent's work folder
  */
 export function systemProgram(name, systemRoot = '') {
   const program = path.join(systemRoot, 'System32', name);

@@ -8,12 +8,11 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Arrival } from './arrival.js';
-import { attempt, foreignFolderOf, isInside, isWindows, realPath, refuse, sideBySide, soon } from './disk.js';
-import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
+import { attempt, isWindows, refuse, sideBySide, soon } from './disk.js';
+import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './paths.js';
 import { Note } from './note.js';
 import { protect, whyPublished } from './programs.js';
-import { StagedFile, describe, reasonOf } from './staged-file.js';
+import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
 /** @typedef {import('../../pkg/core.js').Target} Target */
@@ -23,10 +22,7 @@ import { StagedFile, describe, reasonOf } from './staged-file.js';
  * @property {AbortSignal} signal
  * @property {(text: string) => void} warn
  * @property {(text: string) => void} print
- * @property {(note: { address: string, extent: string }) => Promise<void>} announce has the agent hand to the post-job
- *           step where the note is, and how much is in it
- * @property {string} [temporaryFolder] emptied by the agent
- * @property {string} [stagingFolder] where the pipeline gathers its artifacts
+ * @property {import('./note.js').Announce} announce
  * @property {boolean} isKept whether files stay when the job ends
  */
 
@@ -46,21 +42,20 @@ export class Files {
   #planned = [];
   /** The lines of files, by the file: first by where it is, then by what it is. @type {Map<string, string>} */
   #lines = new Map();
-  /** @type {Map<string, { folder: Folder, isNoted: boolean, asideFolder: string }>} */
+  /** By their paths. @type {Map<string, Folder>} */
   #folders = new Map();
   /** @type {string[]} */
   #createdFolders = [];
   /** The file of each download, or why it has no place. @type {Map<number, StagedFile | string>} */
   #downloads = new Map();
-  /** @type {Note | undefined} */
   #note;
   /** Names of this run begin so. */
   #prefix = `.ksm-${randomBytes(4).toString('hex')}`;
-  #names = 0;
 
   /** @param {Surroundings} surroundings */
   constructor(surroundings) {
     this.#surroundings = surroundings;
+    this.#note = new Note(surroundings.announce);
   }
 
   /**
@@ -116,33 +111,48 @@ export class Files {
   /** @param {string} line @param {number} id @returns {StagedFile | string} the file of a download or the problem */
   #downloaded(line, id) {
     const file = this.#downloads.get(id);
-    const isKnown = typeof file === 'string' || file?.isWritten || file?.problem !== undefined;
+    const isKnown = typeof file === 'string' || file?.content === 'all' || file?.problem !== undefined;
     return file && isKnown ? file : `${line}: the attachment did not come`;
   }
 
   /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */
   async commit() {
-    const { signal, warn } = this.#surroundings;
     for (const file of this.#staged) {
-      if (signal.aborted) {
+      if (this.#surroundings.signal.aborted) {
         return [];
       }
-      const { line, number, isNoted } = file;
       try {
-        await file.commit({
-          signal,
-          warn,
-          claim: (identity) => this.#claim(identity),
-          note: (replaced) => isNoted && this.#note?.add({ number, replaced }),
-        });
-        this.#claim(file.identity ?? '', line);
+        await this.#commitOne(file);
       } catch (error) {
         return [describe(file, error)];
       }
     }
-    this.#note?.add({ state: 'done' });
-    await this.#announce();
+    this.#note.conclude(true);
+    await this.#note.announce();
     return [];
+  }
+
+  /** @param {StagedFile} file */
+  async #commitOne(file) {
+    const { signal, warn } = this.#surroundings;
+    const wanted = file.mode;
+    const old = file.prepare();
+    if (file.mode !== wanted) {
+      const [is, should] = [file.mode, wanted].map(inOctal);
+      warn(
+        `${file.line}: \`${file.target}\` has mode ${is} instead of ${should}; its file system keeps no other`,
+      );
+    }
+    if (old) {
+      // A file system that does not mind case shows only now that two names are one.
+      this.#claim(old.identity);
+      await file.keepAside(old, signal);
+      if (file.isNoted) {
+        this.#note.add({ number: file.number, replaced: file.replaced });
+      }
+    }
+    await file.takePlace(signal);
+    this.#claim(file.identity ?? '', file.line);
   }
 
   /** The planned files, in their order. @returns {{ mode: number, size: number }[]} */
@@ -161,8 +171,7 @@ export class Files {
     for (const file of this.#staged.filter(({ isNoted }) => isKept || !isNoted)) {
       left.push(...(await file.forgetReplaced()));
     }
-    this.#staged = [];
-    await this.#endNote(isKept);
+    await this.#note.end(isKept);
     return left;
   }
 
@@ -173,51 +182,36 @@ export class Files {
    */
   async rollBack() {
     const until = soon();
-    await attempt('', () => this.#note?.add({ state: 'undone' }));
+    await attempt('', () => this.#note.conclude(false));
     // First, so that nothing is left in clear whatever comes then.
     this.#staged.forEach((file) => file.empty());
     const left = [];
     for (const file of [...this.#staged].reverse()) {
       left.push(...(await file.takeBack(until)));
     }
-    for (const folder of this.#createdFolders.reverse()) {
-      try {
-        fs.rmdirSync(folder);
-      } catch {
-        // Somebody else uses it by now.
-      }
+    for (const folder of [...this.#createdFolders].reverse()) {
+      // Unless somebody else uses it by now.
+      await attempt('', () => fs.rmdirSync(folder));
     }
-    this.#createdFolders = [];
-    await this.#endNote(left.length === 0);
+    await this.#note.end(left.length === 0);
     return left;
   }
 
-  /** @param {boolean} isOver whether nothing is left to do for the post-job step */
-  async #endNote(isOver) {
-    const note = this.#note;
-    this.#note = undefined;
-    if (isOver && note) {
-      await attempt('', () => note.remove());
-      await this.#surroundings.announce({ address: note.withdrawal, extent: '' });
-    } else if (note) {
-      note.close();
-      await this.#surroundings.announce(note);
-    }
-  }
-
   /**
-   * Finds out where files are to be written, and makes them there, empty. The post-job step is told before and after.
+   * Finds out where files are to be written, and makes them there, empty. The post-job step hears of it before and after.
    *
    * @param {{ line: string, path: string }[]} wanted
    * @returns {Promise<(StagedFile | string)[]>} for each one the file or the problem
    */
   async #place(wanted) {
-    const { signal } = this.#surroundings;
+    if (wanted.length === 0) {
+      return [];
+    }
     /** @type {(StagedFile | string)[]} */
     const places = [];
     for (const one of wanted) {
       try {
-        await checkDrive(path.resolve(one.path), signal);
+        await checkDrive(path.resolve(one.path), this.#surroundings.signal);
         places.push(this.#placeOne(one));
       } catch (error) {
         places.push(describe(one, error));
@@ -226,16 +220,16 @@ export class Files {
     const files = places.filter((place) => place instanceof StagedFile);
     await this.#warnOfPublication(files);
     try {
-      await this.#noteDown(files, ({ line, number, target, place, temporary, aside }) => ({
-        line,
-        number,
-        target,
-        place,
-        temporary: path.basename(temporary),
-        aside,
-      }));
-      files.forEach((file) => file.create());
-      await this.#noteDown(files, ({ number, identity }) => ({ number, identity }));
+      const noted = files.filter(({ isNoted }) => isNoted);
+      noted.forEach(({ number, line, target, place, temporary, aside }) =>
+        this.#note.add({ number, line, target, place, temporary: path.basename(temporary), aside }),
+      );
+      await this.#note.announce();
+      for (const file of files) {
+        await file.create();
+      }
+      noted.forEach(({ number, identity }) => this.#note.add({ number, identity }));
+      await this.#note.announce();
     } catch (error) {
       const failure = `the list of files for the post-job step cannot be written: ${reasonOf(error)}`;
       return places.map(() => failure);
@@ -244,55 +238,47 @@ export class Files {
     return places;
   }
 
-  /** @param {{ line: string, path: string }} wanted @returns {StagedFile} */
+  /** @param {{ line: string, path: string }} wanted */
   #placeOne(wanted) {
     if (!path.isAbsolute(wanted.path)) {
       checkWorkingDirectory();
     }
     const target = path.resolve(wanted.path);
     checkTarget(target);
-    const { folder, isNoted, asideFolder } = this.#prepare(path.dirname(target));
+    const folder = this.#prepare(path.dirname(target));
     this.#claim(folder.keyOf(path.basename(target)), wanted.line);
-    const [temporary, aside] = [folder.path, asideFolder].map((place) => path.join(place, this.#newName()));
-    const file = new StagedFile(wanted, {
-      folder,
-      isNoted,
-      temporary,
-      aside,
-      number: this.#names,
-      isHeld: this.#staged.length < HELD,
-    });
+    const number = this.#staged.length + 1;
+    // A name that no other file has, short enough wherever the file's own name fits.
+    const name = `${this.#prefix}${number.toString(16).padStart(4, '0')}`;
+    const file = new StagedFile(wanted, { folder, name, number, isHeld: number <= HELD });
     this.#staged.push(file);
     return file;
   }
 
-  /** @param {StagedFile[]} files */
-  async #warnOfPublication(files) {
-    const reasons = await whyPublished(
-      files.map(({ place }) => place),
-      this.#surroundings,
-    );
-    const exposed = files.filter(({ place }) => reasons.has(place));
-    for (const { line, target, place } of exposed.slice(0, MAX_WARNINGS)) {
-      this.#surroundings.warn(`${line}: \`${target}\` may be published: ${reasons.get(place)}`);
-    }
-    if (exposed.length > MAX_WARNINGS) {
-      this.#surroundings.warn(`and ${exposed.length - MAX_WARNINGS} more files may be published`);
-    }
-  }
-
   /** Makes a folder, if it is not there yet, and finds out once for all its files what it is. @param {string} place */
   #prepare(place) {
-    const known = this.#folders.get(place);
-    if (known) {
-      return known;
+    let folder = this.#folders.get(place);
+    if (!folder) {
+      checkLinks(place);
+      makeFolders(place, (made) => this.#createdFolders.push(made));
+      folder = new Folder(place);
+      this.#folders.set(place, folder);
     }
-    checkLinks(place);
-    makeFolders(place, (made) => this.#createdFolders.push(made));
-    const folder = new Folder(place);
-    const prepared = { folder, isNoted: !this.#isTemporary(folder), asideFolder: this.#asideFolder(folder) };
-    this.#folders.set(place, prepared);
-    return prepared;
+    return folder;
+  }
+
+  /** @param {StagedFile[]} files */
+  async #warnOfPublication(files) {
+    const { warn } = this.#surroundings;
+    const places = files.map(({ place }) => place);
+    const reasons = await whyPublished(places, this.#surroundings);
+    const exposed = files.filter(({ place }) => reasons.has(place));
+    for (const { line, target, place } of exposed.slice(0, MAX_WARNINGS)) {
+      warn(`${line}: \`${target}\` may be published: ${reasons.get(place)}`);
+    }
+    if (exposed.length > MAX_WARNINGS) {
+      warn(`and ${exposed.length - MAX_WARNINGS} more files may be published`);
+    }
   }
 
   /**
@@ -311,73 +297,17 @@ export class Files {
     }
   }
 
-  /** A name that no other file has, short enough wherever the file's own name fits. */
-  #newName() {
-    this.#names += 1;
-    return `${this.#prefix}${this.#names.toString(16).padStart(4, '0')}`;
-  }
-
-  /** Whether the agent itself removes what is in a folder. @param {Folder} folder */
-  #isTemporary({ real }) {
-    const home = this.#temporaryFolder();
-    return home !== undefined && (real === home || isInside(real, home));
-  }
-
-  /**
-   * Where a file is kept that is replaced, on the same file system. In the agent's work folder, where everything can be
-   * had again, that is the temporary folder, or else it could get into artifacts. The agent empties that folder, though,
-   * whatever became of the job: what is elsewhere is kept beside its place.
-   *
-   * @param {Folder} folder
-   */
-  #asideFolder({ path: beside, real }) {
-    const temporary = this.#temporaryFolder();
-    const isAgents = temporary && foreignFolderOf(path.join(real, 'file')) !== undefined;
-    return isAgents && fs.statSync(temporary).dev === fs.statSync(real).dev ? temporary : beside;
-  }
-
-  #temporaryFolder() {
-    const { temporaryFolder } = this.#surroundings;
-    return temporaryFolder && fs.existsSync(temporaryFolder) ? realPath(temporaryFolder) : undefined;
-  }
-
-  /**
-   * @param {StagedFile[]} files
-   * @param {(file: StagedFile) => import('./note.js').Entry} entryOf
-   */
-  async #noteDown(files, entryOf) {
-    const noted = files.filter(({ isNoted }) => isNoted);
-    if (noted.length > 0) {
-      const note = (this.#note ??= new Note());
-      noted.forEach((file) => note.add(entryOf(file)));
-      await this.#announce();
-    }
-  }
-
-  async #announce() {
-    if (this.#note) {
-      await this.#surroundings.announce(this.#note);
-    }
-  }
-
   /**
    * On Windows, everyone who may read a folder may read a new file in it. One call for all files of a folder.
    *
    * @param {StagedFile[]} files
    */
   async #protect(files) {
-    if (!isWindows || files.length === 0) {
-      return;
-    }
-    const names =
-      files.length === 1
-        ? [files[0].temporary]
-        : new Set(files.map(({ folder }) => path.join(folder.path, `${this.#prefix}*`)));
-    for (const name of names) {
-      const failure = await protect(name);
+    const folders = new Set(files.map(({ folder }) => folder));
+    for (const folder of isWindows ? folders : []) {
+      const failure = await protect(path.join(folder.path, `${this.#prefix}*`));
       if (failure) {
-        const { line } =
-          files.find(({ temporary }) => path.dirname(temporary) === path.dirname(name)) ?? files[0];
+        const line = files.find((file) => file.folder === folder)?.line;
         this.#surroundings.warn(
           `${line}: others may be able to read the file, as its access list could not be set (${failure})`,
         );
@@ -391,3 +321,6 @@ function problemsOf(files) {
   const problems = files.map((file) => (typeof file === 'string' ? file : file?.problem));
   return [...new Set(problems.filter((problem) => problem !== undefined))];
 }
+
+/** @param {number} mode */
+const inOctal = (mode) => mode.toString(8).padStart(4, '0');

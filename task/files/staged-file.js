@@ -20,50 +20,56 @@ import {
   putBack,
   refuse,
   removeFile,
+  setAside,
   writeAll,
 } from './disk.js';
-import { checkTarget } from './folder.js';
+import { checkTarget } from './paths.js';
 
-const { O_RDONLY, O_WRONLY } = fs.constants;
+const { O_RDONLY, O_RDWR } = fs.constants;
 const FILE_MODE = 0o600;
 const read = promisify(fs.read);
 
-/** So many bytes are copied at once. */
-const COPIED_BYTES = 256 * 1024;
+/** So many bytes are copied at once, or gathered until they are written. The pieces of a download are a sixteenth. */
+const BATCH_BYTES = 256 * 1024;
 
 export class StagedFile {
-  /** What was made under the temporary name, until it is taken back. @type {string | undefined} */
+  /** What was made under the temporary name. @type {string | undefined} */
   identity;
   /** The identity of the file that it replaces, once that is kept aside. @type {string | undefined} */
   replaced;
   /** The mode that is wanted, and in the end the one that it has. */
   mode = FILE_MODE;
   size = 0;
-  /** Whether all of its content is on the disk. */
-  isWritten = false;
-  /** What was in the way of writing it. @type {string | undefined} */
+  /** How much of its content is on the disk. @type {'none' | 'part' | 'all'} */
+  content = 'none';
+  /** Why it cannot be written. Nothing more is done with it then. @type {string | undefined} */
   problem;
-  /** While it is held or written. @type {number | undefined} */
+  /** While it is held or in use. @type {number | undefined} */
   #descriptor;
   #isHeld;
-  #isCommitted = false;
-  #isEmpty = true;
+  #current;
 
   /**
    * @param {{ line: string, path: string }} wanted its path as the author wrote it
-   * @param {{ folder: import('./folder.js').Folder, isNoted: boolean, temporary: string, aside: string, number: number, isHeld: boolean }} place
-   *        `aside` is where the file is kept that it replaces, `number` its own in the note
+   * @param {{ folder: import('./paths.js').Folder, name: string, number: number, isHeld: boolean }} place the temporary
+   *        name, and the file's number in the note
    */
-  constructor({ line, path: written }, { folder, isNoted, temporary, aside, number, isHeld }) {
+  constructor({ line, path: written }, { folder, name, number, isHeld }) {
     this.line = line;
     this.path = written;
     this.target = path.resolve(written);
     this.folder = folder;
-    this.isNoted = isNoted;
-    this.temporary = temporary;
-    this.aside = aside;
     this.number = number;
+    this.temporary = path.join(folder.path, name);
+    /** Where the file is kept that it replaces. */
+    this.aside = path.join(folder.asideFolder, `${name}o`);
+    this.#current = this.temporary;
     this.#isHeld = isHeld;
+  }
+
+  /** Whether the post-job step has to remove it: what is in the temporary folder goes with that. */
+  get isNoted() {
+    return !this.folder.isTemporary;
   }
 
   /** Its path without links. */
@@ -73,87 +79,171 @@ export class StagedFile {
 
   /** Makes the temporary file, empty, and looks whether others could exchange it. */
   create() {
-    void this.#try(() => {
+    return this.#try(() => {
       this.folder.check();
-      this.#descriptor = fs.openSync(this.temporary, 'wx', FILE_MODE);
-      try {
-        const found = plainFileBehind(this.#descriptor);
-        this.identity = found?.identity;
-        // Where modes are not kept, those of the folder say nothing either.
-        if (!isWindows && found && (found.mode & 0o077) === 0) {
-          this.folder.checkWriters();
-        }
-      } catch (error) {
-        if (this.identity === undefined) {
-          // Without it nobody could tell later that it is ours.
-          fs.unlinkSync(this.temporary);
-        }
-        throw error;
+      this.#descriptor = fs.openSync(this.temporary, 'wx+', FILE_MODE);
+      const { identity, mode } = this.#identify(this.#descriptor);
+      this.identity = identity;
+      // Where modes are not kept, those of the folder say nothing either.
+      if (!isWindows && (mode & 0o077) === 0) {
+        this.folder.checkWriters();
       }
       this.#release();
     });
   }
 
-  /** @param {Uint8Array} bytes */
+  /** @param {number} descriptor */
+  #identify(descriptor) {
+    try {
+      return plainFileBehind(descriptor) ?? refuse('NOT_A_FILE');
+    } catch (error) {
+      // Nobody could tell later that it is ours.
+      fs.unlinkSync(this.temporary);
+      throw error;
+    }
+  }
+
+  /** Writes the whole content. @param {Uint8Array} bytes */
   async write(bytes) {
-    this.open();
-    await this.#try(() => fs.writeFileSync(this.#opened, bytes));
+    await this.#try(() => fs.writeFileSync(this.#openToWrite(), bytes));
     await this.finish();
   }
 
-  /**
-   * Takes the content of another one.
-   *
-   * @param {StagedFile} other
-   * @param {AbortSignal} signal
-   */
+  /** Writes a part of the content. @param {Uint8Array[]} pieces */
+  append(pieces) {
+    return this.#try(() => writeAll(this.#openToWrite(), pieces));
+  }
+
+  /** Takes the whole content of another one. @param {StagedFile} other @param {AbortSignal} signal */
   async copy(other, signal) {
-    this.open();
     await this.#try(async () => {
-      const [from, buffer] = [other.#reopen(O_RDONLY), Buffer.alloc(COPIED_BYTES)];
+      const [from, to, buffer] = [other.#open(), this.#openToWrite(), Buffer.alloc(BATCH_BYTES)];
       try {
-        for (let length = -1; length !== 0 && !signal.aborted;) {
-          ({ bytesRead: length } = await read(from, buffer, 0, buffer.length, null));
-          await writeAll(this.#opened, [buffer.subarray(0, length)]);
-        }
-        if (signal.aborted) {
-          refuse('ABORT_ERR');
+        for (let position = 0, length = -1; length !== 0; position += length) {
+          ({ bytesRead: length } = await read(from, buffer, 0, buffer.length, position));
+          await writeAll(to, [buffer.subarray(0, length)]);
+          if (signal.aborted) {
+            refuse('ABORT_ERR');
+          }
         }
       } finally {
         buffer.fill(0);
-        fs.closeSync(from);
+        other.#release();
       }
     });
     await this.finish();
   }
 
-  /** Opens the temporary file to be written, until it is finished or emptied. */
-  open() {
-    void this.#try(() => {
-      this.#descriptor ??= this.#reopen(O_WRONLY);
-      this.#isEmpty = false;
+  /** Waits, beside the main thread, until what was written is on the disk: some say only then that they are full. */
+  finish() {
+    return this.#try(async () => {
+      await flush(this.#open());
+      this.#release();
+      this.content = 'all';
     });
   }
 
-  /** @param {Uint8Array[]} pieces */
-  append(pieces) {
-    return this.#try(() => writeAll(this.#opened, pieces));
+  /** Looks whether it is still what was made, and gives it its mode. Returns the file that has its name, if there is one. */
+  prepare() {
+    this.folder.check();
+    const found = plainFileAt(this.temporary);
+    if (!found || found.identity !== this.identity) {
+      refuse('TEMPORARY_EXCHANGED');
+    }
+    this.size = found.size;
+    if (!isWindows && found.mode !== this.mode) {
+      this.#setMode();
+    }
+    return checkTarget(this.target);
   }
 
-  /** Waits until what was written is on the disk: some say only then that they are full. */
-  async finish() {
-    // Beside the main thread, so that others go on.
-    await this.#try(() => flush(this.#opened));
-    await this.#try(() => this.#release());
-    if (this.problem === undefined) {
-      this.isWritten = true;
-    } else {
+  /** Keeps the file that it replaces. @param {import('./disk.js').Found} old @param {AbortSignal} signal */
+  async keepAside(old, signal) {
+    await patiently(() => setAside(this.target, this.aside, old), { signal });
+    this.replaced = old.identity;
+  }
+
+  /** Gives it its name. @param {AbortSignal} signal */
+  async takePlace(signal) {
+    await patiently(() => fs.renameSync(this.temporary, this.target), { signal });
+    this.#current = this.target;
+    if (plainFileAt(this.target)?.identity !== this.identity) {
+      refuse('PLACE_TAKEN');
+    }
+  }
+
+  /** Removes the file that was kept aside, if one was. @returns {Promise<string[]>} what is left */
+  async forgetReplaced() {
+    const failure = `${this.line}: \`${this.aside}\`, which holds the file that was replaced, could not be removed`;
+    return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside, () => true));
+  }
+
+  /** Takes the content out of it, as far as that is possible, and closes it. */
+  empty() {
+    try {
+      if (this.identity !== undefined && this.content !== 'none') {
+        this.#makeWritable();
+        fs.ftruncateSync(this.#openToWrite());
+        this.content = 'none';
+      }
+    } catch {
+      // What is said if it can't be removed either says so.
+    }
+    try {
+      this.#close();
+    } catch {
+      // When it was flushed it was said what could not be written.
+    }
+  }
+
+  /**
+   * Removes it, or puts back the file that it replaced.
+   *
+   * @param {number} until the time at which patience ends
+   * @returns {Promise<string[]>} what is left
+   */
+  async takeBack(until) {
+    this.empty();
+    const { line, target, aside, identity, replaced } = this;
+    const isOurs = (/** @type {{ identity: string }} */ found) => found.identity === identity;
+    const left = [];
+    if (replaced !== undefined) {
+      const failure = `${line}: \`${aside}\` could not get its name \`${target}\` back`;
+      const work = async () => {
+        this.folder.check();
+        return (await putBack(aside, target, replaced, isOurs, until)) || refuse('EEXIST');
+      };
+      left.push(...(await attempt(failure, work)));
+    }
+    if (identity !== undefined) {
+      const failure = `${line}: \`${this.#current}\` could not be removed, ${this.content === 'none' ? 'but is empty' : 'and may hold a secret'}`;
+      const work = () => {
+        this.folder.check();
+        return removeFile(this.#current, isOurs, until);
+      };
+      left.push(...(await attempt(failure, work)));
+    }
+    return left;
+  }
+
+  /** Does a part of the writing, unless another one has failed. @param {() => unknown} work */
+  async #try(work) {
+    try {
+      if (this.problem === undefined) await work();
+    } catch (error) {
+      this.problem = describe(this, error);
       this.empty();
     }
   }
 
-  get #opened() {
+  #open(flags = O_RDWR) {
+    this.#descriptor ??= openPlainFile(this.#current, flags, this.identity);
     return this.#descriptor ?? refuse('TEMPORARY_EXCHANGED');
+  }
+
+  #openToWrite() {
+    this.content = 'part';
+    return this.#open();
   }
 
   #release() {
@@ -170,207 +260,105 @@ export class StagedFile {
     }
   }
 
-  /** Does a part of the writing, unless another one has failed. @param {() => void | Promise<void>} work */
-  async #try(work) {
-    try {
-      if (this.problem === undefined) await work();
-    } catch (error) {
-      this.problem = describe(this, error);
-    }
-  }
-
-  /**
-   * Gives it its mode and its name; the file that has this name is kept aside.
-   *
-   * @param {object} run
-   * @param {AbortSignal} run.signal
-   * @param {(text: string) => void} run.warn
-   * @param {(identity: string) => void} run.claim makes sure that a file is that of one line only
-   * @param {(replaced?: string) => void} run.note is called before it gets its name
-   */
-  async commit({ signal, warn, claim, note }) {
-    this.folder.check();
-    const found = plainFileAt(this.temporary);
-    if (!found || found.identity !== this.identity) {
-      refuse('TEMPORARY_EXCHANGED');
-    }
-    this.size = found.size;
-    this.#setMode(found.mode, warn);
-    const old = checkTarget(this.target);
-    if (old) {
-      // A file system that does not mind case shows only now that two names are one.
-      claim(old.identity);
-      await patiently(() => this.#keepAside(old), { signal });
-      this.replaced = old.identity;
-      note(this.replaced);
-    }
-    await patiently(() => fs.renameSync(this.temporary, this.target), { signal });
-    this.#isCommitted = true;
-    if (plainFileAt(this.target)?.identity !== this.identity) {
-      refuse('PLACE_TAKEN');
-    }
-  }
-
-  /** Removes the file that was kept aside, if one was. @returns {Promise<string[]>} what is left */
-  async forgetReplaced() {
-    const failure = `${this.line}: \`${this.aside}\`, which holds the file that was replaced, could not be removed`;
-    return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside, () => true));
-  }
-
-  /** Takes the content out of it, as far as that is possible; what is said if it can't be removed either says so. */
-  empty() {
-    this.isWritten = false;
-    try {
-      if (this.identity !== undefined && !this.#isEmpty) {
-        this.#makeWritable();
-        this.#descriptor ??= this.#reopen(O_WRONLY);
-        fs.ftruncateSync(this.#descriptor);
-        this.#isEmpty = true;
-      }
-    } catch {
-      // It still has its content.
-    }
-    try {
-      this.#close();
-    } catch {
-      // It was told when it was flushed what could not be written.
-    }
-  }
-
-  /**
-   * Removes it, or puts back the file that it replaced.
-   *
-   * @param {number} until the time at which patience ends
-   * @returns {Promise<string[]>} what is left
-   */
-  async takeBack(until) {
-    this.empty();
-    /** @param {import('./disk.js').Found} found */
-    const isOurs = (found) => found.identity === this.identity;
-    const left = [];
-    if (this.replaced !== undefined) {
-      const failure = `${this.line}: \`${this.aside}\` could not get its name \`${this.target}\` back`;
-      const work = async () => {
-        this.folder.check();
-        if (!(await putBack(this.aside, this.target, this.replaced, isOurs, until))) {
-          refuse('EEXIST');
-        }
-        this.replaced = undefined;
-      };
-      left.push(...(await attempt(failure, work)));
-    }
-    if (this.identity !== undefined) {
-      const failure = `${this.line}: \`${this.#current}\` could not be removed, ${this.#isEmpty ? 'but is empty' : 'and may hold a secret'}`;
-      const work = () => {
-        this.folder.check();
-        return removeFile(this.#current, isOurs, until);
-      };
-      left.push(...(await attempt(failure, work)));
-    }
-    if (left.length === 0) {
-      this.identity = undefined;
-    }
-    return left;
-  }
-
-  /** Where it is now. */
-  get #current() {
-    return this.#isCommitted ? this.target : this.temporary;
-  }
-
-  /** @param {number} flags */
-  #reopen(flags) {
-    return openPlainFile(this.#current, flags, this.identity) ?? refuse('TEMPORARY_EXCHANGED');
-  }
-
   /** Its author may have asked for a mode without the right to write. */
   #makeWritable() {
     if (!isWindows && this.#descriptor === undefined && (this.mode & 0o200) === 0) {
-      this.#use((descriptor) => fs.fchmodSync(descriptor, FILE_MODE));
+      fs.fchmodSync(this.#open(O_RDONLY), FILE_MODE);
+      this.#close();
     }
   }
 
-  /**
-   * Does something with what was made, and nothing else that may have its name now.
-   *
-   * @param {(descriptor: number) => void} work
-   */
-  #use(work) {
-    const descriptor = this.#descriptor ?? this.#reopen(O_RDONLY);
+  #setMode() {
+    const descriptor = this.#open();
     try {
-      work(descriptor);
-    } finally {
-      if (descriptor !== this.#descriptor) {
-        fs.closeSync(descriptor);
-      }
-    }
-  }
-
-  /**
-   * Gives it its mode if it has another one, and looks what became of it.
-   *
-   * @param {number} now
-   * @param {(text: string) => void} warn
-   */
-  #setMode(now, warn) {
-    const wanted = this.mode;
-    if (isWindows || now === wanted) {
-      return;
-    }
-    this.#use((descriptor) => {
-      try {
-        fs.fchmodSync(descriptor, wanted);
-      } catch {
-        // Some file systems refuse it; what counts is the mode that is there.
-      }
-      this.mode = plainFileBehind(descriptor)?.mode ?? wanted;
-    });
-    if (this.mode !== wanted) {
-      const [is, should] = [this.mode, wanted].map(inOctal);
-      warn(
-        `${this.line}: \`${this.target}\` has mode ${is} instead of ${should}; its file system keeps no other`,
-      );
-    }
-  }
-
-  /**
-   * Gives a file that is going to be replaced a second name, so that it can come back; where that is not possible, a
-   * copy has it. Its own name is never without a file.
-   *
-   * @param {import('./disk.js').Found} old
-   */
-  #keepAside(old) {
-    if (isWindows && (old.mode & 0o200) === 0) {
-      // What is read-only there can't be replaced, only moved.
-      return fs.renameSync(this.target, this.aside);
-    }
-    try {
-      fs.linkSync(this.target, this.aside);
+      fs.fchmodSync(descriptor, this.mode);
     } catch {
-      try {
-        fs.copyFileSync(this.target, this.aside, fs.constants.COPYFILE_EXCL);
-      } catch (error) {
-        fs.rmSync(this.aside, { force: true });
-        throw error;
-      }
+      // Some file systems refuse it; what counts is the mode that is there.
     }
+    this.mode = plainFileBehind(descriptor)?.mode ?? this.mode;
+    this.#release();
   }
 }
 
-/**
- * What to say of a file that cannot be written.
- *
- * @param {{ line: string, path: string }} file its path as the author wrote it
- * @param {unknown} error
- */
+/** An attachment that arrives: batches of plaintext go to the first of its files, and the others get a copy of that. */
+export class Arrival {
+  #files;
+  #first;
+  #signal;
+  /** @type {Uint8Array[]} */
+  #gathered = [];
+  #bytes = 0;
+  /** One batch is written while the next one is gathered. @type {Promise<void>} */
+  #writing = Promise.resolve();
+
+  /** @param {StagedFile[]} files @param {AbortSignal} signal */
+  constructor(files, signal) {
+    this.#files = files;
+    this.#first = files[0];
+    this.#signal = signal;
+  }
+
+  /** Whether the disk is to blame; each file knows what is wrong with it. */
+  get hasFailed() {
+    return this.#files.some(({ problem }) => problem !== undefined);
+  }
+
+  /** Takes plaintext, and waits if too much is gathered. @param {Uint8Array[]} pieces @returns {Promise<void> | undefined} */
+  add(pieces) {
+    this.#gathered.push(...pieces);
+    pieces.forEach(({ length }) => (this.#bytes += length));
+    return this.#bytes >= BATCH_BYTES ? this.#write() : undefined;
+  }
+
+  /** All that has come, if nothing of it has gone to the disk yet: the core masks what is small. */
+  content() {
+    return this.#first.content === 'none' ? Buffer.concat(this.#gathered) : undefined;
+  }
+
+  /** Waits until everything is in all files, or one of them knows why it is not. */
+  async finish() {
+    await this.#write();
+    await this.#writing;
+    await this.#first.finish();
+    for (const file of this.#files.slice(1)) {
+      if (!this.hasFailed) {
+        await file.copy(this.#first, this.#signal);
+      }
+    }
+  }
+
+  /** Waits until nothing is under way any more, however it ended, and leaves nothing of what is not whole. */
+  async close() {
+    await this.#writing;
+    wipe(this.#gathered);
+    this.#files.filter(({ content }) => content !== 'all').forEach((file) => file.empty());
+  }
+
+  async #write() {
+    await this.#writing;
+    if (this.hasFailed || this.#signal.aborted) {
+      // That ends the download; the file knows what was wrong.
+      refuse('UNWRITTEN');
+    }
+    const batch = this.#gathered;
+    this.#gathered = [];
+    this.#bytes = 0;
+    this.#writing = this.#first.append(batch).finally(() => wipe(batch));
+  }
+}
+
+/** @param {Uint8Array[]} pieces */
+const wipe = (pieces) => pieces.forEach((piece) => piece.fill(0));
+
+/** What to say of a file that cannot be written. @param {{ line: string, path: string }} file @param {unknown} error */
 export const describe = ({ line, path }, error) =>
   `${line}: \`${path}\` cannot be written: ${reasonOf(error)}`;
 
-/** @param {unknown} error */
+/** Why something cannot be written. What has no code is a defect of ours, and is thrown again. @param {unknown} error */
 export function reasonOf(error) {
-  const { code = 'unknown', detail } = /** @type {{ code?: string, detail?: string }} */ (error);
-  return diskReason(code, detail ?? '', isWindows);
+  const { code, detail = '' } = /** @type {{ code?: string, detail?: string }} */ (error);
+  if (code === undefined) {
+    throw error;
+  }
+  return diskReason(code, detail, isWindows);
 }
-
-/** @param {number} mode */
-export const inOctal = (mode) => mode.toString(8).padStart(4, '0');

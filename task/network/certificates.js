@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import tls from 'node:tls';
 import { certificatesInPem } from '../../pkg/core.js';
 import { refuse } from '../files/disk.js';
-import { readPlainFile } from '../files/read.js';
+import { readPlainFile } from '../files/paths.js';
 
 /**
  * @typedef {object} CertificateSettings

@@ -113,7 +113,7 @@ export class Network {
   /**
    * @param {Request} request
    * @param {import('../../pkg/core.js').AttachmentStream} stream
-   * @param {import('../files/arrival.js').Arrival} [arrival]
+   * @param {import('../files/staged-file.js').Arrival} [arrival]
    * @returns {Promise<Outcome>}
    */
   async #receive(request, stream, arrival) {

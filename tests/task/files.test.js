@@ -195,6 +195,20 @@ describe('a file', { concurrency: 2 }, () => {
 });
 
 describe('a large attachment', { concurrency: 2 }, () => {
+  test('is listed with its own size and mode beside files that are written later', async (t) => {
+    const lines = [toFile('first.txt'), 'Database/file/large.bin > file+0640:large.bin', toFile('last.txt')];
+    const { run: outcome } = await run(t, lines);
+    const listed = outcome.log.flatMap(
+      (line) => / (file\S*:\S+) +(\d+ bytes(?:, mode \d+)?)/.exec(line)?.slice(1) ?? [],
+    );
+    const shown = (size, mode) => (isWindows ? size : `${size}, mode ${mode}`);
+    assert.deepEqual(listed, [
+      ...['file:first.txt', shown('15 bytes', '0600')],
+      ...['file+0640:large.bin', shown('1048576 bytes', '0640')],
+      ...['file:last.txt', shown('15 bytes', '0600')],
+    ]);
+  });
+
   for (const name of ['large.bin', 'huge.bin', 'unsized.bin']) {
     test(`arrives byte by byte (${name})`, async (t) => {
       const {

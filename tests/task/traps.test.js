@@ -48,6 +48,7 @@ const ALTERATIONS = {
       'masksOfEnvironment',
       'isConfigInClear',
       'machineProxy',
+      'modeIfOpen',
       'run_new',
       'run_step',
       'run_seal',
