@@ -177,20 +177,20 @@ fn keeper_may_name_another_key_twice_in_a_run() {
     scenario.resume(wants_key(&json!(9)));
     assert_eq!(
         problem(&scenario),
-        "Keeper asks for the server key again and again, another one each time\n\
+        "Keeper asks for another server key each time\n\
          hint: make a new config for this application"
     );
 }
 
 #[test]
 fn a_key_that_cannot_be_had_ends_the_run() {
-    for (named, told) in [
-        (json!(99), "99, which this task does not know"),
-        (json!("99999999999999"), "it does not name, so no key can be chosen"),
-        (json!("10; DROP"), "it does not name, so no key can be chosen"),
-        (json!(-7), "it does not name, so no key can be chosen"),
-        (json!(7), "7, which it was just sent"),
-        (Value::Null, "it does not name, so no key can be chosen"),
+    for (named, asked) in [
+        (json!(99), "the server key 99, which this task does not know"),
+        (json!("99999999999999"), "another server key without a valid id"),
+        (json!("10; DROP"), "another server key without a valid id"),
+        (json!(-7), "another server key without a valid id"),
+        (json!(7), "the server key 7, which it was just sent"),
+        (Value::Null, "another server key without a valid id"),
     ] {
         let keeper = database();
         let inputs = Inputs::new(&keeper.config_for_known_key("7"), LINE);
@@ -198,7 +198,7 @@ fn a_key_that_cannot_be_had_ends_the_run() {
         scenario.resume(wants_key(&named));
         assert_eq!(
             problem(&scenario),
-            format!("Keeper asks for the server key {told}\nhint: make a new config for this application"),
+            format!("Keeper asks for {asked}\nhint: make a new config for this application"),
             "{named}"
         );
     }

@@ -221,7 +221,9 @@ fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> 
     match code.as_str() {
         "key" => {
             let id = number_text(&failure.key_id);
-            id.map(Reply::RotateKey).ok_or_else(|| server_keys::refused("it does not name", "so no key can be chosen"))
+            id.map(Reply::RotateKey).ok_or_else(|| {
+                Error::new("Keeper asks for another server key without a valid id").with_hint(server_keys::NEW_CONFIG)
+            })
         }
         // Keeper throttles by 429 since June 2026, and did by 403 and this code before.
         code if status == TOO_MANY_REQUESTS || (status == 403 && code == "throttled") => {

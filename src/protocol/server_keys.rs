@@ -74,9 +74,11 @@ impl ServerKeys {
 
 /// The error for a server key that Keeper asks for and that can't be used.
 pub(super) fn refused(id: &str, reason: &str) -> Error {
-    Error::new(format!("Keeper asks for the server key {}, {reason}", shown(id)))
-        .with_hint("make a new config for this application")
+    Error::new(format!("Keeper asks for the server key {}, {reason}", shown(id))).with_hint(NEW_CONFIG)
 }
+
+/// What to do about a server key that can't be used.
+pub(super) const NEW_CONFIG: &str = "make a new config for this application";
 
 fn unknown_key() -> Error {
     Error::new("the config's `serverPublicKeyId` names a server key that this task does not know")

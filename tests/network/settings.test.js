@@ -103,7 +103,7 @@ describe('the proxy', () => {
     const before = performance.now();
     const { proxy, warnings } = choose(`https://${'a'.repeat(60)}.b/`, { agent });
     assert.ok(performance.now() - before < 2_000);
-    assert.equal(proxy?.label, 'agent:1', 'what is not known to be passed by goes by the proxy');
+    assert.equal(proxy?.label, 'agent:1', 'what is not known to be passed by uses the proxy');
     assert.deepEqual(warnings, [
       "the agent's proxy bypass list takes too long for a host, which is reached by the proxy",
     ]);

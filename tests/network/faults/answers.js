@@ -176,7 +176,7 @@ export const refusals = {
     ),
     survived(
       'throttled',
-      'is silent for 11 s or more and asks again',
+      'waits for 11 s or more and asks again',
       2,
       { faults: [{ throttled: true }] },
       { log: [/^Keeper throttles this device: waiting until 05:06:(1[89]|2\d|3[01]) UTC$/] },
@@ -189,12 +189,12 @@ export const refusals = {
     }),
     survived(
       'throttled, to come back in 3 s and then in 7 s',
-      'waits so long each time',
+      'waits that long each time',
       3,
       { faults: [{ throttled: 3 }, { throttled: '7' }] },
       { log: [/^Keeper throttles this device: waiting until 05:06:(10|11) UTC$/] },
     ),
-    survived('throttled, to come back in 5 s by the header', 'waits so long', 2, {
+    survived('throttled, to come back in 5 s by the header', 'waits that long', 2, {
       faults: [{ status: 429, headers: { 'retry-after': '5' } }],
     }),
     refused(
@@ -241,26 +241,24 @@ export const rotations = {
       { faults: [{ rotateTo: '8', sameKey: true }] },
     ),
     refused(
-      'a key that nobody knows',
+      'an unknown key',
       `Keeper asks for the server key 99, which this task does not know${hint.NEW_CONFIG}`,
       1,
       { config: ownKey('7'), keeper: { keyId: '99' } },
     ),
     refused(
-      'again the key to which the task has changed',
+      'the key again to which the task has just changed',
       `Keeper asks for the server key 10, which it was just sent${hint.NEW_CONFIG}`,
       2,
       { config: ownKey('7'), keeper: { keyId: '10' } },
     ),
+    refused('another key each time', `Keeper asks for another server key each time${hint.NEW_CONFIG}`, 3, {
+      config: ownKey('7'),
+      keeper: { answerInstead: wantAnotherKey },
+    }),
     refused(
-      'another key each time',
-      `Keeper asks for the server key again and again, another one each time${hint.NEW_CONFIG}`,
-      3,
-      { config: ownKey('7'), keeper: { answerInstead: wantAnotherKey } },
-    ),
-    refused(
-      'a key without a name',
-      `Keeper asks for the server key it does not name, so no key can be chosen${hint.NEW_CONFIG}`,
+      'another key, without its name',
+      `Keeper asks for another server key without a valid id${hint.NEW_CONFIG}`,
       1,
       { faults: [{ status: 401, body: { error: 'key' } }] },
     ),

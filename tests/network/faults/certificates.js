@@ -46,8 +46,8 @@ const bundlePath = writeBeside('bundle.pem', `Some words\n${companyAuthority.caP
 export const certificates = {
   title: 'Certificates',
   rows: [
-    refused('nobody here knows the issuer', UNKNOWN, 0, { trusted: false }),
-    refused('nobody here knows the issuer, and the agent is set to skip the check', UNKNOWN, 0, {
+    refused('the agent does not know the issuer', UNKNOWN, 0, { trusted: false }),
+    refused('the agent does not know the issuer, and the agent is set to skip the check', UNKNOWN, 0, {
       trusted: false,
       agent: () => ({
         variables: { 'Agent.SkipCertValidation': 'True' },

@@ -40,7 +40,7 @@ export const connections = {
       server: speakOldTls,
     }),
     refused(
-      'something else than HTTP comes through TLS',
+      'something other than HTTP comes through TLS',
       noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONSTANT)'),
       1,
       { faults: [{ raw: 'SSH-2.0-OpenSSH_9.6\r\n' }] },
@@ -79,13 +79,13 @@ export const connections = {
       faults: [{ raw: '', thenEnd: true }],
     }),
     refused(
-      'the length is no number',
+      'the length is not a number',
       noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONTENT_LENGTH)'),
       1,
       { faults: [{ raw: 'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n' }] },
     ),
     refused(
-      'the length of a chunk is no number',
+      'the length of a chunk is not a number',
       noAnswer('it does not speak HTTP as it should (HPE_INVALID_CHUNK_SIZE)'),
       1,
       { faults: [{ raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n' }] },

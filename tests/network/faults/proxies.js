@@ -75,7 +75,7 @@ export const proxies = {
       { proxy: {}, agent: configured() },
       { log: VIA },
     ),
-    survived('it wants a user name and a password of odd characters', 'logs in', 1, {
+    survived('it wants a user name and a password with special characters', 'logs in', 1, {
       proxy: { login: LOGIN },
       agent: loggedIn,
     }),
@@ -102,7 +102,7 @@ export const proxies = {
       { log: VIA },
     ),
     survived(
-      'it is one of HTTPS',
+      'it is an HTTPS proxy',
       'goes that way',
       1,
       {
@@ -112,21 +112,21 @@ export const proxies = {
       { log: VIA },
     ),
     survived(
-      'it is one of HTTPS, under a name of its own',
+      'it is an HTTPS proxy, under a name of its own',
       "checks its certificate against its name, and Keeper's against Keeper's",
       3,
       apart({ secrets: [PASSWORD, SMALL, LARGE] }),
       { log: VIA },
     ),
     survived(
-      'it is one of HTTPS, and its address is an IP address',
+      'it is an HTTPS proxy, and its address is an IP address',
       'goes that way',
       1,
       apart({ name: '127.0.0.1', proxy: { certificates: companyCertificates } }),
       { log: VIA },
     ),
     survived(
-      'it is one of HTTPS, and wants a login and a client certificate',
+      'it is an HTTPS proxy, and wants a login and a client certificate',
       'gives both',
       1,
       apart({
@@ -149,19 +149,19 @@ export const proxies = {
       { log: VIA },
     ),
     refused(
-      "it is one of HTTPS, and shows Keeper's certificate",
+      "it is an HTTPS proxy, and shows Keeper's certificate",
       `the certificate of the proxy PROXY is not accepted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)${hint.CERTIFICATE}`,
       0,
       apart({ proxy: { certificates: keeperCertificates } }),
     ),
     refused(
-      "it is one of HTTPS, and Keeper shows the proxy's certificate",
+      "it is an HTTPS proxy, and Keeper shows the proxy's certificate",
       `the certificate of HOST via PROXY is not accepted: it is for another host (ERR_TLS_CERT_ALTNAME_INVALID)${hint.CERTIFICATE}`,
       1,
       apart({ keeper: { certificates: proxyCertificates } }),
     ),
     refused(
-      'it is one of HTTPS and wants a client certificate, and the agent has none',
+      'it is an HTTPS proxy and wants a client certificate, and the agent has none',
       `no answer from the proxy PROXY: it wants a client certificate (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)${hint.PROXY}`,
       0,
       apart({ proxy: { tls: { requestCert: true, rejectUnauthorized: true, ca: authority.caPem } } }),
@@ -189,14 +189,14 @@ export const proxies = {
       agent: configured({ 'Agent.CAInfo': companyCaPath }),
     }),
     refused(
-      'it inspects TLS, and nobody knows its authority',
+      'it inspects TLS, and the agent does not know its authority',
       'the certificate of HOST via PROXY is not accepted: its issuer `Company CA` is not one that this agent trusts ' +
         `(UNABLE_TO_VERIFY_LEAF_SIGNATURE)${hint.ISSUER}`,
       LOOKS_TWICE,
       { proxy: { interceptor: companyAuthority }, agent: configured() },
     ),
     refused(
-      'it is one of HTTPS, and nobody knows its authority',
+      'it is an HTTPS proxy, and the agent does not know its authority',
       'the certificate of the proxy PROXY is not accepted: its issuer `Company CA` is not one that this agent trusts ' +
         `(UNABLE_TO_VERIFY_LEAF_SIGNATURE)${hint.ISSUER}`,
       0,
@@ -207,8 +207,8 @@ export const proxies = {
       agent: configured({ 'Agent.ProxyBypassList': '["https://LOCAL.*"]' }),
     }),
     survived(
-      'the bypass list holds something that is no regular expression',
-      'warns and goes by the proxy',
+      'the bypass list holds something that is not a regular expression',
+      'warns and uses the proxy',
       1,
       { proxy: {}, agent: configured({ 'Agent.ProxyBypassList': '["*.example.com", "["]' }) },
       {
@@ -220,8 +220,8 @@ export const proxies = {
       },
     ),
     survived(
-      "the agent's bypass list names a part of Keeper's address behind the host",
-      'goes by the proxy',
+      "the agent's bypass list names a part of Keeper's address after the host",
+      'uses the proxy',
       1,
       {
         proxy: {},
@@ -324,7 +324,7 @@ export const proxies = {
       always({ raw: '\0\0\0\x04\0\0\0\0\0' }),
     ),
     refused(
-      'it sends something of its own through the tunnel',
+      'it sends data of its own through the tunnel',
       `no answer from the proxy PROXY: it answered with data instead of opening a tunnel (TUNNEL_HEAD)${hint.PROXY}`,
       1,
       always({ head: 'welcome' }),
@@ -350,13 +350,13 @@ export const proxies = {
       { ...always({ breakAfter: IN_THE_ANSWER }), keeper: { holds: LONG_ANSWER } },
     ),
     refused(
-      'its address is no address',
+      'its address is not an address',
       `\`Agent.ProxyUrl\` is not the address of a proxy${hint.ADDRESS}`,
       0,
       { agent: () => ({ variables: { 'Agent.ProxyUrl': 'http://:99999' } }) },
     ),
     refused(
-      'it is one of SOCKS',
+      'it is a SOCKS proxy',
       `\`HTTPS_PROXY\` names a kind of proxy that this task cannot use${hint.ADDRESS}`,
       0,
       { agent: () => ({ environment: { HTTPS_PROXY: 'socks5://localhost:1080' } }) },
