@@ -169,7 +169,7 @@ export function systemProgram(name, systemRoot = '') {
 function ask(program, words, options, input = '') {
   // On Windows a program loads libraries from its working directory.
   const always = { cwd: path.dirname(program), windowsHide: true, maxBuffer: MAX_ANSWER, encoding: 'utf8' };
-  return new Promise((resolve) => {
+  const end = new Promise((resolve) => {
     const child = childProcess.execFile(
       program,
       words,
@@ -180,4 +180,6 @@ function ask(program, words, options, input = '') {
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
+  // Node throws what Windows refuses at once, such as a program that a policy forbids.
+  return end.catch(({ code }) => ({ status: `${code}`, output: '' }));
 }

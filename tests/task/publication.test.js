@@ -7,8 +7,10 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
+const FORBIDDEN = fileURLToPath(new URL('forbidden-programs.cjs', import.meta.url));
 const HOLDS = [
   {
     title: 'Database',
@@ -50,12 +52,12 @@ function git(folder, ...words) {
 }
 
 /** @param {import('node:test').TestContext} t */
-async function run(t, { sources, work }, secrets, { environment = {}, variables = {} } = {}) {
+async function run(t, { sources, work }, secrets, { environment, variables, nodeArguments } = {}) {
   const keeper = await openKeeper(t, { holds: HOLDS });
   const outcome = await runWithKeeper(t, {
     keeper,
     secrets,
-    agent: { sourcesFolder: sources, workFolder: work, environment, variables },
+    agent: { sourcesFolder: sources, workFolder: work, environment, variables, nodeArguments },
   });
   assert.deepEqual(errorsOf(outcome), []);
   return outcome;
@@ -195,13 +197,15 @@ describe('git', { concurrency: 2, skip }, () => {
   const SILENT = {
     'there is none in PATH': { path: (bin) => bin },
     'status 128': { script: 'exit 128', path: (bin) => `${bin}:${process.env.PATH}` },
+    'status UNKNOWN': { path: () => process.env.PATH, nodeArguments: ['--require', FORBIDDEN] },
   };
-  for (const [reason, { script, path }] of Object.entries(SILENT)) {
+  for (const [reason, { script, path, nodeArguments }] of Object.entries(SILENT)) {
     test(`that says nothing is noted in the log (${reason})`, async (t) => {
       const machine = makeMachine(t);
       if (script) machine.program(join(machine.bin, 'git'), script);
-      const outcome = await run(t, machine, LINES, { environment: { PATH: path(machine.bin) } });
-      assert.deepEqual(warningsOf(outcome), []);
+      const environment = { PATH: path(machine.bin) };
+      const outcome = await run(t, machine, LINES, { environment, nodeArguments });
+      assert.deepEqual([outcome.result, warningsOf(outcome)], ['Succeeded', []]);
       const words = `git could not say whether it ignores the files in ${machine.sources} (${reason})`;
       assert.ok(outcome.log.includes(words), outcome.log.join('\n'));
     });

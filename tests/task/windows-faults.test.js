@@ -14,6 +14,7 @@ import { plantProgram, writeScanner } from './planted-program.js';
 
 const SCANNER = fileURLToPath(new URL('scanner.cjs', import.meta.url));
 const CALLS = fileURLToPath(new URL('calls.cjs', import.meta.url));
+const FORBIDDEN = fileURLToPath(new URL('forbidden-programs.cjs', import.meta.url));
 const PASSWORD = 's3cr3t-p4ssw0rd';
 const HOLDS = [
   {
@@ -92,6 +93,23 @@ test("a file's access list is set by programs of Windows, one call for each fold
   const places = calls.slice(1).map(([, words]) => words[0].replace(/\.ksm-\w+/, '.ksm-'));
   assert.deepEqual(places, [join(folder, 'a', '.ksm-*'), join(folder, '.ksm-*')]);
 });
+
+test(
+  'programs that a policy forbids leave a file with the access list of its folder',
+  { skip },
+  async (t) => {
+    const { run: outcome } = await run(t, [toFile('a.txt')], {
+      agent: { nodeArguments: ['--require', FORBIDDEN] },
+    });
+    assert.equal(outcome.result, 'Succeeded');
+    assert.deepEqual(
+      outcome.issues.map(({ rawMessage }) => rawMessage),
+      [
+        'line 1: others may be able to read the file, as its access list could not be set (icacls.exe: UNKNOWN)',
+      ],
+    );
+  },
+);
 
 describe('a file that a scanner holds', { skip, concurrency: 2 }, () => {
   const scanned = (t, folder, ms) => {
