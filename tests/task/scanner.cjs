@@ -14,7 +14,7 @@ const LIMIT_MS = 20_000;
 
 fs.openSync = (file, flags, ...others) => {
   const handle = openSync(file, flags, ...others);
-  if (flags === 'wx' && path.resolve(file).startsWith(folder)) scan(path.resolve(file));
+  if (`${flags}`.startsWith('wx') && path.resolve(file).startsWith(folder)) scan(path.resolve(file));
   return handle;
 };
 
