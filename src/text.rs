@@ -45,17 +45,17 @@ pub(crate) fn utf_16(bytes: &[u8]) -> Option<(&[u8], ReadUnit)> {
 const LISTED: usize = 12;
 
 /// "`a`, `b` and `c`", cut after a dozen.
-pub(crate) fn listed(names: &[String]) -> String {
+pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     join(names, |name| format!("`{}`", shown(name)))
 }
 
 /// "a, b and c", cut after a dozen.
-pub(crate) fn listed_plain(names: &[String]) -> String {
+pub(crate) fn listed_plain<S: AsRef<str>>(names: &[S]) -> String {
     join(names, shown)
 }
 
-fn join(names: &[String], show: impl Fn(&str) -> String) -> String {
-    let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| show(name)).collect();
+fn join<S: AsRef<str>>(names: &[S], show: impl Fn(&str) -> String) -> String {
+    let mut shown: Vec<String> = names.iter().take(LISTED).map(|name| show(name.as_ref())).collect();
     if names.len() > LISTED {
         shown.push(format!("{} more", names.len() - LISTED));
     }

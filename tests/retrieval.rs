@@ -1645,3 +1645,26 @@ fn validation_asks_nothing_and_a_check_sets_nothing() {
     failing.run();
     assert_eq!(failing.problems().len(), 1);
 }
+
+#[test]
+fn the_first_missing_names_get_a_hint_and_all_are_reported() {
+    let keeper = Keeper::holding(json!([{
+        "title": "A",
+        "fields": [{ "type": "login", "value": ["alice"] }],
+        "files": [{ "name": "cert.pem", "text": "t3xt" }],
+    }]));
+    let missing = |of: &str| (1..=60).map(|n| format!("A/{of} > env:{}_{n}", of.replace('/', "_"))).collect::<Vec<_>>();
+    let lines = [missing("field/logim"), missing("file/cert.pen")].concat();
+    let mut scenario = Scenario::of(keeper, lines.iter().map(String::as_str));
+    let problems = scenario.run().problems();
+    assert_eq!(problems.len(), 120);
+    for (problems, absence, hint) in [
+        (&problems[..60], "standard field of this type or label", "did you mean `login`? it has `login`"),
+        (&problems[60..], "attachment of this name", "did you mean `cert.pem`? it has `cert.pem`"),
+    ] {
+        let message = format!("the record `A` has no {absence}");
+        assert!(problems.iter().all(|problem| problem.contains(&message)), "{problems:#?}");
+        let hinted: Vec<bool> = problems.iter().map(|problem| problem.ends_with(&format!("hint: {hint}"))).collect();
+        assert_eq!(hinted, [vec![true; 50], vec![false; 10]].concat(), "{problems:#?}");
+    }
+}

@@ -20,14 +20,29 @@ pub enum Notice {
 #[derive(Debug, Default)]
 pub struct Notices {
     list: Vec<Notice>,
-    /// How many warnings about lines there were in this run.
-    warnings: usize,
-    /// How many of them were only counted since the last step.
+    warnings: Limit,
+    hints: Limit,
+}
+
+/// How many notices of a sort there were about lines, of which only the first ones are shown.
+#[derive(Debug, Default)]
+struct Limit {
+    all: usize,
+    /// How many were only counted since the last step.
     more: usize,
 }
 
-/// So many warnings about lines are shown in a run.
+/// So many warnings about lines are shown in a run, and so many hints.
 const SHOWN: usize = 50;
+
+impl Limit {
+    fn has_room(&mut self) -> bool {
+        self.all += 1;
+        let has_room = self.all <= SHOWN;
+        self.more += usize::from(!has_room);
+        has_room
+    }
+}
 
 impl Notices {
     pub(super) fn push(&mut self, notice: Notice) {
@@ -36,11 +51,15 @@ impl Notices {
 
     /// Warns of a line. There may be a warning for each of thousands of lines, so only the first ones are shown.
     pub(super) fn warn(&mut self, line: &str, text: &str) {
-        self.warnings += 1;
-        if self.warnings <= SHOWN {
+        if self.warnings.has_room() {
             self.push(Notice::Warning(format!("{line}: {text}")));
-        } else {
-            self.more += 1;
+        }
+    }
+
+    /// Says something useful of a line, under the same limit.
+    pub(super) fn hint(&mut self, line: &str, text: &str) {
+        if self.hints.has_room() {
+            self.push(Notice::Info(format!("{line}: {text}")));
         }
     }
 
@@ -56,9 +75,13 @@ impl Notices {
 
     /// Hands over what has come up.
     pub fn take(&mut self) -> Vec<Notice> {
-        let more = std::mem::take(&mut self.more);
+        let more = std::mem::take(&mut self.warnings.more);
         if more > 0 {
             self.push(Notice::Warning(format!("and {more} more warnings about lines")));
+        }
+        let more = std::mem::take(&mut self.hints.more);
+        if more > 0 {
+            self.push(Notice::Info(format!("and {more} more hints about lines")));
         }
         std::mem::take(&mut self.list)
     }
@@ -82,5 +105,19 @@ mod tests {
         assert_eq!(taken[50..], [warning("something of the whole run"), warning("and 9950 more warnings about lines")]);
         notices.warn("line 1", "again");
         assert_eq!(notices.take(), [warning("and 1 more warnings about lines")]);
+    }
+
+    #[test]
+    fn hints_have_the_same_limit_and_one_of_their_own() {
+        let mut notices = Notices::default();
+        let info = |text: &str| Notice::Info(text.to_owned());
+        for number in 1..=60 {
+            notices.hint(&format!("line {number}"), "`+trim` would help");
+        }
+        notices.warn("line 1", "the value is empty");
+        let taken = notices.take();
+        assert_eq!(taken[49], info("line 50: `+trim` would help"));
+        let end = [Notice::Warning("line 1: the value is empty".to_owned()), info("and 10 more hints about lines")];
+        assert_eq!(taken[50..], end);
     }
 }

@@ -2,13 +2,13 @@
 
 mod masking;
 
+use super::Env;
 use super::notices::Notices;
 use super::output::{Body, Output, Part, Timed};
 use super::rules::Rules;
 use super::secret::Secret;
 use super::wanted::Wanted;
 use super::wish::{Slot, Target, Wish};
-use super::{Env, Notice};
 use crate::error::Error;
 use crate::inputs::destination::Destination;
 use crate::outputs::form::not_text_for;
@@ -176,10 +176,10 @@ impl Rendered {
             Target::Own(destination) if destination.is_file() => {
                 // EXPOSE: only its first line and the ends of its lines are looked at.
                 if text.is_some_and(|text| transform::is_key_with_odd_line_ends(text.expose())) {
-                    let (line, name) = (self.wish.line.name(), shown(destination.name()));
-                    env.notices.push(Notice::Info(format!(
-                        "{line}: the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
-                    )));
+                    let name = shown(destination.name());
+                    env.notices.hint(&self.wish.line.name(), &format!(
+                        "the key for `{name}` has line ends that `ssh` refuses; `+text` mends them, as in `file+text:PATH`"
+                    ));
                 }
                 return Ok(());
             }

@@ -1,5 +1,6 @@
 //! An attachment: what is known of it before it is downloaded.
 
+use super::names::Names;
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
 use crate::error::Error;
@@ -24,6 +25,12 @@ pub struct Attachment {
     pub url: String,
     /// What is left out of its metadata.
     pub faults: Faults,
+}
+
+impl Names for Attachment {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [self.name.as_str(), &self.title, &self.uid].into_iter()
+    }
 }
 
 /// The metadata's JSON.

@@ -1,5 +1,6 @@
 //! A record's JSON: its title, its notes and its fields in stored order.
 
+use super::names::{Named, Names};
 use super::totp::Totp;
 use crate::inputs::notation::Section;
 use crate::json::{Faults, FromMembers, Reader, Stuck, Value};
@@ -14,8 +15,8 @@ pub struct Data {
     pub record_type: String,
     /// The notes.
     notes: Value,
-    fields: Vec<Field>,
-    custom: Vec<Field>,
+    fields: Named<Field>,
+    custom: Named<Field>,
     /// What is left out.
     pub faults: Faults,
 }
@@ -27,8 +28,8 @@ impl FromMembers for Data {
             "title" => self.title = value.name(name, faults)?,
             "type" => self.record_type = value.name(name, faults)?,
             "notes" => self.notes = value.value_of(name, faults)?.unwrap_or_default(),
-            "fields" => self.fields = value.objects(name, faults)?,
-            "custom" => self.custom = value.objects(name, faults)?,
+            "fields" => self.fields = value.objects(name, faults)?.into(),
+            "custom" => self.custom = value.objects(name, faults)?.into(),
             _ => value.skip()?,
         }
         Ok(())
@@ -83,11 +84,17 @@ impl Data {
 
     /// The fields of one of the two lists.
     #[must_use]
-    pub fn fields(&self, section: Section) -> &[Field] {
+    pub fn fields(&self, section: Section) -> &Named<Field> {
         match section {
             Section::Standard => &self.fields,
             Section::Custom => &self.custom,
         }
+    }
+}
+
+impl Names for Field {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [self.field_type.as_str(), &self.label].into_iter()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Names as people type them: a blank at an end is not seen, and one letter can be written in two ways.
 
 use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
+use std::ops::Deref;
 
 /// What is the same for a reader's eye: without blanks around it, and with letters taken apart (Unicode's NFD, in which
 /// macOS writes names of files; keyboards write NFC).
@@ -20,25 +23,84 @@ fn taken_apart(name: &str) -> String {
     unicode_normalization::UnicodeNormalization::nfd(name).collect()
 }
 
-/// The first of these that has exactly this name, else the only one whose name looks the same.
-pub(super) fn find<'a, T, const NAMES: usize>(
-    items: &'a [T],
-    names_of: impl Fn(&T) -> [&str; NAMES],
-    wanted: &str,
-) -> Option<&'a T> {
-    if let Some(item) = items.iter().find(|item| names_of(item).contains(&wanted)) {
-        return Some(item);
+/// What has names, each of which may be asked for.
+pub trait Names {
+    /// The names; one may be empty.
+    fn names(&self) -> impl Iterator<Item = &str>;
+}
+
+/// A list whose items are found by their names, in a time that does not grow with how often one is missing.
+#[derive(Debug)]
+pub struct Named<T> {
+    items: Vec<T>,
+    /// The item that looks like a name; none if several do.
+    seen: OnceCell<HashMap<String, Option<usize>>>,
+    misses: Cell<usize>,
+}
+
+/// For so many names that no item has, there is a hint at those that there are.
+const HINTED: usize = 50;
+
+impl<T> From<Vec<T>> for Named<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, seen: OnceCell::new(), misses: Cell::new(0) }
     }
-    let wanted = as_seen(wanted);
-    let mut alike = items
-        .iter()
-        .filter(|item| !wanted.is_empty() && names_of(item).into_iter().any(|name| as_seen(name) == wanted));
-    alike.next().filter(|_| alike.next().is_none())
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl<T> Deref for Named<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T: Names> Named<T> {
+    /// The first item that has exactly this name, else the only one whose name looks the same.
+    pub(super) fn find(&self, wanted: &str) -> Option<&T> {
+        if let Some(item) = self.items.iter().find(|item| item.names().any(|name| name == wanted)) {
+            return Some(item);
+        }
+        let index = self.seen.get_or_init(|| self.by_what_is_seen()).get(&*as_seen(wanted)).copied().flatten();
+        index.and_then(|index| self.items.get(index))
+    }
+
+    fn by_what_is_seen(&self) -> HashMap<String, Option<usize>> {
+        let mut seen = HashMap::new();
+        for (index, item) in self.items.iter().enumerate() {
+            for name in item.names().map(as_seen).filter(|name| !name.is_empty()) {
+                let only = seen.entry(name.into_owned()).or_insert(Some(index));
+                if *only != Some(index) {
+                    *only = None;
+                }
+            }
+        }
+        seen
+    }
+
+    /// Whether a name that no item has deserves a hint: only the first problems are shown, and a hint costs time.
+    pub(super) fn deserves_hint(&self) -> bool {
+        let misses = self.misses.get();
+        self.misses.set(misses.saturating_add(1));
+        misses < HINTED
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Names for &str {
+        fn names(&self) -> impl Iterator<Item = &str> {
+            [*self].into_iter()
+        }
+    }
 
     #[test]
     fn a_name_is_found_as_it_is_seen() {
@@ -57,7 +119,7 @@ mod tests {
             (&["", " "], " a", None),
             (&["", " "], "\t", None),
         ] {
-            assert_eq!(find(names, |name| [*name], wanted).copied(), found, "{wanted:?} of {names:?}");
+            assert_eq!(Named::from(names.to_vec()).find(wanted).copied(), found, "{wanted:?} of {names:?}");
         }
     }
 }

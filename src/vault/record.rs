@@ -2,6 +2,7 @@
 
 use super::attachment::Attachment;
 use super::data::Data;
+use super::names::Named;
 use super::records::named;
 use crate::crypto::keys::RecordKey;
 use crate::json;
@@ -17,7 +18,7 @@ pub struct Record {
     /// Its JSON.
     pub data: Data,
     /// Its attachments that could be opened.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Named<Attachment>,
     /// Its attachments that could not: UID and reason.
     pub broken_attachments: Vec<(String, String)>,
 }
@@ -30,15 +31,14 @@ impl Record {
     pub fn open(sealed: &answer::Record, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
         // EXPOSE: what comes out keeps texts as secrets.
         let data: Data = json::object(plaintext.expose()).map_err(|_: Data| BROKEN_JSON)?;
-        let mut record =
-            Self { uid: sealed.record_uid.clone(), data, attachments: Vec::new(), broken_attachments: Vec::new() };
+        let (mut attachments, mut broken_attachments) = (Vec::new(), Vec::new());
         for file in &sealed.files {
             match Attachment::open(file, key) {
-                Ok(attachment) => record.attachments.push(attachment),
-                Err(reason) => record.broken_attachments.push((file.file_uid.clone(), reason)),
+                Ok(attachment) => attachments.push(attachment),
+                Err(reason) => broken_attachments.push((file.file_uid.clone(), reason)),
             }
         }
-        Ok(record)
+        Ok(Self { uid: sealed.record_uid.clone(), data, attachments: attachments.into(), broken_attachments })
     }
 
     /// What of the record, and of its attachments, could not be read.

@@ -84,9 +84,10 @@ pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> 
 
 /// Every field that has a value, but for references to attachments.
 fn everything(record: &Record) -> WholeRecord {
-    let sections = [Section::Standard, Section::Custom].map(|section| record.data.fields(section));
+    let fields =
+        [Section::Standard, Section::Custom].into_iter().flat_map(|section| record.data.fields(section).iter());
     let mut whole = WholeRecord::default();
-    for field in sections.into_iter().flatten().filter(|field| field.field_type != "fileRef") {
+    for field in fields.filter(|field| field.field_type != "fileRef") {
         match held_by(field) {
             Ok(Some(value)) => whole.fields.push(NamedField { name: field.name().to_owned(), value }),
             Ok(None) => {}
@@ -168,7 +169,7 @@ fn property_of<'a>(value: &'a Value, property: &str) -> Result<&'a Value, Error>
             .with_hint("leave out the property in `[…]`"));
     };
     value.member(property).ok_or_else(|| {
-        let existing: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+        let existing: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         let has = if existing.is_empty() { "none".to_owned() } else { listed(&existing) };
         Error::absent("the value has no such property").with_hint(format!("it has {has}"))
     })
