@@ -19,8 +19,6 @@ pub struct Failure {
     pub detail: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
-    /// Whether the agent's own disk did not take what came.
-    pub is_at_disk: bool,
 }
 
 impl Failure {
@@ -93,16 +91,11 @@ impl Failure {
     }
 
     fn kind(&self) -> Option<Kind> {
-        if self.is_at_disk { Some(Kind::Unusable) } else { find(&self.code).map(|(kind, _)| kind) }
+        find(&self.code).map(|(kind, _)| kind)
     }
 
     /// What happened, with the code for a search engine.
     fn describe(&self) -> String {
-        if self.is_at_disk {
-            let known = DISK.iter().find(|(code, _, _)| *code == self.code);
-            let words = known.map_or(UNWRITABLE, |(_, _, words)| words);
-            return format!("{words} ({})", shown(&self.code));
-        }
         match (find(&self.code), &self.detail) {
             (Some((Kind::Untrusted, UNKNOWN_ISSUER)), Some(issuer)) => {
                 format!("its issuer `{}` {NOT_TRUSTED} ({})", shown(issuer), self.code)
@@ -245,13 +238,6 @@ codes! {
     }
 }
 
-/// What keeps the agent's disk from taking an attachment, by the system's codes.
-const DISK: [(&str, Kind, &str); 3] = [
-    ("ENOSPC", Kind::Unusable, "the disk is full"),
-    ("EDQUOT", Kind::Unusable, "the disk quota is used up"),
-    ("EFBIG", Kind::Unusable, "the file is larger than the file system or a limit of the agent's user allows"),
-];
-
 /// Codes that differ between versions of Node and of OpenSSL, by their beginnings.
 const FAMILIES: [(&str, Kind, &str); 3] = [
     ("HPE_", Kind::Lasting, "it does not speak HTTP as it should"),
@@ -262,7 +248,6 @@ const FAMILIES: [(&str, Kind, &str); 3] = [
 /// Why an attachment that arrived cannot be kept.
 pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
-const UNWRITABLE: &str = "the disk cannot be written";
 const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";
@@ -378,24 +363,6 @@ mod tests {
             (502, "PROXY_STATUS", None, "could not connect to keeper.example.test (status 502)"),
         ] {
             assert_eq!(refusal(status, code, detail), format!("{proxy} {expected}"));
-        }
-    }
-
-    #[test]
-    fn what_the_disk_does_not_take_is_not_the_servers_fault() {
-        for (code, words) in [
-            ("ENOSPC", "the disk is full (ENOSPC)"),
-            ("EFBIG", "the file is larger than the file system or a limit of the agent's user allows (EFBIG)"),
-            ("ESTALE", "the disk cannot be written (ESTALE)"),
-            // Also if it is a code of the network too.
-            ("ETIMEDOUT", "the disk cannot be written (ETIMEDOUT)"),
-        ] {
-            let failure = Failure { is_at_disk: true, ..Failure::new(code) };
-            assert_eq!(
-                failure.to_download_error("large.bin", HOST, 120).to_string(),
-                format!("the download of the attachment `large.bin` failed: {words}")
-            );
-            assert!(!failure.is_passing(), "{code}");
         }
     }
 

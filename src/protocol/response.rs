@@ -56,9 +56,6 @@ pub struct Outcome {
     /// Whether it was the time limit of the whole run that ended it.
     #[tsify(optional)]
     is_out_of_time: Option<bool>,
-    /// Whether the agent's own disk did not take what came.
-    #[tsify(optional)]
-    is_at_disk: Option<bool>,
 }
 
 impl From<Outcome> for HttpOutcome {
@@ -71,7 +68,6 @@ impl From<Outcome> for HttpOutcome {
                 status: outcome.proxy_status.and_then(status),
                 detail: outcome.detail,
                 is_out_of_time: outcome.is_out_of_time.unwrap_or_default(),
-                is_at_disk: outcome.is_at_disk.unwrap_or_default(),
             });
         };
         Self::Answered(HttpResponse {

@@ -183,13 +183,12 @@ function describeAnswer({ statusCode, headers }, url, atMs) {
  */
 function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
   // Node has codes that the core does not know; it names them as they are.
-  const { code, detail, proxyStatus, isAtDisk } =
-    /** @type {{ code?: FailureCode, detail?: string, proxyStatus?: number, isAtDisk?: boolean }} */ (error);
+  const { code, detail, proxyStatus } =
+    /** @type {{ code?: FailureCode, detail?: string, proxyStatus?: number }} */ (error);
   return {
     code: timeout ?? code ?? 'UNKNOWN',
     isAtProxy,
     isOutOfTime,
-    isAtDisk,
     proxyStatus,
     detail: proxyStatus === undefined ? (detail ?? issuer) : detail,
   };
