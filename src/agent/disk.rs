@@ -26,6 +26,22 @@ codes! {
     }
 }
 
+codes! {
+    /// The words for what the task itself refuses. `{detail}` is what it is about.
+    OWN_REASONS: (&str, &str), OWN_CODES of "OwnDiskCode" {
+        ("IS_FOLDER", "there is a folder"),
+        ("IS_LINK", "there is a symbolic link"),
+        ("NOT_A_FILE", "there is something that is not a file"),
+        ("FOLDER_IS_LINK", "its folder `{detail}` is a symbolic link"),
+        ("OPEN_FOLDER", "others can write to its folder (mode {detail}); name a folder in it that is not there, which the task makes for itself"),
+        ("NO_DRIVE", "there is no drive or share `{detail}`"),
+        ("NOT_UTF_8", "the name of the working directory is not UTF-8; write an absolute path"),
+        ("TWO_LINES", "it is the file of {detail} as well"),
+        ("TEMPORARY_EXCHANGED", "its temporary file was exchanged while the task ran"),
+        ("PLACE_TAKEN", "another file took its place while the task ran"),
+    }
+}
+
 /// Windows says all of these of a file that another program holds.
 const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];
 
@@ -33,20 +49,9 @@ const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];
 /// anything.
 #[must_use]
 pub fn reason(code: &str, detail: &str, is_windows: bool) -> String {
-    match code {
-        "IS_FOLDER" => "there is a folder".to_owned(),
-        "IS_LINK" => "there is a symbolic link".to_owned(),
-        "NOT_A_FILE" => "there is something that is not a file".to_owned(),
-        "FOLDER_IS_LINK" => format!("its folder `{detail}` is a symbolic link"),
-        "OPEN_FOLDER" => format!(
-            "others can write to its folder (mode {detail}); name a folder in it that is not there, which the task makes for itself"
-        ),
-        "NO_DRIVE" => format!("there is no drive or share `{detail}`"),
-        "NOT_UTF_8" => "the name of the working directory is not UTF-8; write an absolute path".to_owned(),
-        "TWO_LINES" => format!("it is the file of {detail} as well"),
-        "TEMPORARY_EXCHANGED" => "its temporary file was exchanged while the task ran".to_owned(),
-        "PLACE_TAKEN" => "another file took its place while the task ran".to_owned(),
-        _ => format!("{} ({code})", refusal(code, is_windows)),
+    match OWN_REASONS.iter().find(|(known, _)| *known == code) {
+        Some((_, words)) => words.replace("{detail}", detail),
+        None => format!("{} ({code})", refusal(code, is_windows)),
     }
 }
 

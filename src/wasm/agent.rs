@@ -11,12 +11,12 @@ use crate::secret::SecretText;
 #[wasm_bindgen(typescript_custom_section)]
 const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
 
-/// The codes of the system, and the task's own ones that [`disk::reason`] knows.
 #[wasm_bindgen(typescript_custom_section)]
-const OWN_CODES: &str = r"
-export type DiskCode = SystemDiskCode | 'IS_FOLDER' | 'IS_LINK' | 'NOT_A_FILE' | 'FOLDER_IS_LINK' | 'OPEN_FOLDER'
-  | 'NO_DRIVE' | 'NOT_UTF_8' | 'TWO_LINES' | 'TEMPORARY_EXCHANGED' | 'PLACE_TAKEN' | 'UNWRITTEN';
-";
+const OWN_CODES: &str = disk::OWN_CODES;
+
+/// The codes that [`disk::reason`] knows, and one that ends a download whose file knows by itself what is wrong with it.
+#[wasm_bindgen(typescript_custom_section)]
+const CODES: &str = "export type DiskCode = SystemDiskCode | OwnDiskCode | 'UNWRITTEN';";
 
 /// What is masked of the environment, given its names and their values. See [`secrets::masks`].
 #[must_use]
