@@ -33,7 +33,7 @@ fn without_filling(bytes: &[u8]) -> &[u8] {
 }
 
 /// UTF-16 with a byte order mark, or without one if every other byte is a NUL nearly everywhere.
-fn utf16(bytes: &[u8]) -> Option<String> {
+pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
     let (bytes, is_big) = match bytes {
         [0xFF, 0xFE, rest @ ..] => (rest, false),
         [0xFE, 0xFF, rest @ ..] => (rest, true),

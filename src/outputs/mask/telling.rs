@@ -1,5 +1,6 @@
 //! What looks like a secret: a value after a name that says so, or a token of some length and mix.
 
+use super::decode;
 use crate::base64;
 
 /// How much a name says about its value.
@@ -165,7 +166,9 @@ pub(super) fn decoded(value: &str) -> Option<String> {
     if value.len() < 8 || !value.len().is_multiple_of(4) || !value.bytes().all(is_base64) {
         return None;
     }
-    let text = String::from_utf8(base64::decode(value)?).ok()?;
+    let bytes = base64::decode(value)?;
+    // PowerShell takes commands in Base64 of UTF-16.
+    let text = decode::utf16(&bytes).or_else(|| String::from_utf8(bytes).ok())?;
     let is_written = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     (text.len() >= SHORTEST && text.chars().all(is_written)).then_some(text)
 }

@@ -96,6 +96,58 @@ fn a_value_is_masked_as_it_gets_printed() {
     assert!(!pem.iter().any(|mask| mask == "-----BEGIN KEY-----" || mask == "-----END KEY-----"));
 }
 
+/// The word that a field holds, the secret in what it is the Base64 of, and the same word with one character changed, which is
+/// the Base64 of no text.
+const ENCODED: [(&str, &str, &str); 4] = [
+    ("REJfUEFTU1dPUkQ9aHVudGVyLXR3bw", "hunter-two", "REJfUEFTU1dPUkQ/aHVudGVyLXR3bw"),
+    ("REJfUEFTU1dPUkQ9aHVudGVyLXR3bw==", "hunter-two", "REJfUEFTU1dPUkQ/aHVudGVyLXR3bw=="),
+    ("eyJwYXNzd29yZCI6Imh1bnRlci10d28ifQ", "hunter-two", "/yJwYXNzd29yZCI6Imh1bnRlci10d28ifQ"),
+    // In UTF-16, as PowerShell takes it.
+    (
+        "JABwAGEAcwBzAHcAbwByAGQAIAA9ACAAJwBoAHUAbgB0AGUAcgAtAHQAdwBvACcA",
+        "hunter-two",
+        "/ABwAGEAcwBzAHcAbwByAGQAIAA9ACAAJwBoAHUAbgB0AGUAcgAtAHQAdwBvACc/",
+    ),
+];
+
+#[test]
+fn a_long_word_may_be_the_base64_of_a_text_with_a_secret_in_it() {
+    let of_secret = ["hunter-two", "aHVudGVyLXR3b", "h1bnRlci10d2", "odW50ZXItdHdv"];
+    let found = |masks: &[String]| -> Vec<String> {
+        masks.iter().filter(|mask| of_secret.contains(&mask.as_str())).cloned().collect()
+    };
+    for (word, secret, other) in ENCODED {
+        for masks in [masks_of(word), masks_of_file(format!("#\n#\n#\n#\nblob {word}\n"))] {
+            assert_eq!(found(&masks), of_secret, "{word}: {masks:?}");
+            assert_eq!(hidden(word, &masks).trim_matches('='), "", "{word}: {masks:?}");
+            assert_eq!(hidden(secret, &masks), "", "{word}");
+        }
+        for masks in [masks_of(other), masks_of_file(format!("#\n#\n#\n#\nblob {other}\n"))] {
+            assert_eq!(found(&masks), [""; 0], "{other}: {masks:?}");
+        }
+    }
+    let [(word, ..), ..] = ENCODED;
+    let all = [
+        word,
+        "hunter-two",
+        "UkVKZlVFRlRVMWRQVWtROWFIVnVkR1Z5TFhSM2J3",
+        "JFSmZVRUZUVTFkUFVrUTlhSFZ1ZEdWeUxYUjNid",
+        "SRUpmVUVGVFUxZFBVa1E5YUhWdWRHVnlMWFIzYn",
+        "aHVudGVyLXR3b",
+        "h1bnRlci10d2",
+        "odW50ZXItdHdv",
+    ];
+    assert_eq!(masks_of(word), all);
+}
+
+#[test]
+fn a_short_word_is_not_looked_into() {
+    // Passwords are as long, and each of a thousand fields would take its time.
+    for (word, count) in [("cGFzcz1odW50ZXItdHdv", 4), ("cGFzcz1odW50ZXItdHdvMQ", 8)] {
+        assert_eq!(masks_of(word).len(), count, "{word}: {:?}", masks_of(word));
+    }
+}
+
 const DOTENV: &str = "# settings\nDB_HOST=db.example.test\nexport DB_PASSWORD=\"hunter two\" # no comment\nPLAIN=hello\nAPI_KEY=abc-def-ghi\n\
     TOKEN='it''s'\nKEY=\"-----BEGIN PRIVATE KEY-----\nMIIB0123\n-----END PRIVATE KEY-----\"\nCONFIG={\"password\":\"inner-one\"}\n\
     ESCAPED=\"{\\\"password\\\":\\\"inner-two\\\"}\"\nURL=postgres://app:inner-three@db.example.test/x\nDEBUG=true\n";

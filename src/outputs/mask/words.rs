@@ -1,4 +1,4 @@
-//! Secrets that need no name: passwords in URLs, tokens, hashes of passwords, lines of `.pgpass`.
+//! Secrets that need no name: passwords in URLs, tokens, hashes of passwords, lines of `.pgpass` and its like.
 
 use super::pairs::{find_near, part};
 use super::parts::{Part, Scanner};
@@ -12,7 +12,7 @@ pub(super) fn find(line: &str, scanner: &mut Scanner<'_>) {
     hashes(line, scanner);
     tokens(line, scanner);
     logging_commands(line, scanner);
-    if let Some(password) = behind_a_user(line) {
+    if let Some(password) = behind_a_user(line).or_else(|| sasl_passwd(line)).or_else(|| chap_secret(line)) {
         scanner.secret(password, Telling::Strongly);
     }
     texts_for_powershell(line, scanner);
@@ -153,6 +153,23 @@ fn printed(value: &str) -> &str {
 fn behind_a_user(line: &str) -> Option<&str> {
     let (user, password) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\" \"")?;
     (!user.contains('"') && !password.contains('"')).then_some(password)
+}
+
+/// The password in a line of Postfix's `sasl_passwd`: `[host]:port user:password`.
+fn sasl_passwd(line: &str) -> Option<&str> {
+    let (host, login) = line.split_once(char::is_whitespace)?;
+    let (user, password) = login.trim_start().split_once(':')?;
+    let is_entry = host.starts_with('[') && host.contains(']') || host.contains('.') && user.contains('@');
+    (is_entry && !user.is_empty() && !login.trim_start().contains(char::is_whitespace)).then_some(password)
+}
+
+/// The secret in a line of pppd's `chap-secrets`: `client server secret addresses`, of which one is `*` for any.
+fn chap_secret(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    let [client, server, secret, address] = [words.next()?, words.next()?, words.next()?, words.next()?];
+    let is_name = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "*\"._-@\\".contains(c));
+    let is_entry = words.next().is_none() && is_name(client) && is_name(server) && [server, address].contains(&"*");
+    is_entry.then(|| secret.trim_matches('"')).filter(|secret| !secret.ends_with([':', ',']))
 }
 
 /// The text in `'…' | ConvertTo-SecureString`.
