@@ -9,7 +9,7 @@ use crate::text::{either, nearest};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
     /// What is made of the value, in this order.
-    pub steps: Vec<Step>,
+    pub transforms: Vec<Transform>,
     /// `+0640`: the mode of a file.
     pub mode: Option<u32>,
     /// `+expand`: the agent may replace `$(NAME)` in the value.
@@ -20,7 +20,7 @@ pub struct Forms {
 
 /// What a form makes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Transform {
     /// The two-factor code of an otpauth URI.
     Totp,
     /// Text without blanks and line ends around it.
@@ -57,7 +57,7 @@ pub enum Step {
     Md5,
 }
 
-/// What a step is about. A line or a placeholder has at most one step of each kind, at any place.
+/// What a transform is about. A line or a placeholder has at most one transform of each kind, at any place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Code,
@@ -74,7 +74,7 @@ enum Kind {
 /// What the word of a form asks for.
 #[derive(Clone, Copy)]
 enum Asks {
-    For(Step),
+    For(Transform),
     /// The value as it is.
     Nothing,
     Expand,
@@ -91,24 +91,24 @@ enum Place {
 
 /// Every form by its word, except for modes. Messages list them in this order.
 const TABLE: [(&str, Asks, Place); 21] = [
-    ("base64", Asks::For(Step::Base64), Place::Anywhere),
-    ("base64url", Asks::For(Step::Base64Url), Place::Anywhere),
-    ("unbase64", Asks::For(Step::Unbase64), Place::Anywhere),
-    ("hex", Asks::For(Step::Hex), Place::Anywhere),
-    ("unhex", Asks::For(Step::Unhex), Place::Anywhere),
-    ("json", Asks::For(Step::Json), Place::Anywhere),
-    ("yaml", Asks::For(Step::Json), Place::Anywhere),
-    ("xml", Asks::For(Step::Xml), Place::Anywhere),
-    ("dotenv", Asks::For(Step::Dotenv), Place::Anywhere),
-    ("urlencode", Asks::For(Step::UrlEncode), Place::Anywhere),
-    ("urlencodeplus", Asks::For(Step::UrlEncodePlus), Place::Anywhere),
-    ("trim", Asks::For(Step::Trim), Place::Anywhere),
-    ("text", Asks::For(Step::Text), Place::Anywhere),
-    ("upper", Asks::For(Step::Upper), Place::Anywhere),
-    ("lower", Asks::For(Step::Lower), Place::Anywhere),
-    ("sha256", Asks::For(Step::Sha256), Place::Anywhere),
-    ("md5", Asks::For(Step::Md5), Place::Anywhere),
-    ("totp", Asks::For(Step::Totp), Place::Anywhere),
+    ("base64", Asks::For(Transform::Base64), Place::Anywhere),
+    ("base64url", Asks::For(Transform::Base64Url), Place::Anywhere),
+    ("unbase64", Asks::For(Transform::Unbase64), Place::Anywhere),
+    ("hex", Asks::For(Transform::Hex), Place::Anywhere),
+    ("unhex", Asks::For(Transform::Unhex), Place::Anywhere),
+    ("json", Asks::For(Transform::Json), Place::Anywhere),
+    ("yaml", Asks::For(Transform::Json), Place::Anywhere),
+    ("xml", Asks::For(Transform::Xml), Place::Anywhere),
+    ("dotenv", Asks::For(Transform::Dotenv), Place::Anywhere),
+    ("urlencode", Asks::For(Transform::UrlEncode), Place::Anywhere),
+    ("urlencodeplus", Asks::For(Transform::UrlEncodePlus), Place::Anywhere),
+    ("trim", Asks::For(Transform::Trim), Place::Anywhere),
+    ("text", Asks::For(Transform::Text), Place::Anywhere),
+    ("upper", Asks::For(Transform::Upper), Place::Anywhere),
+    ("lower", Asks::For(Transform::Lower), Place::Anywhere),
+    ("sha256", Asks::For(Transform::Sha256), Place::Anywhere),
+    ("md5", Asks::For(Transform::Md5), Place::Anywhere),
+    ("totp", Asks::For(Transform::Totp), Place::Anywhere),
     ("raw", Asks::Nothing, Place::Template),
     ("expand", Asks::Expand, Place::Line),
     ("keepcase", Asks::KeepCase, Place::Line),
@@ -130,11 +130,11 @@ pub(super) fn is_form(word: &str) -> bool {
     meaning(word, Place::Line).is_some()
 }
 
-impl Step {
+impl Transform {
     /// The word for it, of two the first.
     #[must_use]
     pub fn word(self) -> &'static str {
-        let found = TABLE.iter().find(|(_, asks, _)| matches!(asks, Asks::For(step) if *step == self));
+        let found = TABLE.iter().find(|(_, asks, _)| matches!(asks, Asks::For(transform) if *transform == self));
         found.map_or("raw", |(word, _, _)| word)
     }
 
@@ -189,7 +189,7 @@ impl Forms {
     /// Adds a form of a mapping line.
     pub(super) fn add(&mut self, word: &str) -> Result<(), Error> {
         let is_taken = match meaning(word, Place::Line) {
-            Some(Asks::For(step)) => return self.push(step),
+            Some(Asks::For(transform)) => return self.push(transform),
             Some(Asks::Expand) => std::mem::replace(&mut self.may_expand, true),
             Some(Asks::KeepCase) => std::mem::replace(&mut self.keeps_case, true),
             Some(Asks::Nothing) | None if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -206,43 +206,42 @@ impl Forms {
     /// Adds a form of a placeholder in a template.
     pub(super) fn add_in_template(&mut self, word: &str) -> Result<(), Error> {
         match meaning(word, Place::Template) {
-            Some(Asks::For(step)) => {
-                self.push(step)?;
-                check_order(&self.steps, "")
+            Some(Asks::For(transform)) => {
+                self.push(transform)?;
+                check_order(&self.transforms, "")
             }
             Some(_) => Ok(()),
             None => Err(unknown_form(word, Place::Template)),
         }
     }
 
-    fn push(&mut self, step: Step) -> Result<(), Error> {
-        let is_taken = self
-            .steps
-            .iter()
-            .any(|earlier| earlier.kind() == step.kind() || (step.is_decoding() && earlier.kind() == Kind::Encoding));
+    fn push(&mut self, transform: Transform) -> Result<(), Error> {
+        let is_taken = self.transforms.iter().any(|earlier| {
+            earlier.kind() == transform.kind() || (transform.is_decoding() && earlier.kind() == Kind::Encoding)
+        });
         if is_taken {
             return Err(same_kind());
         }
-        self.steps.push(step);
+        self.transforms.push(transform);
         Ok(())
     }
 
     /// Whether the value is handed on as it is.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.steps.is_empty()
+        self.transforms.is_empty()
     }
 
     /// How a whole record is laid out, if not as one variable for each field: as JSON or dotenv.
     #[must_use]
-    pub fn structure(&self) -> Option<Step> {
-        self.steps.first().copied().filter(|step| step.is_structure())
+    pub fn structure(&self) -> Option<Transform> {
+        self.transforms.first().copied().filter(|transform| transform.is_structure())
     }
 
     /// Whether the code of an otpauth URI is wanted.
     #[must_use]
     pub fn wants_code(&self) -> bool {
-        self.steps.first() == Some(&Step::Totp)
+        self.transforms.first() == Some(&Transform::Totp)
     }
 }
 
@@ -272,15 +271,15 @@ fn unknown_form(word: &str, place: Place) -> Error {
     }
 }
 
-/// Refuses steps that make no sense after others. `plus` is what precedes their words.
-fn check_order(steps: &[Step], plus: &str) -> Result<(), Error> {
-    for (index, step) in steps.iter().enumerate() {
-        let earlier = steps.get(..index).unwrap_or_default();
-        let word = step.word();
-        if *step == Step::Totp && index > 0 {
+/// Refuses transforms that make no sense after others. `plus` is what precedes their words.
+fn check_order(transforms: &[Transform], plus: &str) -> Result<(), Error> {
+    for (index, transform) in transforms.iter().enumerate() {
+        let earlier = transforms.get(..index).unwrap_or_default();
+        let word = transform.word();
+        if *transform == Transform::Totp && index > 0 {
             return Err(Error::new(format!("`{plus}{word}` comes before other forms: it reads what is stored")));
         }
-        if step.is_decoding() && earlier.iter().any(|earlier| *earlier != Step::Trim) {
+        if transform.is_decoding() && earlier.iter().any(|earlier| *earlier != Transform::Trim) {
             return Err(Error::new(format!(
                 "`{plus}{word}` comes before other forms but `{plus}trim`: what they give cannot be decoded"
             )));
@@ -303,14 +302,14 @@ pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms:
     if forms.keeps_case && !(is_record && forms.structure().is_none()) {
         return refused("`+keepcase` is for the names of a whole record's variables, as in `env+keepcase:TF_VAR_*`");
     }
-    check_order(&forms.steps, "+")?;
-    if !is_file && forms.steps.last() == Some(&Step::Text) {
+    check_order(&forms.transforms, "+")?;
+    if !is_file && forms.transforms.last() == Some(&Transform::Text) {
         return refused("`+text` is for files only: it ends in a line feed; for variables use `+trim`");
     }
     if is_record {
         return check_record(destination, forms);
     }
-    if forms.steps.contains(&Step::Dotenv) {
+    if forms.transforms.contains(&Transform::Dotenv) {
         return refused("`+dotenv` is for whole records, as in `Database/*`");
     }
     Ok(())
@@ -320,11 +319,13 @@ fn check_record(destination: &Destination, forms: &Forms) -> Result<(), Error> {
     let refused = |reason| Err(Error::new(reason));
     let is_file = destination.is_file();
     let stars = destination.name().matches('*').count();
-    if let Some(step) = forms.steps.iter().find(|step| step.is_decoding() || **step == Step::Totp) {
-        let word = step.word();
+    if let Some(transform) =
+        forms.transforms.iter().find(|transform| transform.is_decoding() || **transform == Transform::Totp)
+    {
+        let word = transform.word();
         return Err(Error::new(format!("`+{word}` is for single values, not for whole records")));
     }
-    if forms.steps.iter().skip(1).any(|step| step.is_structure()) {
+    if forms.transforms.iter().skip(1).any(|transform| transform.is_structure()) {
         return refused("for a whole record `+json` or `+dotenv` comes before other forms");
     }
     match forms.structure() {
@@ -338,11 +339,11 @@ fn check_record(destination: &Destination, forms: &Forms) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-impl Step {
-    /// Every step that a word of the table asks for.
+impl Transform {
+    /// Every transform that a word of the table asks for.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().filter_map(|(_, asks, _)| match asks {
-            Asks::For(step) => Some(*step),
+            Asks::For(transform) => Some(*transform),
             _ => None,
         })
     }
@@ -373,9 +374,9 @@ mod tests {
             "sha256 md5",
         ];
         let kind = |word: &str| kinds.iter().position(|kind| kind.split(' ').any(|one| one == word)).expect(word);
-        let steps: Vec<_> = TABLE.iter().filter(|(_, asks, _)| matches!(asks, Asks::For(_))).collect();
-        for (first, ..) in &steps {
-            for (second, ..) in &steps {
+        let transforms: Vec<_> = TABLE.iter().filter(|(_, asks, _)| matches!(asks, Asks::For(_))).collect();
+        for (first, ..) in &transforms {
+            for (second, ..) in &transforms {
                 let is_undone = kind(first) == kind("base64") && kind(second) == kind("unbase64");
                 let is_refused = kind(first) == kind(second) || is_undone;
                 let mut forms = Forms::default();
@@ -392,7 +393,7 @@ mod tests {
         for word in ["trim", "upper", "0640", "base64", "urlencode"] {
             forms.add(word).expect(word);
         }
-        assert_eq!(forms.steps, [Step::Trim, Step::Upper, Step::Base64, Step::UrlEncode]);
+        assert_eq!(forms.transforms, [Transform::Trim, Transform::Upper, Transform::Base64, Transform::UrlEncode]);
         assert_eq!(forms.mode, Some(0o640));
     }
 

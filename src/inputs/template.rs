@@ -218,7 +218,7 @@ mod tests {
     fn read(text: &str) -> String {
         let Template { placeholders, rest } = parse("in.json", text).expect(text);
         let shown = placeholders.iter().map(|Placeholder { before, notation, forms, .. }| {
-            format!("{before}<{} {:?}>", notation.record, forms.steps)
+            format!("{before}<{} {:?}>", notation.record, forms.transforms)
         });
         shown.chain([rest]).collect()
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::transform;
 use crate::base64;
 use crate::error::Error;
-use crate::inputs::forms::Step;
+use crate::inputs::forms::Transform;
 use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
@@ -23,30 +23,30 @@ pub struct NamedValue {
 ///
 /// # Errors
 /// The value is nothing that the form can be made of.
-pub fn apply(step: Step, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
+pub fn apply(transform: Transform, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
     // EXPOSE: the result is a secret again.
     let raw = bytes.expose();
     let text = |purpose| bytes.to_text().ok_or_else(|| not_text_for(purpose));
     let changed = |purpose, change: &dyn Fn(&str) -> String| Ok(SecretText::from(change(text(purpose)?.expose())));
-    let written = match step {
-        Step::Base64 => SecretText::from(base64::encode(raw)),
-        Step::Base64Url => SecretText::from(base64::encode_url(raw)),
-        Step::Hex => SecretText::from(transform::hex(raw)),
-        Step::Sha256 => SecretText::from(transform::sha256(raw)),
-        Step::Md5 => SecretText::from(transform::md5(raw)),
-        Step::UrlEncode => SecretText::from(transform::url_encode(raw)),
-        Step::UrlEncodePlus => SecretText::from(transform::url_encode_plus(raw)),
-        Step::Unbase64 => return unbase64(bytes).map(SecretBytes::from),
-        Step::Unhex => return transform::unhex(raw).map(SecretBytes::from).ok_or_else(not_hex),
-        Step::Trim => changed("be trimmed", &|text| transform::trim(text).to_owned())?,
-        Step::Text => changed("be a text file", &transform::text_file)?,
-        Step::Upper => changed("be written in capitals", &str::to_uppercase)?,
-        Step::Lower => changed("be written in small letters", &str::to_lowercase)?,
-        Step::Json => json_string(&text("be quoted")?),
-        Step::Xml => xml_text(&text("be quoted")?).ok_or_else(control_character)?,
-        Step::Dotenv => dotenv_value(&text("be quoted")?).ok_or_else(unquotable)?,
+    let written = match transform {
+        Transform::Base64 => SecretText::from(base64::encode(raw)),
+        Transform::Base64Url => SecretText::from(base64::encode_url(raw)),
+        Transform::Hex => SecretText::from(transform::hex(raw)),
+        Transform::Sha256 => SecretText::from(transform::sha256(raw)),
+        Transform::Md5 => SecretText::from(transform::md5(raw)),
+        Transform::UrlEncode => SecretText::from(transform::url_encode(raw)),
+        Transform::UrlEncodePlus => SecretText::from(transform::url_encode_plus(raw)),
+        Transform::Unbase64 => return unbase64(bytes).map(SecretBytes::from),
+        Transform::Unhex => return transform::unhex(raw).map(SecretBytes::from).ok_or_else(not_hex),
+        Transform::Trim => changed("be trimmed", &|text| transform::trim(text).to_owned())?,
+        Transform::Text => changed("be a text file", &transform::text_file)?,
+        Transform::Upper => changed("be written in capitals", &str::to_uppercase)?,
+        Transform::Lower => changed("be written in small letters", &str::to_lowercase)?,
+        Transform::Json => json_string(&text("be quoted")?),
+        Transform::Xml => xml_text(&text("be quoted")?).ok_or_else(control_character)?,
+        Transform::Dotenv => dotenv_value(&text("be quoted")?).ok_or_else(unquotable)?,
         // The code is made where the time is known.
-        Step::Totp => return Ok(bytes.clone()),
+        Transform::Totp => return Ok(bytes.clone()),
     };
     Ok(to_bytes(&written))
 }
@@ -249,17 +249,17 @@ mod tests {
         let encoded = format!("{}\r\n", "QUJD".repeat(19)).repeat(3);
         let values =
             ["", "a", "ab", "abc", "\n\n\n\n", "AA==", "4142", "  4142  ", "\u{212A}\u{17F}", "a b/c&'", &encoded];
-        for step in Step::all() {
+        for transform in Transform::all() {
             let mut made = 0;
             for value in values {
                 let bytes = SecretBytes::from(value.as_bytes().to_vec());
-                let Ok(result) = apply(step, &bytes) else { continue };
-                let (least, found) = (step.least_size(value.len() as u64), result.expose().len() as u64);
-                let is_exact = matches!(step, Step::Base64 | Step::Base64Url | Step::Hex);
-                assert!(if is_exact { least == found } else { least <= found }, "{step:?} of {value:?}: {found}");
+                let Ok(result) = apply(transform, &bytes) else { continue };
+                let (least, found) = (transform.least_size(value.len() as u64), result.expose().len() as u64);
+                let is_exact = matches!(transform, Transform::Base64 | Transform::Base64Url | Transform::Hex);
+                assert!(if is_exact { least == found } else { least <= found }, "{transform:?} of {value:?}: {found}");
                 made += 1;
             }
-            assert!(made > 2, "{step:?} can be made of {made} values only");
+            assert!(made > 2, "{transform:?} can be made of {made} values only");
         }
     }
 

@@ -6,7 +6,7 @@ use super::secret::{Codes, Secret};
 use super::wish::{Target, Wish};
 use crate::error::Error;
 use crate::inputs::destination::Destination;
-use crate::inputs::forms::Step;
+use crate::inputs::forms::Transform;
 use crate::json::Value;
 use crate::outputs::form::{self, NamedValue};
 use crate::secret::SecretBytes;
@@ -32,13 +32,13 @@ pub(super) enum Body {
 pub(super) struct Made {
     pub(super) bytes: SecretBytes,
     /// What each form has made, in their order.
-    pub(super) stages: Vec<(Step, SecretBytes)>,
+    pub(super) stages: Vec<(Transform, SecretBytes)>,
 }
 
 /// What is made of two-factor codes.
 pub(super) struct Timed {
     content: Content,
-    steps: Vec<Step>,
+    transforms: Vec<Transform>,
 }
 
 enum Content {
@@ -62,17 +62,17 @@ impl Secret {
     /// # Errors
     /// The record's fields can't be distinguished by their names, or no variable can have such a name.
     pub(super) fn parts(self, wish: &Wish) -> Result<Vec<Part>, Error> {
-        let steps = wish.forms.steps.as_slice();
+        let transforms = wish.forms.transforms.as_slice();
         let body = match self {
-            Self::Text(text) | Self::Default(text) => Body::made(form::to_bytes(&text), steps),
-            Self::Json(json) => Body::made(form::to_bytes(&json), steps_of_json(steps)),
-            Self::Codes(codes) => Ok(Body::timed(Content::Codes(codes), steps)),
-            Self::Attachment(content) => Body::made(content, steps),
+            Self::Text(text) | Self::Default(text) => Body::made(form::to_bytes(&text), transforms),
+            Self::Json(json) => Body::made(form::to_bytes(&json), transforms_of_json(transforms)),
+            Self::Codes(codes) => Ok(Body::timed(Content::Codes(codes), transforms)),
+            Self::Attachment(content) => Body::made(content, transforms),
             Self::Record(fields) => match (wish.forms.structure(), &wish.target) {
                 (None, Target::Own(destination)) => return parts_of_record(fields, destination, wish),
                 // The structure comes before other forms.
-                (Some(Step::Dotenv), _) => dotenv(fields, steps.get(1..).unwrap_or_default()),
-                _ => json(fields, steps.get(1..).unwrap_or_default()),
+                (Some(Transform::Dotenv), _) => dotenv(fields, transforms.get(1..).unwrap_or_default()),
+                _ => json(fields, transforms.get(1..).unwrap_or_default()),
             },
         };
         Ok(vec![Part { field: None, target: wish.target.clone(), body }])
@@ -83,47 +83,47 @@ impl Secret {
 fn parts_of_record(fields: Vec<NamedField>, destination: &Destination, wish: &Wish) -> Result<Vec<Part>, Error> {
     let variable_name = |field: &str| form::variable_name(field, wish.forms.keeps_case);
     refuse_clash(&fields, variable_name)?;
-    let steps = wish.forms.steps.as_slice();
+    let transforms = wish.forms.transforms.as_slice();
     let parts = fields.into_iter().map(|NamedField { name, value }| {
         let target = destination.renamed(destination.name().replace('*', &variable_name(&name)))?;
         let body = match value {
-            FieldValue::Value(value) => Body::made(form::to_bytes(&value.render()), steps),
-            FieldValue::Codes(codes) => Ok(Body::timed(Content::Codes(Codes { codes, as_list: false }), steps)),
+            FieldValue::Value(value) => Body::made(form::to_bytes(&value.render()), transforms),
+            FieldValue::Codes(codes) => Ok(Body::timed(Content::Codes(Codes { codes, as_list: false }), transforms)),
         };
         Ok(Part { field: Some(name), target: Target::Own(target), body })
     });
     parts.collect()
 }
 
-fn json(fields: Vec<NamedField>, steps: &[Step]) -> Result<Body, Error> {
+fn json(fields: Vec<NamedField>, transforms: &[Transform]) -> Result<Body, Error> {
     refuse_clash(&fields, str::to_owned)?;
     let known = without_codes(&fields);
     if known.len() == fields.len() {
-        Body::made(form::to_bytes(&form::json_object(&known)), steps)
+        Body::made(form::to_bytes(&form::json_object(&known)), transforms)
     } else {
-        Ok(Body::timed(Content::Json(fields), steps))
+        Ok(Body::timed(Content::Json(fields), transforms))
     }
 }
 
-fn dotenv(fields: Vec<NamedField>, steps: &[Step]) -> Result<Body, Error> {
+fn dotenv(fields: Vec<NamedField>, transforms: &[Transform]) -> Result<Body, Error> {
     refuse_clash(&fields, form::dotenv_name)?;
     let known = without_codes(&fields);
     // Digits need no quotes, so that all that can't be written is found now.
     let lines = form::dotenv(&known)?;
     if known.len() == fields.len() {
-        Body::made(form::to_bytes(&lines), steps)
+        Body::made(form::to_bytes(&lines), transforms)
     } else {
-        Ok(Body::timed(Content::Dotenv(fields), steps))
+        Ok(Body::timed(Content::Dotenv(fields), transforms))
     }
 }
 
 impl Body {
-    fn made(value: SecretBytes, steps: &[Step]) -> Result<Self, Error> {
-        Made::of(value, steps).map(Self::Made)
+    fn made(value: SecretBytes, transforms: &[Transform]) -> Result<Self, Error> {
+        Made::of(value, transforms).map(Self::Made)
     }
 
-    fn timed(content: Content, steps: &[Step]) -> Self {
-        Self::Timed(Timed { content, steps: steps.to_vec() })
+    fn timed(content: Content, transforms: &[Transform]) -> Self {
+        Self::Timed(Timed { content, transforms: transforms.to_vec() })
     }
 
     /// The two-factor codes in it.
@@ -136,11 +136,11 @@ impl Body {
 }
 
 impl Made {
-    fn of(value: SecretBytes, steps: &[Step]) -> Result<Self, Error> {
+    fn of(value: SecretBytes, transforms: &[Transform]) -> Result<Self, Error> {
         let mut made = Self { bytes: value, stages: Vec::new() };
-        for step in steps {
-            let bytes = form::apply(*step, &made.bytes)?;
-            made.stages.push((*step, bytes.clone()));
+        for transform in transforms {
+            let bytes = form::apply(*transform, &made.bytes)?;
+            made.stages.push((*transform, bytes.clone()));
             made.bytes = bytes;
         }
         Ok(made)
@@ -153,14 +153,14 @@ impl Timed {
     /// # Errors
     /// The forms can't be made of them.
     pub(super) fn make(&self, now_ms: u64) -> Result<Made, Error> {
-        let steps = self.steps.as_slice();
+        let transforms = self.transforms.as_slice();
         match &self.content {
             Content::Codes(Codes { codes, as_list }) => match codes.as_slice() {
-                [code] if !as_list => Made::of(form::to_bytes(&code.code(now_ms)), steps),
-                codes => Made::of(form::to_bytes(&list(codes, now_ms).render()), steps_of_json(steps)),
+                [code] if !as_list => Made::of(form::to_bytes(&code.code(now_ms)), transforms),
+                codes => Made::of(form::to_bytes(&list(codes, now_ms).render()), transforms_of_json(transforms)),
             },
-            Content::Json(fields) => Made::of(form::to_bytes(&form::json_object(&at(fields, now_ms))), steps),
-            Content::Dotenv(fields) => Made::of(form::to_bytes(&form::dotenv(&at(fields, now_ms))?), steps),
+            Content::Json(fields) => Made::of(form::to_bytes(&form::json_object(&at(fields, now_ms))), transforms),
+            Content::Dotenv(fields) => Made::of(form::to_bytes(&form::dotenv(&at(fields, now_ms))?), transforms),
         }
     }
 
@@ -184,8 +184,8 @@ fn list(codes: &[Totp], now_ms: u64) -> Value {
 }
 
 /// What is JSON already needs no quotes to be it.
-fn steps_of_json(steps: &[Step]) -> &[Step] {
-    steps.strip_prefix(&[Step::Json]).unwrap_or(steps)
+fn transforms_of_json(transforms: &[Transform]) -> &[Transform] {
+    transforms.strip_prefix(&[Transform::Json]).unwrap_or(transforms)
 }
 
 /// The fields of a record that have no two-factor codes.

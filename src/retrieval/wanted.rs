@@ -44,7 +44,7 @@ impl Wanted {
             return Err(Error::new("the attachment has more than 8 MiB, too much for a form or a template"));
         }
         let limit = agent.variable_limit(target.name());
-        let size = forms.steps.iter().fold(size, |size, step| step.least_size(size));
+        let size = forms.transforms.iter().fold(size, |size, transform| transform.least_size(size));
         if target.is_file() || size <= limit {
             return Ok(());
         }

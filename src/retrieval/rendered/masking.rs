@@ -44,8 +44,8 @@ impl Rendered {
     /// Masks what each form has made of the value. What is a value of its own is masked in all its forms as well.
     pub(super) fn mask_converted(&mut self, made: &Made, kind: Kind, masks: &mut Masks) {
         let mut is_value = true;
-        for (step, bytes) in &made.stages {
-            is_value &= step.gives_a_value();
+        for (transform, bytes) in &made.stages {
+            is_value &= transform.gives_a_value();
             // EXPOSE: masks are handed to the agent, which hides them.
             if is_value {
                 self.masked.push(masks.add_bytes(bytes.expose(), kind));
