@@ -18,10 +18,10 @@
 //! the notices and registers the masks of each of them first.
 
 mod asking;
+mod delivery;
 mod found;
 mod loading;
 mod notices;
-mod output;
 mod preparation;
 mod reading;
 mod rendered;

@@ -1,10 +1,10 @@
-//! A line whose outputs are rendered, masked and checked: all but its two-factor codes, which come last.
+//! A line whose deliveries are rendered, masked and checked: all but its two-factor codes, which come last.
 
 mod masking;
 
 use super::Env;
+use super::delivery::{Body, Delivery, Part, Timed};
 use super::notices::Notices;
-use super::output::{Body, Output, Part, Timed};
 use super::rules::Rules;
 use super::secret::Secret;
 use super::wanted::Wanted;
@@ -22,12 +22,12 @@ use crate::text::shown;
 use crate::vault::totp::Totp;
 pub use masking::IN_MEMORY_LIMIT;
 
-/// A line whose outputs are rendered.
+/// A line whose deliveries are rendered.
 pub(super) struct Rendered {
     /// Its number in this run.
     pub(super) id: usize,
     wish: Wish,
-    outputs: Vec<Output>,
+    deliveries: Vec<Delivery>,
     /// Whether its attachment is in a temporary file, which is to become the line's file.
     is_stored: bool,
     /// What is masked of it.
@@ -72,7 +72,7 @@ impl Rendered {
         for part in secret.parts(&line.wish).map_err(|error| line.wish.problem(error))? {
             let Part { field, target, body } = part;
             match (body.and_then(|body| line.checked(target, body, kind, rules, env)), field) {
-                (Ok(output), _) => line.outputs.push(output),
+                (Ok(delivery), _) => line.deliveries.push(delivery),
                 (Err(error), Some(field)) => env.notices.warn_of_field(&name, &field, &error.to_string()),
                 (Err(error), None) => return Err(line.wish.problem(error)),
             }
@@ -83,7 +83,7 @@ impl Rendered {
     fn empty(id: usize, wish: Wish) -> Self {
         let is_secret = matches!(&wish.target, Target::Own(destination) if destination.is_secret());
         let is_hidden_by_agent = is_secret && wish.forms.is_plain();
-        Self { id, wish, outputs: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
+        Self { id, wish, deliveries: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
     }
 
     /// A line whose attachment has come as a whole. `declared` is the size in its record.
@@ -128,7 +128,7 @@ impl Rendered {
 
     /// The line and its own destinations: several variables for a whole record.
     pub(super) fn places(&self) -> (&Wish, Vec<&Target>) {
-        (&self.wish, self.outputs.iter().map(|output| &output.target).collect())
+        (&self.wish, self.deliveries.iter().map(|delivery| &delivery.target).collect())
     }
 
     /// How long to wait for fresh two-factor codes, in milliseconds.
@@ -142,10 +142,10 @@ impl Rendered {
     }
 
     fn codes(&self) -> impl Iterator<Item = &Totp> {
-        self.outputs.iter().flat_map(|output| output.body.codes())
+        self.deliveries.iter().flat_map(|delivery| delivery.body.codes())
     }
 
-    /// Masks an output in its forms, and checks that its destination can take it.
+    /// Masks a delivery in its forms, and checks that its destination can take it.
     fn checked(
         &mut self,
         target: Target,
@@ -153,7 +153,7 @@ impl Rendered {
         kind: Option<Kind>,
         rules: &Rules,
         env: &mut Env<'_>,
-    ) -> Result<Output, Error> {
+    ) -> Result<Delivery, Error> {
         match (&body, &target) {
             (Body::Made(made), _) => {
                 if let Some(kind) = kind {
@@ -164,7 +164,7 @@ impl Rendered {
             (Body::Timed(_), Target::Own(destination)) => rules.names.check(destination)?,
             (Body::Timed(_), Target::Slot(_)) => {}
         }
-        Ok(Output { target, body })
+        Ok(Delivery { target, body })
     }
 
     /// Whether a destination can take a value.
@@ -256,9 +256,9 @@ impl Rendered {
             let path = self.wish.target.name().to_owned();
             plan.files.push(PlannedFile { line: line.clone(), path, mode, content: Content::Download(self.id) });
         }
-        for Output { target, body } in std::mem::take(&mut self.outputs) {
+        for Delivery { target, body } in std::mem::take(&mut self.deliveries) {
             let bytes = match body {
-                Body::Made(output) => output.bytes,
+                Body::Made(value) => value.bytes,
                 Body::Timed(timed) => {
                     self.make(&target, &timed, now_ms, rules, env).map_err(|error| self.wish.problem(error))?
                 }

@@ -3,7 +3,7 @@
 use super::Rendered;
 use crate::outputs::mask::{Kind, Masks};
 use crate::retrieval::Env;
-use crate::retrieval::output::{Made, Timed};
+use crate::retrieval::delivery::{Made, Timed};
 use crate::retrieval::rules::Rules;
 use crate::retrieval::secret::Secret;
 use crate::secret::SecretBytes;

@@ -14,13 +14,13 @@ use crate::text::shown;
 use crate::vault::resolve::{FieldValue, NamedField};
 use crate::vault::totp::Totp;
 
-/// One thing that a line sets or writes.
-pub(super) struct Output {
+/// One thing that a line sets or writes: where it goes, and what it is.
+pub(super) struct Delivery {
     pub(super) target: Target,
     pub(super) body: Body,
 }
 
-/// What an output holds.
+/// What a delivery holds.
 pub(super) enum Body {
     /// These bytes.
     Made(Made),
