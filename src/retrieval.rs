@@ -57,7 +57,7 @@ pub(crate) use preparation::FILE_CODES;
 pub use reading::{FileOutcome, Read};
 pub use rendered::IN_MEMORY_LIMIT;
 pub use settling::Wait;
-pub use transfer::{Download, Target};
+pub use transfer::{Download, TargetFile};
 
 /// What the agent is like and how long the run may take.
 #[derive(Clone, Debug, Deserialize)]

@@ -173,7 +173,7 @@ fn thousands_of_attachments_come_at_once() {
 fn a_time_limit_is_whole_seconds_up_to_an_hour() {
     let read = |written: &str| {
         let inputs = Inputs { timeout_in_seconds: written.to_owned(), ..Inputs::default() };
-        inputs.the_timeout_ms().map_err(|error| error.to_string())
+        inputs.parse_timeout_ms().map_err(|error| error.to_string())
     };
     for (written, limit_ms) in [("1", Some(1000)), (" 3600 ", Some(3_600_000)), ("", None)] {
         assert_eq!(read(written), Ok(limit_ms), "{written:?}");

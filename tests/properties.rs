@@ -62,7 +62,7 @@ fn printed(notation: &Notation) -> String {
         Selector::Type => "type".to_owned(),
         Selector::Title => "title".to_owned(),
         Selector::Notes => "notes".to_owned(),
-        Selector::Everything => "*".to_owned(),
+        Selector::WholeRecord => "*".to_owned(),
         Selector::File(name) => format!("file/{}", escaped(name)),
         Selector::Field(FieldSelector { section, field, index, property }) => {
             let section = if *section == Section::Standard { "field" } else { "custom_field" };

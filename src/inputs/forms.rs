@@ -291,7 +291,7 @@ fn check_order(transforms: &[Transform], plus: &str) -> Result<(), Error> {
 /// Refuses forms that make no sense for a secret and its destination.
 pub(super) fn check_forms(selector: &Selector, destination: &Destination, forms: &Forms) -> Result<(), Error> {
     let refused = |reason| Err(Error::new(reason));
-    let is_record = *selector == Selector::Everything;
+    let is_record = *selector == Selector::WholeRecord;
     let is_file = destination.is_file();
     if forms.mode.is_some() && !is_file {
         return refused("a mode is for files only");

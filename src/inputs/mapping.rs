@@ -156,7 +156,7 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
     destination.check(platform).map_err(|error| line.destination_problem(error))?;
     check_forms(&notation.selector, &destination, &forms)
         .and_then(|()| match notation.selector {
-            Selector::Everything if forms.structure().is_none() => name::check_wildcard(&destination),
+            Selector::WholeRecord if forms.structure().is_none() => name::check_wildcard(&destination),
             _ => Ok(()),
         })
         .map_err(|error| line.destination_problem(error))?;

@@ -100,7 +100,7 @@ impl Inputs {
     ///
     /// # Errors
     /// There is none, or more than one.
-    pub fn the_config(&self) -> Result<&str, Error> {
+    pub fn only_config(&self) -> Result<&str, Error> {
         let [connection, config, environment] =
             self.configs().map(|text| Some(text).filter(|text| !text.trim().is_empty()));
         match (connection, config) {
@@ -128,7 +128,7 @@ impl Inputs {
     ///
     /// # Errors
     /// There is no such mode.
-    pub fn the_mode(&self) -> Result<Mode, Error> {
+    pub fn parse_mode(&self) -> Result<Mode, Error> {
         choose("mode", &self.mode, &MODES)
     }
 
@@ -136,7 +136,7 @@ impl Inputs {
     ///
     /// # Errors
     /// There is no such policy.
-    pub fn the_output_policy(&self) -> Result<OutputPolicy, Error> {
+    pub fn parse_output_policy(&self) -> Result<OutputPolicy, Error> {
         choose("outputPolicy", &self.output_policy, &OUTPUT_POLICIES)
     }
 
@@ -155,7 +155,7 @@ impl Inputs {
     ///
     /// # Errors
     /// It is not a whole number from 1 to 3600.
-    pub fn the_timeout_ms(&self) -> Result<Option<u64>, Error> {
+    pub fn parse_timeout_ms(&self) -> Result<Option<u64>, Error> {
         match self.timeout_in_seconds.trim() {
             "" => Ok(None),
             written => match written.parse::<u64>() {

@@ -44,7 +44,7 @@ pub enum Selector {
     /// An attachment by its name, title or UID.
     File(String),
     /// `*`: every field that has a value. Our addition: Keeper's parsers refuse it.
-    Everything,
+    WholeRecord,
 }
 
 /// A field of a record and what of its values.
@@ -128,7 +128,7 @@ mod tests {
             ("A/type", "A", Selector::Type),
             ("A/TITLE/", "A", Selector::Title),
             ("A/notes", "A", Selector::Notes),
-            ("A/*", "A", Selector::Everything),
+            ("A/*", "A", Selector::WholeRecord),
             ("keeper://A/field/login", "A", field(Standard, "login", First, None)),
             ("KEEPER://A/field/login", "A", field(Standard, "login", First, None)),
             ("A/field/login[]", "A", field(Standard, "login", All, None)),

@@ -204,7 +204,7 @@ fn parse_words<'a>(written: &str, words: impl Iterator<Item = &'a str>) -> Resul
         forms.add_in_template(word.trim())?;
     }
     let notation = notation::parse(written.trim()).map_err(|fault| fault.error)?;
-    if notation.selector == Selector::Everything {
+    if notation.selector == Selector::WholeRecord {
         return Err(Error::new("a placeholder takes one value, not a whole record"));
     }
     Ok((notation, forms))

@@ -13,7 +13,7 @@ pub struct Answer {
     /// Shared folders.
     pub folders: Vec<Folder>,
     /// Records that are shared directly.
-    pub records: Vec<Record>,
+    pub records: Vec<SealedRecord>,
     /// The first things that Keeper has to say to the application's owner.
     pub warnings: Vec<String>,
     /// How many there are of them in all.
@@ -50,7 +50,7 @@ pub struct Folder {
     /// Its key, wrapped by the app key.
     pub folder_key: Blob,
     /// Its records.
-    pub records: Vec<Record>,
+    pub records: Vec<SealedRecord>,
     /// What is left out.
     pub faults: Faults,
 }
@@ -70,7 +70,7 @@ impl FromMembers for Folder {
 
 /// A record in the answer.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct SealedRecord {
     /// Its UID. A record that is shared in two places comes twice.
     pub record_uid: String,
     /// Its key, wrapped by the app key or a folder's.
@@ -87,7 +87,7 @@ pub struct Record {
     pub faults: Faults,
 }
 
-impl FromMembers for Record {
+impl FromMembers for SealedRecord {
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
         let faults = &mut self.faults;
         match name {

@@ -68,7 +68,7 @@ impl Secret {
             Self::Json(json) => Body::made(form::to_bytes(&json), transforms_of_json(transforms)),
             Self::Codes(codes) => Ok(Body::timed(Content::Codes(codes), transforms)),
             Self::Attachment(content) => Body::made(content, transforms),
-            Self::Record(fields) => match (wish.forms.structure(), &wish.target) {
+            Self::WholeRecord(fields) => match (wish.forms.structure(), &wish.target) {
                 (None, Target::Own(destination)) => return parts_of_record(fields, destination, wish),
                 // The structure comes before other forms.
                 (Some(Transform::Dotenv), _) => dotenv(fields, transforms.get(1..).unwrap_or_default()),

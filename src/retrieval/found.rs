@@ -54,11 +54,11 @@ impl Found {
             Resolved::Json(text) => Secret::Json(text),
             Resolved::Code(code) => Secret::Codes(Codes { codes: vec![code], as_list: false }),
             Resolved::Codes(codes) => Secret::Codes(Codes { codes, as_list: true }),
-            Resolved::Record(WholeRecord { fields, left_out }) => {
+            Resolved::WholeRecord(WholeRecord { fields, left_out }) => {
                 for (field, reason) in left_out {
                     env.notices.warn_of_field(&wish.line.name(), &field, reason);
                 }
-                Secret::Record(fields)
+                Secret::WholeRecord(fields)
             }
             Resolved::Attachment(attachment) => {
                 warn_of_namesakes(&wish, &record, env);

@@ -47,13 +47,13 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<FileOutcome
     let agent = options.agent;
     let mut problems: Vec<Problem> = Vec::new();
     let mut note = |error: Error| problems.push(error.into());
-    let mode = inputs.the_mode().map_err(&mut note).unwrap_or_default();
-    let policy = inputs.the_output_policy().map_err(&mut note).unwrap_or_default();
+    let mode = inputs.parse_mode().map_err(&mut note).unwrap_or_default();
+    let policy = inputs.parse_output_policy().map_err(&mut note).unwrap_or_default();
     inputs.check_keep_files().unwrap_or_else(&mut note);
-    let timeout_ms = inputs.the_timeout_ms().map_err(&mut note).unwrap_or_default();
+    let timeout_ms = inputs.parse_timeout_ms().map_err(&mut note).unwrap_or_default();
     let access = match mode {
         Mode::Validate => None,
-        Mode::Run | Mode::Check => inputs.the_config().and_then(read_access).map_err(&mut note).ok(),
+        Mode::Run | Mode::Check => inputs.only_config().and_then(read_access).map_err(&mut note).ok(),
     };
     let mut files = files.into_iter();
     let path = inputs.secrets_file.trim();

@@ -56,7 +56,7 @@ impl Rendered {
         if is_masked {
             line.mask(&secret, rules, env);
         }
-        if matches!(&secret, Secret::Record(fields) if fields.is_empty()) {
+        if matches!(&secret, Secret::WholeRecord(fields) if fields.is_empty()) {
             env.notices.warn(&name, "no field of the record has a value");
         }
         for seed in secret.seeds(line.wish.target.name()) {

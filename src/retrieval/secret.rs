@@ -15,7 +15,7 @@ pub(super) enum Secret {
     Json(SecretText),
     /// Two-factor codes, of which one is a text and several are a list.
     Codes(Codes),
-    Record(Vec<NamedField>),
+    WholeRecord(Vec<NamedField>),
     /// The content of an attachment.
     Attachment(SecretBytes),
 }
@@ -42,7 +42,7 @@ impl Secret {
         match self {
             Self::Text(text) | Self::Json(text) => vec![(shown(destination), text.clone())],
             Self::Default(_) | Self::Codes(_) => Vec::new(),
-            Self::Record(fields) => {
+            Self::WholeRecord(fields) => {
                 fields.iter().filter_map(|field| Some((shown(&field.name), field.text()?))).collect()
             }
             Self::Attachment(content) => content.to_text().map(|text| (shown(destination), text)).into_iter().collect(),

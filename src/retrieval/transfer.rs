@@ -26,12 +26,12 @@ pub struct Download {
     /// The file's path, as the author wrote it.
     pub path: String,
     /// Further files that get the same content.
-    pub twins: Vec<Target>,
+    pub twins: Vec<TargetFile>,
 }
 
 /// A further file that gets the content of a download.
 #[derive(Clone, Debug, Serialize, Tsify)]
-pub struct Target {
+pub struct TargetFile {
     /// Its number in this run.
     pub id: usize,
     /// The mapping line, as in "line 3".
@@ -160,7 +160,7 @@ impl Transfer {
     }
 
     pub(super) fn download(&self, silence_ms: u64) -> Download {
-        let Target { id, line, path } = self.first.target();
+        let TargetFile { id, line, path } = self.first.target();
         let twins = self.others.iter().map(Wanted::target).collect();
         Download { id, request: self.request(silence_ms), line, path, twins }
     }

@@ -73,8 +73,12 @@ impl Wanted {
     }
 
     /// The file that it becomes.
-    pub(super) fn target(&self) -> super::transfer::Target {
-        super::transfer::Target { id: self.id, line: self.wish.line.name(), path: self.wish.target.name().to_owned() }
+    pub(super) fn target(&self) -> super::transfer::TargetFile {
+        super::transfer::TargetFile {
+            id: self.id,
+            line: self.wish.line.name(),
+            path: self.wish.target.name().to_owned(),
+        }
     }
 
     /// A problem with what the line asks for.

@@ -28,7 +28,7 @@ impl Record {
     ///
     /// # Errors
     /// Which part of it is at fault.
-    pub fn open(sealed: &answer::Record, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
+    pub fn open(sealed: &answer::SealedRecord, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
         // EXPOSE: what comes out keeps texts as secrets.
         let data: Data = json::object(plaintext.expose()).map_err(|_: Data| BROKEN_JSON)?;
         let (mut attachments, mut broken_attachments) = (Vec::new(), Vec::new());

@@ -43,7 +43,7 @@ const SUGGESTED: usize = 50;
 /// One record, as often as it is shared: directly and in folders. Each copy's key is wrapped by its own parent.
 #[derive(Debug)]
 struct Copies {
-    copies: Vec<(answer::Record, Parent)>,
+    copies: Vec<(answer::SealedRecord, Parent)>,
     opened: Option<Result<Rc<Record>, String>>,
 }
 
@@ -83,7 +83,7 @@ impl Vault {
             vault.add_folder(&folder);
             folder.records
         });
-        let in_folders: Vec<Vec<answer::Record>> = folders.collect();
+        let in_folders: Vec<Vec<answer::SealedRecord>> = folders.collect();
         for record in answer.records {
             vault.add(record, None);
         }
@@ -112,7 +112,7 @@ impl Vault {
     }
 
     /// Adds a record. One without a UID could not be distinguished from others, so it is left out.
-    fn add(&mut self, record: answer::Record, parent: Parent) {
+    fn add(&mut self, record: answer::SealedRecord, parent: Parent) {
         self.other_warnings.add_faults(|| named("a record", &record.record_uid), &record.faults);
         if record.record_uid.is_empty() {
             self.nameless += 1;
@@ -231,7 +231,8 @@ impl Vault {
 
     /// Whether a folder of the answer has this UID, or one inside of it.
     fn is_folder(&self, uid: &str) -> bool {
-        let holds = |(record, _): &(answer::Record, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
+        let holds =
+            |(record, _): &(answer::SealedRecord, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
         is_uid_like(uid)
             && (self.keys.folder_by_uid.contains_key(uid)
                 || self.records.iter().any(|record| record.copies.iter().any(holds)))
@@ -346,7 +347,7 @@ impl Copies {
     }
 
     /// Decrypts the first copy that opens; the reason is that of the last one.
-    fn unseal(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<(&answer::Record, RecordKey, SecretBytes), String> {
+    fn unseal(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<(&answer::SealedRecord, RecordKey, SecretBytes), String> {
         let mut reason = "there is no copy of it".to_owned();
         for (record, parent) in &self.copies {
             match keys.unseal(record, *parent, gcm) {
@@ -369,7 +370,7 @@ struct Keys {
 impl Keys {
     fn unseal(
         &self,
-        record: &answer::Record,
+        record: &answer::SealedRecord,
         parent: Parent,
         gcm: &dyn Gcm,
     ) -> Result<(RecordKey, SecretBytes), String> {
@@ -390,7 +391,7 @@ impl Keys {
     ///
     /// A record that is shared directly but has its place in a folder of the same answer may have its key wrapped by
     /// that folder's: clients other than Keeper's SDKs make such records.
-    fn unwrap(&self, record: &answer::Record, parent: Parent, wrapped: &[u8]) -> Option<RecordKey> {
+    fn unwrap(&self, record: &answer::SealedRecord, parent: Parent, wrapped: &[u8]) -> Option<RecordKey> {
         let named = |uid: &String| self.folder_by_uid.get(uid).copied();
         let folders = [parent, named(&record.inner_folder_uid), named(&record.folder_uid)];
         let mut keys = folders.into_iter().flatten().filter_map(|number| self.folders.get(number)?.as_ref());

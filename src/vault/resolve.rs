@@ -23,7 +23,7 @@ pub enum Resolved {
     /// A list of two-factor codes, to be rendered as JSON.
     Codes(Vec<Totp>),
     /// All fields that have a value.
-    Record(WholeRecord),
+    WholeRecord(WholeRecord),
     /// An attachment, still to be downloaded.
     Attachment(Box<Attachment>),
 }
@@ -77,7 +77,7 @@ pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> 
         Selector::Title => text(&record.data.title),
         Selector::Notes => Ok(Resolved::Text(record.data.notes())),
         Selector::File(name) => Ok(Resolved::Attachment(Box::new(find::attachment(record, name)?.clone()))),
-        Selector::Everything => Ok(Resolved::Record(everything(record))),
+        Selector::WholeRecord => Ok(Resolved::WholeRecord(everything(record))),
         Selector::Field(selector) => select(find::field(record, selector)?, selector),
     }
 }

@@ -15,7 +15,7 @@ import { protect, whyPublished } from './programs.js';
 import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {import('../../pkg/core.js').Target} Target */
+/** @typedef {import('../../pkg/core.js').TargetFile} TargetFile */
 
 /**
  * @typedef {object} Surroundings
@@ -61,7 +61,7 @@ export class Files {
   /**
    * Finds places for downloads, before the first one begins. {@link stage} reports what is wrong with them.
    *
-   * @param {Target[]} targets
+   * @param {TargetFile[]} targets
    */
   async expect(targets) {
     const fresh = targets.filter(({ id }) => !this.#downloads.has(id));
@@ -72,7 +72,7 @@ export class Files {
   /**
    * The way to the disk for a download.
    *
-   * @param {Target[]} targets
+   * @param {TargetFile[]} targets
    * @returns {Arrival | undefined} nothing if it has no place
    */
   open(targets) {

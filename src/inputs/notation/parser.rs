@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
             "type" => self.end_of_short(Selector::Type),
             "title" => self.end_of_short(Selector::Title),
             "notes" => self.end_of_short(Selector::Notes),
-            "*" => self.end_of_short(Selector::Everything),
+            "*" => self.end_of_short(Selector::WholeRecord),
             "field" => self.field(start, "field", Section::Standard),
             "custom_field" => self.field(start, "custom_field", Section::Custom),
             "file" => self.file(start),
