@@ -5,11 +5,16 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::access::{self, User};
+use crate::agent::publication::{self, Exposed};
 use crate::agent::{certificates, disk, proxy, secrets};
+use crate::protocol::failure;
 use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
+
+#[wasm_bindgen(typescript_custom_section)]
+const EXPOSURES: &str = publication::EXPOSURES;
 
 #[wasm_bindgen(typescript_custom_section)]
 const OWN_CODES: &str = disk::OWN_CODES;
@@ -43,6 +48,37 @@ pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: 
     Some([name, address].into_iter().map(JsValue::from_str).collect())
 }
 
+/// The expressions in the agent's list of hosts that are reached directly. See [`proxy::expressions`].
+#[must_use]
+#[wasm_bindgen(js_name = proxyExceptions)]
+pub fn proxy_exceptions(list: &str) -> Option<Vec<String>> {
+    proxy::expressions(list)
+}
+
+/// The address of a proxy as a URL. See [`proxy::url`].
+#[must_use]
+#[wasm_bindgen(js_name = proxyUrl)]
+pub fn proxy_url(address: &str) -> String {
+    proxy::url(address)
+}
+
+/// The header by which a proxy is logged in to: with a user name and a password that were set, or else with those that its
+/// address holds. See [`proxy::authorization`].
+#[must_use]
+#[wasm_bindgen(js_name = proxyAuthorization)]
+pub fn proxy_authorization(
+    user: Option<String>,
+    password: Option<String>,
+    user_in_address: &str,
+    password_in_address: &str,
+) -> Option<String> {
+    let [user, password] = [user, password].map(|text| text.map(SecretText::from));
+    // EXPOSE: Node sends the header.
+    let set = [&user, &password].map(|text| text.as_ref().map(SecretText::expose));
+    let header = proxy::authorization(set, [user_in_address, password_in_address]);
+    header.map(|header| header.expose().to_owned())
+}
+
 /// The variables by name, whose values are wiped.
 fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, SecretText)> {
     names.into_iter().zip(values.into_iter().map(SecretText::from)).collect()
@@ -53,6 +89,20 @@ fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, SecretTe
 #[wasm_bindgen(js_name = certificatesInPem)]
 pub fn certificates_in_pem(bytes: &[u8]) -> Option<Vec<String>> {
     certificates::in_pem(bytes)
+}
+
+/// The path that the input names. See [`certificates::path`].
+#[must_use]
+#[wasm_bindgen(js_name = certificatePath)]
+pub fn certificate_path(input: &str) -> Option<String> {
+    certificates::path(input).map(str::to_owned)
+}
+
+/// What to say of certificates that cannot be read, given their numbers. See [`certificates::warning`].
+#[must_use]
+#[wasm_bindgen(js_name = certificateWarning)]
+pub fn certificate_warning(source: &str, count: usize, unreadable: &[u32]) -> Option<String> {
+    certificates::warning(source, count, unreadable)
 }
 
 /// Why a file cannot be written. See [`disk::reason`].
@@ -74,4 +124,39 @@ pub fn mode_if_open(mode: u32, gid: u32, name: &str, uid: u32, groups: &str) -> 
 #[wasm_bindgen(js_name = icaclsArguments)]
 pub fn icacls_arguments(place: &str, whoami: &str) -> Vec<String> {
     access::icacls_arguments(place, whoami)
+}
+
+/// What git is asked about a repository. See [`publication::git_arguments`].
+#[must_use]
+#[wasm_bindgen(js_name = gitArguments)]
+pub fn git_arguments(repository: &str, git_folder: &str, is_windows: bool) -> Vec<String> {
+    publication::git_arguments(repository, git_folder, is_windows)
+}
+
+/// The files that git does not ignore, if it gave an answer. See [`publication::not_ignored`].
+#[must_use]
+#[wasm_bindgen(js_name = notIgnored)]
+pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec<String>> {
+    publication::not_ignored(files, status, output)
+}
+
+/// What to say of files that may be published: their lines, their paths, and where they are. See
+/// [`publication::warnings`].
+#[must_use]
+#[wasm_bindgen(js_name = publicationWarnings)]
+pub fn publication_warnings(
+    lines: Vec<String>,
+    targets: Vec<String>,
+    #[wasm_bindgen(unchecked_param_type = "Exposure[]")] exposures: Vec<String>,
+) -> Vec<String> {
+    let files = lines.into_iter().zip(targets).zip(exposures);
+    let files: Vec<Exposed> = files.map(|((line, target), exposure)| Exposed { line, target, exposure }).collect();
+    publication::warnings(&files)
+}
+
+/// Whether a code says that nobody here knows who issued a certificate. See [`failure::is_unknown_issuer`].
+#[must_use]
+#[wasm_bindgen(js_name = isUnknownIssuer)]
+pub fn is_unknown_issuer(code: &str) -> bool {
+    failure::is_unknown_issuer(code)
 }

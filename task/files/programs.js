@@ -3,7 +3,7 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { icaclsArguments } from '../../pkg/core.js';
+import { gitArguments, icaclsArguments, notIgnored } from '../../pkg/core.js';
 import { isWindows, realPath } from './disk.js';
 import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf } from './paths.js';
 
@@ -13,41 +13,42 @@ const SYSTEM_MS = 10_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 const NO_ANSWER = 'no answer';
 
+/** @typedef {import('../../pkg/core.js').Exposure} Exposure */
+
 /**
- * Says which files may be published, and why.
+ * Finds the files that may be published.
  *
- * @param {string[]} targets real paths, in folders that exist
+ * @param {string[]} files real paths, in folders that exist
  * @param {{ signal: AbortSignal, print: (text: string) => void }} options what could not be found out is printed
- * @returns {Promise<Map<string, string>>} the reason by target
+ * @returns {Promise<Map<string, Exposure>>} where they are
  */
-export async function whyPublished(targets, { signal, print }) {
-  /** @type {Map<string, string>} */
-  const reasons = new Map();
+export async function findExposed(files, { signal, print }) {
+  /** @type {Map<string, Exposure>} */
+  const exposed = new Map();
   /** @type {Map<string, string[]>} */
   const repositories = new Map();
   // Where the pipeline gathers its artifacts.
   const { BUILD_ARTIFACTSTAGINGDIRECTORY: stagingFolder } = process.env;
   const staging = stagingFolder && placeOf(path.resolve(stagingFolder));
-  for (const target of targets) {
-    const repository = foldersOf(target).find((folder) => fs.existsSync(path.join(folder, '.git')));
-    if (staging && isInside(target, staging)) {
-      reasons.set(target, 'it lies in the artifact staging directory');
+  for (const file of files) {
+    const repository = foldersOf(file).find((folder) => fs.existsSync(path.join(folder, '.git')));
+    if (staging && isInside(file, staging)) {
+      exposed.set(file, 'STAGING');
     } else if (repository) {
-      const files = repositories.get(repository) ?? [];
-      repositories.set(repository, files);
-      files.push(target);
+      const others = repositories.get(repository) ?? [];
+      repositories.set(repository, others);
+      others.push(file);
     }
   }
-  for (const [repository, files] of repositories) {
-    const { ignored, failure } = await askGit(repository, files, signal);
-    if (failure) {
+  for (const [repository, inside] of repositories) {
+    const { status, output, failure } = await askGit(repository, inside, signal);
+    const loose = notIgnored(inside, status, output);
+    loose?.forEach((file) => exposed.set(file, 'WORK_TREE'));
+    if (!loose) {
       print(`git could not say whether it ignores the files in ${repository} (${failure})`);
     }
-    files
-      .filter((file) => ignored && !ignored.has(file))
-      .forEach((file) => reasons.set(file, 'it lies in a git work tree, which does not ignore it'));
   }
-  return reasons;
+  return exposed;
 }
 
 /**
@@ -56,35 +57,17 @@ export async function whyPublished(targets, { signal, print }) {
  * @param {string} repository
  * @param {string[]} files
  * @param {AbortSignal} signal
- * @returns {Promise<{ ignored?: Set<string>, failure?: string }>} those that it ignores, or why it is not known
  */
 async function askGit(repository, files, signal) {
   const program = findGit();
   if (!program) {
-    return { failure: 'there is none in PATH' };
+    return { status: '', output: '', failure: 'there is none in PATH' };
   }
-  // Named like this, a repository may belong to another user, as it does in container jobs.
-  const place = [`--git-dir=${path.join(repository, '.git')}`, `--work-tree=${repository}`];
-  const words = [...place, ...SETTINGS, 'check-ignore', '--stdin', '-z'];
+  const question = gitArguments(repository, path.join(repository, '.git'), isWindows);
   const options = { env: gitEnvironment(), timeout: GIT_MS, signal };
-  const { status, output } = await ask(program, words, options, files.join('\0'));
-  // 1: it ignores none of them.
-  if (status === '0' || status === '1') {
-    return { ignored: new Set(output.split('\0')) };
-  }
-  return { failure: status === NO_ANSWER ? 'no answer in time' : `status ${status}` };
+  const { status, output } = await ask(program, question, options, files.join('\0'));
+  return { status, output, failure: status === NO_ANSWER ? 'no answer in time' : `status ${status}` };
 }
-
-/** What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks. */
-const SETTINGS = [
-  'core.fsmonitor=false',
-  `core.hooksPath=${isWindows ? 'NUL' : '/dev/null'}`,
-  'core.sshCommand=',
-  'core.gitProxy=',
-  'credential.helper=',
-  'protocol.allow=never',
-  'safe.directory=*',
-].flatMap((setting) => ['-c', setting]);
 
 /** Git's environment: where the user's own settings are, nothing of the task's, and no protocol to fetch with. */
 function gitEnvironment() {

@@ -8,10 +8,11 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { publicationWarnings } from '../../pkg/core.js';
 import { attempt, isWindows, refuse, sideBySide, soon } from './disk.js';
 import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './paths.js';
 import { Note } from './note.js';
-import { protect, whyPublished } from './programs.js';
+import { findExposed, protect } from './programs.js';
 import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
@@ -28,8 +29,6 @@ import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
 
 /** So many files of a run are held open. Limits of 256 descriptors are usual, and connections need some. */
 const HELD = 32;
-/** So many files that may be published are named; the others are counted. */
-const MAX_WARNINGS = 50;
 /** So many files are written at once, each of which waits for the disk. */
 const WRITTEN_AT_ONCE = 8;
 
@@ -269,16 +268,13 @@ export class Files {
 
   /** @param {StagedFile[]} files */
   async #warnOfPublication(files) {
-    const { warn } = this.#surroundings;
+    const { signal, warn, print } = this.#surroundings;
     const places = files.map(({ place }) => place);
-    const reasons = await whyPublished(places, this.#surroundings);
-    const exposed = files.filter(({ place }) => reasons.has(place));
-    for (const { line, target, place } of exposed.slice(0, MAX_WARNINGS)) {
-      warn(`${line}: \`${target}\` may be published: ${reasons.get(place)}`);
-    }
-    if (exposed.length > MAX_WARNINGS) {
-      warn(`and ${exposed.length - MAX_WARNINGS} more files may be published`);
-    }
+    const exposures = await findExposed(places, { signal, print });
+    const exposed = files.filter(({ place }) => exposures.has(place));
+    const [lines, targets] = [exposed.map(({ line }) => line), exposed.map(({ target }) => target)];
+    const where = exposed.map(({ place }) => exposures.get(place) ?? 'UNKNOWN');
+    publicationWarnings(lines, targets, where).forEach(warn);
   }
 
   /**

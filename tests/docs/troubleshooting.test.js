@@ -57,13 +57,14 @@ const ofForms = [
     ...read('src', ...path).matchAll(/(?:refused\(|reason(?:: | = ))"((?:[^"\\]|\\[^])*)"/g),
   ])
   .map(([, reason]) => reason.replaceAll(/`(?:Database|var:DB_)[^`]*`/g, '`…`'));
-/** Why a file cannot be written. */
-const ofDisk = [
-  ...read('src', 'agent', 'disk.rs')
-    .split('mod tests')[0]
-    .replaceAll(/^ *\/\/.*$/gm, '')
-    .matchAll(/"([^"\n]*)"/g),
-]
+/** Why a file cannot be written, or may be published. */
+const ofDisk = ['disk.rs', 'publication.rs']
+  .flatMap((name) => [
+    ...read('src', 'agent', name)
+      .split('mod tests')[0]
+      .replaceAll(/^ *\/\/.*$/gm, '')
+      .matchAll(/"([^"\n]*)"/g),
+  ])
   .filter(([, words]) => /[a-z] [a-z]/.test(words))
   .map(([, words]) => words.replaceAll(/\{\w+\}/g, '…'));
 const ofTask = readdirSync(inProject('task'), { recursive: true })

@@ -49,6 +49,7 @@ const ALTERATIONS = {
       'isConfigInClear',
       'machineProxy',
       'modeIfOpen',
+      'publicationWarnings',
       'run_new',
       'run_step',
       'run_seal',

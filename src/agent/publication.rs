@@ -1,0 +1,145 @@
+//! Which files may be published: with the pipeline's artifacts, or in a commit.
+
+use std::collections::HashSet;
+
+use crate::codes::codes;
+
+/// So many files are named; the others are counted.
+const MAX_WARNINGS: usize = 50;
+
+codes! {
+    /// Why a file may be published, by where it is.
+    REASONS: (&str, &str), EXPOSURES of "Exposure" {
+        ("STAGING", "it lies in the artifact staging directory"),
+        ("WORK_TREE", "it lies in a git work tree, which does not ignore it"),
+    }
+}
+
+/// A file that may be published.
+pub struct Exposed {
+    /// The line of the mapping that writes it.
+    pub line: String,
+    /// Its path.
+    pub target: String,
+    /// Where it is: a code of [`REASONS`].
+    pub exposure: String,
+}
+
+/// What to say of files that may be published.
+pub fn warnings(files: &[Exposed]) -> Vec<String> {
+    let mut warnings: Vec<String> = files.iter().take(MAX_WARNINGS).map(warning).collect();
+    if let Some(more) = files.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+        warnings.push(format!("and {more} more files may be published"));
+    }
+    warnings
+}
+
+fn warning(Exposed { line, target, exposure }: &Exposed) -> String {
+    let reason = REASONS.iter().find(|(code, _)| code == exposure).map_or("", |(_, reason)| reason);
+    format!("{line}: `{target}` may be published: {reason}")
+}
+
+/// What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks.
+const SETTINGS: [&str; 6] = [
+    "core.fsmonitor=false",
+    "core.sshCommand=",
+    "core.gitProxy=",
+    "credential.helper=",
+    "protocol.allow=never",
+    "safe.directory=*",
+];
+
+/// The arguments with which git says which of the paths on its standard input it ignores, with zero bytes between them.
+///
+/// A repository that is named by its folders may belong to another user, as it does in container jobs.
+#[must_use]
+pub fn git_arguments(repository: &str, git_folder: &str, is_windows: bool) -> Vec<String> {
+    let no_hooks = if is_windows { "core.hooksPath=NUL" } else { "core.hooksPath=/dev/null" };
+    let mut words = vec![["--git-dir=", git_folder].concat(), ["--work-tree=", repository].concat()];
+    for setting in SETTINGS.into_iter().chain([no_hooks]) {
+        words.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    words.extend(["check-ignore", "--stdin", "-z"].map(str::to_owned));
+    words
+}
+
+/// The files that git does not ignore, given its exit status and its output. `None` if that is no answer.
+#[must_use]
+pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec<String>> {
+    // 1: it ignores none of them (git-check-ignore, "Exit status").
+    if !matches!(status, "0" | "1") {
+        return None;
+    }
+    let ignored: HashSet<String> = output.split('\0').map(str::to_owned).collect();
+    Some(files.into_iter().filter(|file| !ignored.contains(file)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exposed(count: usize, exposure: &str) -> Vec<Exposed> {
+        let file = |number| Exposed {
+            line: format!("line {number}"),
+            target: format!("/s/{number}.txt"),
+            exposure: exposure.to_owned(),
+        };
+        (1..=count).map(file).collect()
+    }
+
+    #[test]
+    fn a_file_is_named_with_where_it_is() {
+        for (exposure, reason) in [
+            ("STAGING", "it lies in the artifact staging directory"),
+            ("WORK_TREE", "it lies in a git work tree, which does not ignore it"),
+        ] {
+            let expected = format!("line 1: `/s/1.txt` may be published: {reason}");
+            assert_eq!(warnings(&exposed(1, exposure)), [expected]);
+        }
+        assert_eq!(warnings(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn of_very_many_files_only_the_first_ones_are_named() {
+        for (count, last) in [
+            (50, "line 50: `/s/50.txt` may be published: it lies in the artifact staging directory"),
+            (51, "and 1 more files may be published"),
+            (60, "and 10 more files may be published"),
+        ] {
+            let warnings = warnings(&exposed(count, "STAGING"));
+            assert_eq!(warnings.len(), count.min(51));
+            assert_eq!(warnings.last().map(String::as_str), Some(last));
+        }
+    }
+
+    #[test]
+    fn git_is_asked_about_a_repository_whose_settings_start_nothing() {
+        for (is_windows, hooks) in [(false, "core.hooksPath=/dev/null"), (true, "core.hooksPath=NUL")] {
+            let arguments = git_arguments("/s", "/s/.git", is_windows).join(" ");
+            assert_eq!(
+                arguments,
+                format!(
+                    "--git-dir=/s/.git --work-tree=/s -c core.fsmonitor=false -c core.sshCommand= -c core.gitProxy= \
+                     -c credential.helper= -c protocol.allow=never -c safe.directory=* -c {hooks} check-ignore --stdin -z"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn what_git_does_not_name_it_does_not_ignore() {
+        let files = ["/s/a.txt", "/s/ b\n.txt", "/s/c"].map(str::to_owned).to_vec();
+        for (status, output, expected) in [
+            ("0", "/s/a.txt\0/s/ b\n.txt\0", Some(vec!["/s/c"])),
+            ("0", "/s/c\0", Some(vec!["/s/a.txt", "/s/ b\n.txt"])),
+            ("1", "", Some(vec!["/s/a.txt", "/s/ b\n.txt", "/s/c"])),
+            ("128", "/s/c\0", None),
+            ("ENOENT", "", None),
+            ("no answer", "/s/c\0", None),
+        ] {
+            let found = not_ignored(files.clone(), status, output);
+            let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(found, expected, "{status} {output:?}");
+        }
+    }
+}
