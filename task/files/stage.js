@@ -183,7 +183,7 @@ export class Files {
     const until = soon();
     await attempt('', () => this.#note.conclude(false));
     // First, so that nothing is left in clear whatever comes then.
-    this.#staged.forEach((file) => file.empty());
+    this.#staged.forEach((file) => file.abandon());
     const left = [];
     for (const file of [...this.#staged].reverse()) {
       left.push(...(await file.takeBack(until)));

@@ -178,6 +178,12 @@ export class StagedFile {
     return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside, () => true));
   }
 
+  /** Nothing more is written, whoever is about to, and what is there is taken out. */
+  abandon() {
+    this.problem ??= 'taken back';
+    this.empty();
+  }
+
   /** Takes the content out of it, as far as that is possible, and closes it. */
   empty() {
     try {
@@ -317,8 +323,8 @@ export class Arrival {
 
   /** Waits until everything is in all files, or one of them knows why it is not. */
   async finish() {
-    await this.#write();
     await this.#writing;
+    await this.#append();
     await this.#first.finish();
     for (const file of this.#files.slice(1)) {
       if (!this.hasFailed) {
@@ -336,14 +342,19 @@ export class Arrival {
 
   async #write() {
     await this.#writing;
-    if (this.hasFailed || this.#signal.aborted) {
+    if (this.hasFailed) {
       // That ends the download; the file knows what was wrong.
       refuse('UNWRITTEN');
     }
+    void this.#append();
+  }
+
+  #append() {
     const batch = this.#gathered;
     this.#gathered = [];
     this.#bytes = 0;
     this.#writing = this.#first.append(batch).finally(() => wipe(batch));
+    return this.#writing;
   }
 }
 
