@@ -9,7 +9,7 @@ import { print, printResult, warn } from './agent/commands.js';
 import { readNote } from './files/note.js';
 import { plainFileAt, putBack, realPath, removeFile } from './files/disk.js';
 
-/** @typedef {import('./files/note.js').NotedFile} NotedFile */
+/** @import { NotedFile, ReadNote } from './files/note.js' */
 
 async function cleanUp() {
   try {
@@ -34,7 +34,7 @@ async function cleanUp() {
 /** So many lines of the mapping are named in one message. */
 const MAX_LINES = 10;
 
-/** Says which files may be left if something of the list is missing. @param {import('./files/note.js').ReadNote} note */
+/** Says which files may be left if something of the list is missing. @param {ReadNote} note */
 function reportLoss({ files, count, isDone, isWhole }) {
   if (isWhole) {
     return;

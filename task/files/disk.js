@@ -5,9 +5,10 @@ import { promisify } from 'node:util';
 
 export const isWindows = process.platform === 'win32';
 
-/** @typedef {import('../../pkg/core.js').FailureCode | import('../../pkg/core.js').FileCode | import('../../pkg/core.js').DiskCode} Code */
+/** @import { DiskCode, FailureCode, FileCode } from '../../pkg/core.js' */
+/** @typedef {FailureCode | FileCode | DiskCode} Code */
 
-/** An error with a code, and with what it is about; the core has the words for both. @param {Code} code @param {string} [detail] */
+/** An error with a code and what it is about. The core has the words. @param {Code} code @param {string} [detail] */
 export const coded = (code, detail) => Object.assign(new Error(code), { code, detail });
 
 /** @param {Code} code @param {string} [detail] @returns {never} */
@@ -100,13 +101,13 @@ export async function writeAll(descriptor, pieces) {
  * @property {number} size in bytes
  */
 
-/** The plain file at a path, if it is one and no link, folder or device. @param {string} place @returns {Found | undefined} */
+/** The plain file at a path; nothing if it is a link, a folder or a device. @param {string} place */
 export function plainFileAt(place) {
   const found = fs.lstatSync(place, { throwIfNoEntry: false, bigint: true });
   return found && describe(found);
 }
 
-/** The plain file that a descriptor opens. @param {number} descriptor @returns {Found | undefined} */
+/** The plain file that a descriptor opens. @param {number} descriptor */
 export const plainFileBehind = (descriptor) => describe(fs.fstatSync(descriptor, { bigint: true }));
 
 /** @param {fs.BigIntStats} stats @returns {Found | undefined} */
@@ -124,8 +125,8 @@ function describe(stats) {
 export const identityOf = ({ dev, ino }) => `${BigInt.asUintN(32, dev)}:${ino}`;
 
 /**
- * Opens a plain file that is known already. Should something else have its place just now, such as a link or a pipe, this
- * neither follows it nor waits.
+ * Opens a plain file that is known already. Should something else have its place just now, such as a link or a pipe,
+ * this neither follows it nor waits.
  *
  * @param {string} place a path, the end of which is no link
  * @param {number} flags

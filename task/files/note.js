@@ -1,7 +1,7 @@
 /**
- * What the main step notes for the post-job step: a file in the agent's temporary folder, as the environment would not hold
- * the names of many files. Later steps may write there, also from inside of a container, so each line is authenticated,
- * and task variables say where the note is and how much is in it.
+ * What the main step notes for the post-job step: a file in the agent's temporary folder, as the environment would not
+ * hold the names of many files. Later steps may write there, also from inside of a container, so each line is
+ * authenticated, and task variables say where the note is and how much is in it.
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
@@ -25,8 +25,8 @@ import { attempt, readFileAt } from './disk.js';
  *
  * @typedef {{ number: number } & Partial<NotedFile>} FileEntry
  * @typedef {{ isDone: boolean }} StateEntry whether all files have their names, or are being taken back
- * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent hand to the post-job step
- *          what it needs to find the note and to believe it, which is secret, and how much is in it
+ * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent hand to the post-job
+ *          step what it needs to find the note and to believe it, which is secret, and how much is in it
  */
 
 const MAX_SIZE = 64 * 1024 * 1024;
@@ -140,7 +140,11 @@ export function readNote(address, extent) {
   return { files: named, count, isDone, isWhole, place };
 }
 
-/** @param {string} line @param {string} key @returns {(FileEntry | StateEntry)[]} nothing if it is not of the main step */
+/**
+ * @param {string} line
+ * @param {string} key
+ * @returns {(FileEntry | StateEntry)[]} nothing if it is not of the main step
+ */
 function entryOf(line, key) {
   const text = line.slice(line.indexOf(' ') + 1);
   return line === `${sign(key, text)} ${text}` ? [JSON.parse(text)] : [];

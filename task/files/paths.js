@@ -19,7 +19,7 @@ export function foldersOf(place) {
   return folder === place ? [] : [folder, ...foldersOf(folder)];
 }
 
-/** Whether a path means the same everywhere: on Windows `\folder` depends on the current drive. @param {string} place */
+/** Whether a path means the same everywhere. On Windows `\folder` is one of the current drive. @param {string} place */
 export const isWholePath = (place) =>
   path.isAbsolute(place) && (!isWindows || path.parse(place).root.length > 1);
 
@@ -82,9 +82,9 @@ export class Folder {
     /** Whether the agent itself removes what is in it. */
     this.isTemporary = temporary !== undefined && (this.real === temporary || isInside(this.real, temporary));
     /**
-     * Where a file of it is kept that is replaced, on the same file system. In the agent's work folder, where everything
-     * can be had again, that is the temporary folder, or else it could get into artifacts. The agent empties that folder,
-     * though, whatever became of the job: what is elsewhere is kept beside its place.
+     * Where a file of it is kept that is replaced, on the same file system. In the agent's work folder, where
+     * everything can be had again, that is the temporary folder, or else it could get into artifacts. The agent empties
+     * that folder, though, whatever became of the job: what is elsewhere is kept beside its place.
      */
     this.asideFolder = place;
     const isAgents = temporary && foreignFolderOf(path.join(this.real, 'file')) !== undefined;
@@ -118,9 +118,10 @@ export class Folder {
   }
 }
 
-/** The agent's user, and the system's list of groups. @type {{ name: string, uid: number, groups: string } | undefined} */
+/** @type {ReturnType<typeof describeUser> | undefined} */
 let user;
 
+/** The agent's user, and the system's list of groups. */
 function describeUser() {
   try {
     const { username, uid } = os.userInfo();
@@ -165,7 +166,7 @@ export function checkLinks(place) {
   }
 }
 
-/** The plain file at an absolute path, if there is one. Throws an error if something else is there. @param {string} target */
+/** The plain file at a path, if there is one. Throws an error if something else is there. @param {string} target */
 export function checkTarget(target) {
   const found = fs.lstatSync(target, { throwIfNoEntry: false });
   if (found?.isSymbolicLink()) {
@@ -209,8 +210,9 @@ const DEVICE = /^[\\/]{2}[.?][\\/]/;
 /**
  * Reads a plain file that an input names.
  *
- * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it, nor
- * into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's choice.
+ * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it,
+ * nor into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's
+ * choice.
  *
  * @param {string} written a path, absolute or from the working directory
  * @param {number} limit the largest size in bytes

@@ -13,7 +13,7 @@ const SYSTEM_MS = 10_000;
 const MAX_ANSWER = 64 * 1024 * 1024;
 const NO_ANSWER = 'no answer';
 
-/** @typedef {import('../../pkg/core.js').Exposure} Exposure */
+/** @import { Exposure } from '../../pkg/core.js' */
 
 /**
  * Finds the files that may be published.

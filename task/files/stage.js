@@ -15,15 +15,15 @@ import { Note } from './note.js';
 import { findExposed, protect } from './programs.js';
 import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
 
-/** @typedef {import('../../pkg/core.js').PlannedFile} PlannedFile */
-/** @typedef {import('../../pkg/core.js').TargetFile} TargetFile */
+/** @import { PlannedFile, TargetFile } from '../../pkg/core.js' */
+/** @import { Announce } from './note.js' */
 
 /**
  * @typedef {object} Surroundings
  * @property {AbortSignal} signal
  * @property {(text: string) => void} warn
  * @property {(text: string) => void} print
- * @property {import('./note.js').Announce} announce
+ * @property {Announce} announce
  * @property {boolean} isKept whether files stay when the job ends
  */
 
@@ -197,7 +197,8 @@ export class Files {
   }
 
   /**
-   * Finds out where files are to be written, and makes them there, empty. The post-job step hears of it before and after.
+   * Finds out where files are to be written, and makes them there, empty. The post-job step hears of it before and
+   * after.
    *
    * @param {{ line: string, path: string }[]} wanted
    * @returns {Promise<(StagedFile | string)[]>} for each one the file or the problem

@@ -1,8 +1,8 @@
 /**
  * One file on its way: empty under a temporary name, then with its content, then in its place.
  *
- * While its descriptor is held, it can be emptied wherever somebody has moved it. The system does not allow that for some
- * hundred files: the others are opened when something is to be done, and known by their identity.
+ * While its descriptor is held, it can be emptied wherever somebody has moved it. The system does not allow that for
+ * some hundred files: the others are opened when something is to be done, and known by their identity.
  */
 
 import fs from 'node:fs';
@@ -24,6 +24,9 @@ import {
   writeAll,
 } from './disk.js';
 import { checkTarget } from './paths.js';
+
+/** @import { Found } from './disk.js' */
+/** @import { Folder } from './paths.js' */
 
 const { O_RDONLY, O_RDWR } = fs.constants;
 const FILE_MODE = 0o600;
@@ -51,7 +54,7 @@ export class StagedFile {
 
   /**
    * @param {{ line: string, path: string }} wanted its path as the author wrote it
-   * @param {{ folder: import('./paths.js').Folder, name: string, number: number, isHeld: boolean }} place the temporary
+   * @param {{ folder: Folder, name: string, number: number, isHeld: boolean }} place the temporary
    *        name, and the file's number in the note
    */
   constructor({ line, path: written }, { folder, name, number, isHeld }) {
@@ -143,7 +146,7 @@ export class StagedFile {
     });
   }
 
-  /** Looks whether it is still what was made, and gives it its mode. Returns the file that has its name, if there is one. */
+  /** Looks whether it is still what was made, and gives it its mode. Returns the file that it replaces, if any. */
   prepare() {
     this.folder.check();
     const found = plainFileAt(this.temporary);
@@ -157,7 +160,7 @@ export class StagedFile {
     return checkTarget(this.target);
   }
 
-  /** Keeps the file that it replaces. @param {import('./disk.js').Found} old @param {AbortSignal} signal */
+  /** Keeps the file that it replaces. @param {Found} old @param {AbortSignal} signal */
   async keepAside(old, signal) {
     await patiently(() => setAside(this.target, this.aside, old), { signal });
     this.replaced = old.identity;
@@ -309,7 +312,7 @@ export class Arrival {
     return this.#files.some(({ problem }) => problem !== undefined);
   }
 
-  /** Takes plaintext, and waits if too much is gathered. @param {Uint8Array[]} pieces @returns {Promise<void> | undefined} */
+  /** Takes plaintext. If that is too much, it is to be waited for. @param {Uint8Array[]} pieces */
   add(pieces) {
     this.#gathered.push(...pieces);
     pieces.forEach(({ length }) => (this.#bytes += length));
@@ -365,7 +368,7 @@ const wipe = (pieces) => pieces.forEach((piece) => piece.fill(0));
 export const describe = ({ line, path }, error) =>
   `${line}: \`${path}\` cannot be written: ${reasonOf(error)}`;
 
-/** Why something cannot be written. What has no code is a defect of ours, and is thrown again. @param {unknown} error */
+/** Why something cannot be written. What has no code is a defect, and is thrown again. @param {unknown} error */
 export function reasonOf(error) {
   const { code, detail = '' } = /** @type {{ code?: string, detail?: string }} */ (error);
   if (code === undefined) {
