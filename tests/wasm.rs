@@ -541,7 +541,7 @@ fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     assert!((375.0..=625.0).contains(&number(&step, "next.ask.delayMs")));
 
     let busy =
-        object(&[("status", 503.into()), ("retryAfterS", 7.into()), ("body", Uint8Array::from(&b""[..]).into())]);
+        object(&[("status", 503.into()), ("retryAfter", "7".into()), ("body", Uint8Array::from(&b""[..]).into())]);
     let step = asked(&mut run, &busy);
     assert_eq!(number(&step, "next.ask.delayMs").to_string(), "7000");
 }
@@ -552,7 +552,7 @@ fn an_answer_may_be_without_a_body() {
         let inputs = inputs(&holding().config(), "Database/type > var:X");
         let mut run = started(inputs);
         run.step().unwrap();
-        let outcome = object(&[("status", 404.into()), ("retryAfterS", JsValue::UNDEFINED)]);
+        let outcome = object(&[("status", 404.into()), ("retryAfter", JsValue::UNDEFINED)]);
         if let Some(body) = body {
             Reflect::set(&outcome, &"body".into(), &body).unwrap();
         }
@@ -594,7 +594,7 @@ fn what_is_no_outcome_is_refused_and_so_is_an_answer_to_another_step() {
 fn odd_numbers_do_no_harm() {
     for status in [-1.0, 0.5, 1e300, f64::NAN] {
         let mut run = started(inputs(&holding().config(), "Database/type > var:X"));
-        let odd = object(&[("status", status.into()), ("dateMs", (-1e300).into()), ("retryAfterS", f64::NAN.into())]);
+        let odd = object(&[("status", status.into()), ("atMs", (-1e300).into()), ("proxyStatus", f64::NAN.into())]);
         assert_eq!(names(&member(&asked(&mut run, &odd), "next")), ["problems"], "{status}");
     }
 }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod certificates;
 pub mod disk;
+pub mod progress;
 pub mod proxy;
 pub mod publication;
 pub mod secrets;

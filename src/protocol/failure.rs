@@ -2,6 +2,7 @@
 
 use crate::codes::codes;
 use crate::error::Error;
+use crate::protocol::headers;
 use crate::text::shown;
 
 /// Why a request got no answer, as the network layer reports it.
@@ -15,7 +16,7 @@ pub struct Failure {
     pub is_at_proxy: bool,
     /// The status with which the proxy refused.
     pub status: Option<u16>,
-    /// What belongs to the code: a certificate's issuer, the ways in which a proxy lets log in, the name of a setting.
+    /// What belongs to the code: a certificate's issuer, the header `Proxy-Authenticate`, the name of a setting.
     pub detail: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
@@ -109,8 +110,9 @@ impl Failure {
     fn refusal(&self, status: u16, host: &str) -> String {
         let host = shown(host);
         match (status, self.detail.as_deref()) {
-            (407, Some(schemes)) if !schemes.split(", ").any(|scheme| scheme.eq_ignore_ascii_case("basic")) => {
-                format!("asks for a login by {}, and this task supports Basic only", shown(schemes))
+            (407, Some(header)) if needs_another_login(header) => {
+                let schemes = headers::schemes(header).join(", ");
+                format!("asks for a login by {}, and this task supports Basic only", shown(&schemes))
             }
             (407, _) if self.code == "PROXY_CREDENTIALS" => "does not accept this user name and password".to_owned(),
             (407, _) => "wants a user name and a password".to_owned(),
@@ -118,6 +120,12 @@ impl Failure {
             _ => format!("does not allow connections to {host}"),
         }
     }
+}
+
+/// Whether a proxy's header `Proxy-Authenticate` names ways to log in, and not the one that the task has.
+fn needs_another_login(header: &str) -> bool {
+    let schemes = headers::schemes(header);
+    !schemes.is_empty() && !schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"))
 }
 
 fn refused_by_proxy(proxy: &str, status: u16, problem: &str) -> Error {
@@ -251,6 +259,12 @@ pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its ke
 const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";
+
+/// Whether a code says that nobody here knows who issued a certificate.
+#[must_use]
+pub fn is_unknown_issuer(code: &str) -> bool {
+    find(code).is_some_and(|(_, words)| words == UNKNOWN_ISSUER)
+}
 
 fn find(code: &str) -> Option<(Kind, &'static str)> {
     let exact = FAILURES.iter().find(|(known, _, _)| *known == code);

@@ -4,6 +4,7 @@ pub mod answer;
 pub(crate) mod bytes;
 pub mod clock;
 pub mod failure;
+pub mod headers;
 pub mod request;
 pub mod response;
 pub mod retry;

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
 use crate::protocol::answer::Answer;
 use crate::protocol::failure::{Failure, broken_answer, is_transient, peer};
+use crate::protocol::headers;
 use crate::protocol::said::said;
 use crate::protocol::server_keys;
 use crate::secret::{SecretBytes, SecretText};
@@ -29,12 +30,12 @@ pub struct Outcome {
     #[serde(deserialize_with = "bytes::optional")]
     #[tsify(optional, type = "Uint8Array")]
     pub(crate) body: Option<Vec<u8>>,
-    /// The header `Retry-After`, in seconds from now.
+    /// The header `Retry-After`.
     #[tsify(optional)]
-    retry_after_s: Option<f64>,
-    /// The header `Date`, in milliseconds since 1970.
+    retry_after: Option<String>,
+    /// The header `Date`.
     #[tsify(optional)]
-    date_ms: Option<f64>,
+    date: Option<String>,
     /// When the headers came by the agent's clock, in milliseconds since 1970.
     #[tsify(optional)]
     at_ms: Option<f64>,
@@ -70,12 +71,15 @@ impl From<Outcome> for HttpOutcome {
                 is_out_of_time: outcome.is_out_of_time.unwrap_or_default(),
             });
         };
+        let date_ms = outcome.date.as_deref().and_then(headers::date);
+        let at_ms = outcome.at_ms.map(whole);
+        let server_ms = date_ms.or(at_ms).unwrap_or_default();
         Self::Answered(HttpResponse {
             status,
             body: outcome.body.unwrap_or_default(),
-            retry_after_s: outcome.retry_after_s.map(whole),
-            date_ms: outcome.date_ms.map(whole),
-            at_ms: outcome.at_ms.map(whole),
+            retry_after_s: outcome.retry_after.and_then(|header| headers::retry_after(&header, server_ms)),
+            date_ms,
+            at_ms,
             location: outcome.location,
             via: outcome.via,
         })

@@ -2,7 +2,7 @@
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/paths.js';
-import { readProxySettings } from '../network/proxy.js';
+import { readProxySettings } from '../network/settings.js';
 import { print, warn } from './commands.js';
 import { isGivenInClear, withheldPassword } from './secrets.js';
 

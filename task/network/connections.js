@@ -6,23 +6,25 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/disk.js';
 
-/** @typedef {import('./progress.js').Progress} Progress */
-/** @typedef {import('./proxy.js').Proxy} Proxy */
+/** @typedef {import('./settings.js').Proxy} Proxy */
 /** @typedef {import('node:tls').TLSSocket} TLSSocket */
+/** @typedef {import('node:tls').SecureContext} SecureContext */
 
 /**
- * What a request brings along for its connection.
+ * A request on its way, and what is learned there.
  *
- * @typedef {object} ConnectionContext
- * @property {Progress} progress
- * @property {Proxy} [proxy]
+ * @typedef {object} Way
+ * @property {import('../../pkg/core.js').Progress} progress
+ * @property {AbortSignal} signal ends it, wherever it is
  * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
- * @property {AbortSignal} ending ends it, wherever it is
+ * @property {Proxy} [proxy]
+ * @property {string} [issuer] of the last certificate that was shown
+ * @property {Error} [protocolError] what was wrong with the answer's form, which its reader does not see
  *
- * @typedef {https.RequestOptions & ConnectionContext & { host: string, port: number }} Route
- * @typedef {(error: Error | null, socket?: net.Socket) => void} Callback
+ * @typedef {https.RequestOptions & { way: Way, host: string, port: number }} Target
  */
 
 /** A link may be slower than Node expects when it tries one address of a host after the other. */
@@ -30,107 +32,96 @@ const NEXT_ADDRESS_MS = 1_000;
 
 /** Connections that stay open between requests. */
 export class Connections extends https.Agent {
-  #trust;
-
-  /**
-   * @param {number} maxSockets to one host
-   * @param {Pick<import('./certificates.js').Trust, 'identified' | 'anonymous'>} trust
-   */
+  /** @param {number} maxSockets to one host @param {import('./settings.js').Trust} trust */
   constructor(maxSockets, trust) {
     super({ keepAlive: true, maxSockets });
-    this.#trust = trust;
+    this.trust = trust;
   }
 
   /**
    * Called by Node for each new connection.
    *
-   * @param {Route} route
-   * @param {Callback} callback
+   * @param {Target} target
+   * @param {(error: Error | null, socket?: net.Socket) => void} callback
    */
-  createConnection(route, callback) {
-    if (!route.proxy) {
-      return this.#secure(route);
+  createConnection(target, callback) {
+    const { proxy } = target.way;
+    if (!proxy) {
+      return this.#secure(target);
     }
-    openTunnel(route, route.proxy, this.#trust.identified).then(
-      (tunnel) => callback(null, this.#secure(route, tunnel)),
+    openTunnel(target, proxy, this.trust.identified).then(
+      (tunnel) => callback(null, this.#secure(target, tunnel)),
       callback,
     );
     return undefined;
   }
 
-  /**
-   * @param {Route} route
-   * @param {net.Socket} [tunnel]
-   * @returns {TLSSocket}
-   */
-  #secure(route, tunnel) {
-    const context = route.isKeeper ? this.#trust.identified : this.#trust.anonymous;
-    const options = { ...route, ...strict(context), ...(tunnel && { socket: tunnel }) };
+  /** @param {Target} target @param {net.Socket} [tunnel] @returns {TLSSocket} */
+  #secure(target, tunnel) {
+    const { way, host } = target;
+    way.progress.enter(tunnel ? Phase.Tls : firstPhase(host), false);
+    const context = way.isKeeper ? this.trust.identified : this.trust.anonymous;
+    const options = { ...target, ...strict(context), ...(tunnel && { socket: tunnel }) };
     // The types know nothing of this method, which Node documents.
-    const create = /** @type {(options: object) => TLSSocket} */ (
-      /** @type {any} */ (https.Agent.prototype).createConnection
-    );
-    const socket = create.call(this, options);
-    follow(socket, route.progress, { host: route.host, isConnected: tunnel !== undefined });
-    socket.once('secureConnect', () => route.progress.enter('answer'));
+    const socket = /** @type {any} */ (https.Agent.prototype).createConnection.call(this, options);
+    if (!tunnel) {
+      followConnection(socket, way, false);
+    }
+    noteIssuer(socket, way);
+    socket.once('secureConnect', () => way.progress.enter(Phase.Answer, false));
     return socket;
   }
 }
 
-/**
- * Stated here, so that no variable of the environment can turn it off.
- *
- * @param {import('node:tls').SecureContext} secureContext
- */
+/** Stated here, so that no variable of the environment can turn it off. @param {SecureContext} secureContext */
 const strict = (secureContext) => ({
   secureContext,
   rejectUnauthorized: true,
   autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
 });
 
+/** @param {string} host */
+const firstPhase = (host) => (net.isIP(host) ? Phase.Connect : Phase.Name);
+
+/** @param {net.Socket} socket @param {Way} way @param {boolean} isAtProxy */
+function followConnection(socket, { progress }, isAtProxy) {
+  socket.once('lookup', () => progress.enter(Phase.Connect, isAtProxy));
+  socket.once('connect', () => progress.enter(Phase.Tls, isAtProxy));
+}
+
 /**
+ * Notes the name of the last issuer in the chain that a server shows, before Node itself throws the certificate away with
+ * the connection. If a version of Node does not say, only that name is missing. Asking for an `X509Certificate` here would
+ * take the certificate away from Node's own check.
+ *
  * @param {net.Socket} socket
- * @param {Progress} progress
- * @param {{ host: string, isConnected?: boolean, isAtProxy?: boolean }} whom
+ * @param {Way} way
  */
-function follow(socket, progress, { host, isConnected = false, isAtProxy = false }) {
-  if (isConnected) {
-    progress.enter('tls');
-  } else {
-    progress.enter(net.isIP(host) ? 'connect' : 'name', { isAtProxy });
-    socket.once('lookup', () => progress.enter('connect', { isAtProxy }));
-    socket.once('connect', () => progress.enter('tls', { isAtProxy }));
-  }
-  // Before Node itself, which throws the certificate away with the connection. If a version of Node does not say, only
-  // the issuer's name is missing. Asking for an `X509Certificate` here would take the certificate away from Node's own check.
+function noteIssuer(socket, way) {
   socket.prependListener('secure', () => {
-    progress.issuer = issuerOf(/** @type {TLSSocket} */ (socket));
+    let certificate = /** @type {TLSSocket} */ (socket).getPeerCertificate(true);
+    const seen = new Set();
+    while (certificate?.issuerCertificate && !seen.has(certificate.fingerprint256)) {
+      seen.add(certificate.fingerprint256);
+      certificate = certificate.issuerCertificate;
+    }
+    const { CN, O, OU } = certificate?.issuer ?? {};
+    const name = CN ?? O ?? OU;
+    way.issuer = Array.isArray(name) ? name[0] : name;
   });
 }
 
-/** The name of the last issuer in the chain that the server showed. @param {TLSSocket} socket */
-function issuerOf(socket) {
-  let certificate = socket.getPeerCertificate(true);
-  const seen = new Set();
-  while (certificate?.issuerCertificate && !seen.has(certificate.fingerprint256)) {
-    seen.add(certificate.fingerprint256);
-    certificate = certificate.issuerCertificate;
-  }
-  const issuer = certificate?.issuer;
-  const name = issuer?.CN ?? issuer?.O ?? issuer?.OU;
-  return Array.isArray(name) ? name[0] : name;
-}
-
 /**
- * @param {Route} route
+ * @param {Target} target
  * @param {Proxy} proxy
- * @param {import('node:tls').SecureContext} secureContext
+ * @param {SecureContext} secureContext
  * @returns {Promise<net.Socket>}
  */
-function openTunnel({ host, port, progress, ending }, { url, authorization }, secureContext) {
+function openTunnel({ host, port, way }, { url, authorization }, secureContext) {
   const isSecure = url.protocol === 'https:';
   const name = url.hostname.replace(/^\[|\]$/g, '');
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  way.progress.enter(firstPhase(name), true);
   return new Promise((resolve, reject) => {
     const request = (isSecure ? https : http).request({
       method: 'CONNECT',
@@ -149,10 +140,9 @@ function openTunnel({ host, port, progress, ending }, { url, authorization }, se
       ...strict(secureContext),
     });
     request.once('socket', (socket) => {
-      follow(socket, progress, { host: url.hostname, isAtProxy: true });
-      socket.once(isSecure ? 'secureConnect' : 'connect', () =>
-        progress.enter('tunnel', { isAtProxy: true }),
-      );
+      followConnection(socket, way, true);
+      noteIssuer(socket, way);
+      socket.once(isSecure ? 'secureConnect' : 'connect', () => way.progress.enter(Phase.Tunnel, true));
     });
     request.once('connect', (response, socket, head) => {
       const refusal = refusalOf(response, head, authorization !== undefined);
@@ -164,9 +154,24 @@ function openTunnel({ host, port, progress, ending }, { url, authorization }, se
       }
     });
     request.once('error', reject);
-    settle(request, ending, reject);
+    settle(request, way.signal, reject);
     request.end();
   });
+}
+
+/**
+ * @param {http.IncomingMessage} response
+ * @param {Buffer} head what came after its headers
+ * @param {boolean} isLoggedIn whether user name and password were given
+ */
+function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
+  if (statusCode >= 300 || statusCode < 200) {
+    const schemes = /** @type {string | undefined} */ (headers['proxy-authenticate']) ?? '';
+    const error = coded(isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS', schemes);
+    return Object.assign(error, { proxyStatus: statusCode });
+  }
+  // In TLS the client speaks first, so whatever came already is not the server's.
+  return head.length > 0 ? coded('TUNNEL_HEAD') : undefined;
 }
 
 /** So often may a server say that its answer is about to come (statuses 100 to 199). */
@@ -177,19 +182,19 @@ const MAX_ANNOUNCEMENTS = 1_000;
  * the connection is closed, and Node 16 forgets a signal once the request is sent.
  *
  * @param {http.ClientRequest} request
- * @param {AbortSignal} ending
+ * @param {AbortSignal} signal
  * @param {(error: Error) => void} reject does nothing if there is an answer
  */
-export function settle(request, ending, reject) {
+export function settle(request, signal, reject) {
   const end = () => {
     request.destroy(coded('ABORT_ERR'));
     // A request that waits for its connection would say nothing.
     reject(coded('ABORT_ERR'));
   };
-  if (ending.aborted) {
+  if (signal.aborted) {
     end();
   }
-  ending.addEventListener('abort', end);
+  signal.addEventListener('abort', end);
   let announcements = 0;
   request.on('information', () => {
     if (++announcements > MAX_ANNOUNCEMENTS) {
@@ -201,28 +206,7 @@ export function settle(request, ending, reject) {
     reject(coded('UPGRADED'));
   });
   request.once('close', () => {
-    ending.removeEventListener('abort', end);
+    signal.removeEventListener('abort', end);
     reject(coded('UNANSWERED'));
   });
-}
-
-/**
- * @param {http.IncomingMessage} response
- * @param {Buffer} head what came after its headers
- * @param {boolean} isLoggedIn whether user name and password were given
- */
-function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
-  if (statusCode >= 300 || statusCode < 200) {
-    const code = isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS';
-    return Object.assign(coded(code, schemesOf(headers['proxy-authenticate'])), { proxyStatus: statusCode });
-  }
-  // In TLS the client speaks first, so whatever came already is not the server's.
-  return head.length > 0 ? coded('TUNNEL_HEAD') : undefined;
-}
-
-/** The ways in which a proxy lets log in, by name. @param {string | string[] | undefined} header */
-function schemesOf(header) {
-  const challenges = [header ?? []].flat().flatMap((text) => text.split(','));
-  const schemes = challenges.flatMap((text) => /^\s*([a-z][a-z0-9-]*)(?:\s|$)/i.exec(text)?.[1] ?? []);
-  return schemes.length > 0 ? [...new Set(schemes)].slice(0, 5).join(', ') : undefined;
 }

@@ -1,68 +1,78 @@
-/** One request and its answer, bounded in time and size. What a failure means is decided by the core. */
+/** One request and its answer, bounded in time and size. What came of it is judged by the core. */
 
 import https from 'node:https';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Phase, Progress } from '../../pkg/core.js';
 import { settle } from './connections.js';
-import { Progress } from './progress.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
 /** @typedef {import('../../pkg/core.js').Outcome} Outcome */
-/** @typedef {import('../../pkg/core.js').FailureCode} FailureCode */
+/** @typedef {import('./connections.js').Way} Way */
+/** @typedef {import('node:http').IncomingMessage} Response */
 /** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
-/** How much of a refusal is read, for the reason that it may hold. */
-const REFUSAL_LIMIT = 64 * 1024;
+/**
+ * @typedef {object} Route
+ * @property {URL} url
+ * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
+ * @property {import('./settings.js').Proxy} [proxy]
+ * @property {https.Agent} connections
+ * @property {Seal} [seal]
+ * @property {AbortSignal} signal
+ */
+
+const TICK_MS = 1_000;
 
 /**
  * Sends a request and hands the body of its answer to `take`.
  *
  * @param {Request} request
  * @param {Take} take
- * @param {{ url: URL, isKeeper: boolean, proxy?: import('./proxy.js').Proxy, agent: https.Agent, seal?: Seal, signal: AbortSignal }} way
+ * @param {Route} route
  * @returns {Promise<Outcome>}
  */
-export async function exchange(request, take, { url, isKeeper, proxy, agent, seal, signal }) {
+export async function exchange(request, take, { url, isKeeper, proxy, connections, seal, signal }) {
   const ending = new AbortController();
   const end = () => ending.abort();
-  const progress = new Progress(request, end);
+  const progress = new Progress(request.timeoutMs, request.silenceMs, request.limit);
+  const timer = setInterval(() => progress.tick() && end(), TICK_MS);
   signal.addEventListener('abort', end);
   if (signal.aborted) {
     end();
   }
+  /** @type {Way} */
+  const way = { proxy, isKeeper, progress, signal: ending.signal };
   try {
-    const options = { agent, progress, proxy, isKeeper, ending: ending.signal };
-    const response = await send(request.method, url, options, seal);
+    const response = await send(url, { method: request.method, agent: connections, way }, seal);
     const atMs = Date.now();
-    progress.enter('body');
-    const code = await receive(response, request.limit, take, progress);
+    await receive(response, take, progress);
     // A turn in which Node takes the connection back, so that the next request finds it.
-    await new Promise((resolve) => setImmediate(resolve));
-    return code ? { code } : describeAnswer(response, url, atMs);
+    await nextTurn();
+    return progress.code ? { code: progress.code } : describeAnswer(response, url, atMs);
   } catch (error) {
-    const failure = progress.protocolError ?? error;
-    if (isDefect(failure)) {
-      throw failure;
-    }
-    return describeFailure(failure, progress);
+    const { code, detail = way.issuer, ...others } = describeFailure(way.protocolError ?? error);
+    const { isAtProxy, isOutOfTime } = progress;
+    return { ...others, code: progress.code ?? code, detail, isAtProxy, isOutOfTime };
   } finally {
-    progress.finish();
+    clearInterval(timer);
     signal.removeEventListener('abort', end);
   }
 }
 
 /**
- * @param {string} method
  * @param {URL} url
- * @param {https.RequestOptions & import('./connections.js').ConnectionContext} options
+ * @param {https.RequestOptions & { way: Way }} options
  * @param {Seal} [seal]
- * @returns {Promise<import('node:http').IncomingMessage>}
+ * @returns {Promise<Response>}
  */
-function send(method, url, options, seal) {
+function send(url, options, seal) {
+  const { method, way } = options;
   return new Promise((resolve, reject) => {
-    const request = https.request(url, { ...options, method });
+    const request = https.request(url, options);
     request.on('socket', (socket) => {
       if (request.reusedSocket) {
-        options.progress.enter('answer');
+        way.progress.enter(Phase.Answer, false);
       }
       if (seal && method === 'POST') {
         whenUnderWay(socket, () => sendSealed(request, seal));
@@ -71,10 +81,10 @@ function send(method, url, options, seal) {
     request.on('response', resolve);
     request.on('error', (error) => {
       // Also in the middle of the answer, and after it: a server may send more than it announced.
-      options.progress.protocolError = error;
+      way.protocolError = error;
       reject(error);
     });
-    settle(request, options.ending, reject);
+    settle(request, way.signal, reject);
     if (!seal || method !== 'POST') {
       request.end();
     }
@@ -95,10 +105,7 @@ function whenUnderWay(socket, then) {
   }
 }
 
-/**
- * @param {import('node:http').ClientRequest} request
- * @param {Seal} seal
- */
+/** @param {import('node:http').ClientRequest} request @param {Seal} seal */
 function sendSealed(request, seal) {
   if (request.destroyed) {
     return;
@@ -116,115 +123,62 @@ function sendSealed(request, seal) {
   }
 }
 
-/**
- * Reads an answer.
- *
- * @param {import('node:http').IncomingMessage} response
- * @param {number} limit
- * @param {Take} take
- * @param {Progress} progress
- * @returns {Promise<FailureCode | undefined>} the code of what is wrong with it
- */
-async function receive(response, limit, take, progress) {
-  const isAnswer = response.statusCode === 200;
-  const refusal = isAnswer ? whyNotToRead(response, limit) : undefined;
-  if (refusal) {
+/** Reads an answer, as far as it is wanted. @param {Response} response @param {Take} take @param {Progress} progress */
+async function receive(response, take, progress) {
+  const { statusCode = 0, headers } = response;
+  const { 'content-encoding': encoding = 'identity', 'content-length': length = 0 } = headers;
+  if (!progress.begin(statusCode, encoding, Number(length))) {
     response.destroy();
-    return refusal;
+    return;
   }
-  let size = 0;
   for await (const chunk of response) {
-    size += chunk.length;
-    progress.receive(chunk.length);
-    if (size > (isAnswer ? limit : REFUSAL_LIMIT)) {
-      response.destroy();
-      return isAnswer ? 'TOO_LARGE' : undefined;
+    if (!progress.receive(chunk.length)) {
+      // The stream ends with the loop.
+      return;
     }
-    const work = take(chunk, isAnswer);
+    const work = take(chunk, statusCode === 200);
     if (work) {
-      await progress.holdUp(work);
+      progress.holdUp(true);
+      await work;
+      progress.holdUp(false);
     }
   }
-  return response.complete ? undefined : 'TRUNCATED';
+  progress.end(response.complete);
 }
 
 /**
- * @param {import('node:http').IncomingMessage} response
- * @param {number} limit
- */
-function whyNotToRead({ headers }, limit) {
-  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-    return 'ENCODED';
-  }
-  return Number(headers['content-length'] ?? 0) > limit ? 'TOO_LARGE' : undefined;
-}
-
-/**
- * @param {import('node:http').IncomingMessage} response
+ * @param {Response} response
  * @param {URL} url
  * @param {number} atMs
  * @returns {Outcome}
  */
 function describeAnswer({ statusCode, headers }, url, atMs) {
-  const dateMs = Date.parse(headers.date ?? '');
-  return {
-    status: statusCode,
-    retryAfterS: retryAfter(headers),
-    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
-    atMs,
-    location: resolve(headers.location, url),
-  };
+  const { date, 'retry-after': retryAfter, location } = headers;
+  return { status: statusCode, atMs, date, retryAfter, location: resolve(location, url) };
 }
 
-/**
- * @param {unknown} error
- * @param {Progress} progress
- * @returns {Outcome}
- */
-function describeFailure(error, { timeout, isOutOfTime, isAtProxy, issuer }) {
-  // Node has codes that the core does not know; it names them as they are.
-  const { code, detail, proxyStatus } =
-    /** @type {{ code?: FailureCode, detail?: string, proxyStatus?: number }} */ (error);
-  return {
-    code: timeout ?? code ?? 'UNKNOWN',
-    isAtProxy,
-    isOutOfTime,
-    proxyStatus,
-    detail: proxyStatus === undefined ? (detail ?? issuer) : detail,
-  };
-}
-
-/**
- * Whether it is the task that is wrong, and not the network: Node's errors have codes, those of a language have none.
- *
- * @param {unknown} error
- */
-export function isDefect(error) {
-  const kinds = [TypeError, RangeError, ReferenceError, WebAssembly.RuntimeError];
-  return kinds.some((kind) => error instanceof kind) && !('code' in /** @type {object} */ (error));
-}
-
-/**
- * The header `Retry-After` in seconds. A date is counted from the server's own clock, which may be another than ours.
- *
- * @param {import('node:http').IncomingHttpHeaders} headers
- */
-function retryAfter({ 'retry-after': header, date }) {
-  if (header === undefined || /^\s*\d{1,6}\s*$/.test(header)) {
-    return header === undefined ? undefined : Number(header);
-  }
-  const waitMs = Date.parse(header) - (Date.parse(date ?? '') || Date.now());
-  return waitMs >= 0 ? Math.ceil(waitMs / 1000) : undefined;
-}
-
-/**
- * @param {string | undefined} location
- * @param {URL} url
- */
+/** @param {string | undefined} location @param {URL} url */
 function resolve(location, url) {
   try {
     return location === undefined ? undefined : new URL(location, url).href;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What the core gets to know of an error. Throws those of a language: Node's errors have codes, and where there is none, the
+ * task is wrong and not the network.
+ *
+ * @param {unknown} error
+ * @returns {Outcome}
+ */
+export function describeFailure(error) {
+  const kinds = [TypeError, RangeError, ReferenceError, WebAssembly.RuntimeError];
+  if (kinds.some((kind) => error instanceof kind) && !('code' in /** @type {object} */ (error))) {
+    throw error;
+  }
+  // Node has codes that the core does not know; it names them as they are.
+  const { code = 'UNKNOWN', detail, proxyStatus } = /** @type {Outcome} */ (error);
+  return { code, detail, proxyStatus };
 }

@@ -3,11 +3,11 @@
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { isUnknownIssuer } from '../../pkg/core.js';
 import { sideBySide } from '../files/disk.js';
-import { Trust } from './certificates.js';
 import { Connections } from './connections.js';
-import { exchange, isDefect } from './exchange.js';
-import { proxyFor } from './proxy.js';
+import { describeFailure, exchange } from './exchange.js';
+import { Trust, proxyFor } from './settings.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
 /** @typedef {import('../../pkg/core.js').Download} Download */
@@ -16,33 +16,26 @@ import { proxyFor } from './proxy.js';
 
 /**
  * @typedef {object} NetworkSettings
- * @property {import('./proxy.js').ChooseProxy} proxy
- * @property {import('./certificates.js').CertificateSettings} certificates
+ * @property {import('./settings.js').ChooseProxy} proxy
+ * @property {import('./settings.js').CertificateSettings} certificates
  * @property {(text: string) => void} log
  */
 
 /** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
 
-/** OpenSSL's words for a certificate whose issuer is not trusted. Nothing was sent then. */
-const UNKNOWN_ISSUER =
-  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)_.+)$/;
-
 /** Requests of one run, over connections that stay open in between. */
 export class Network {
   #signal;
   #settings;
-  /** @type {{ trust: Trust, connections: Connections } | undefined} */
-  #ways;
+  /** @type {Connections | undefined} */
+  #connections;
   /** Keeper's host and port, to which every `POST` goes. @type {string | undefined} */
   #keeper;
   /** The ways that the log has named. */
   #told = new Set();
 
-  /**
-   * @param {AbortSignal} signal ends everything that is under way
-   * @param {NetworkSettings} settings
-   */
+  /** @param {AbortSignal} signal ends everything that is under way @param {NetworkSettings} settings */
   constructor(signal, settings) {
     this.#signal = signal;
     this.#settings = settings;
@@ -147,7 +140,7 @@ export class Network {
   }
 
   close() {
-    this.#ways?.connections.destroy();
+    this.#connections?.destroy();
   }
 
   /**
@@ -165,43 +158,34 @@ export class Network {
       if (request.method === 'POST') {
         this.#keeper = url.host;
       }
-      const isKeeper = url.host === this.#keeper;
       const proxy = proxyFor(url, this.#settings.proxy);
-      this.#tell(url, proxy);
-      const { trust, connections } = (this.#ways ??= this.#prepare());
-      const way = { url, isKeeper, proxy, agent: connections, seal, signal: this.#signal };
-      const { canGrow } = trust;
-      let outcome = await exchange(request, take, way);
-      if (canGrow && UNKNOWN_ISSUER.test(outcome.code ?? '')) {
-        trust.grow();
-        outcome = await exchange(request, take, way);
+      this.#tell(url.host, proxy?.label);
+      const connections = (this.#connections ??= this.#connect());
+      const isKeeper = url.host === this.#keeper;
+      const route = { url, isKeeper, proxy, connections, seal, signal: this.#signal };
+      const { canGrow } = connections.trust;
+      let outcome = await exchange(request, take, route);
+      if (canGrow && isUnknownIssuer(outcome.code ?? '')) {
+        // Nothing was sent.
+        connections.trust.grow();
+        outcome = await exchange(request, take, route);
       }
       return { ...outcome, via: proxy?.label };
     } catch (error) {
-      if (isDefect(error)) {
-        throw error;
-      }
       // An invalid setting, or an invalid address.
-      const { code = 'UNKNOWN', detail } = /** @type {Outcome} */ (error);
-      return { code, detail };
+      return describeFailure(error);
     }
   }
 
-  #prepare() {
-    const trust = new Trust(this.#settings.certificates);
-    return { trust, connections: new Connections(MAX_SIDE_BY_SIDE, trust) };
+  #connect() {
+    return new Connections(MAX_SIDE_BY_SIDE, new Trust(this.#settings.certificates));
   }
 
-  /**
-   * Says once by which proxy a host is reached, before it can fail.
-   *
-   * @param {URL} url
-   * @param {import('./proxy.js').Proxy | undefined} proxy
-   */
-  #tell({ host }, proxy) {
+  /** Says once by which proxy a host is reached, before it can fail. @param {string} host @param {string} [proxy] */
+  #tell(host, proxy) {
     if (proxy && !this.#told.has(host)) {
       this.#told.add(host);
-      this.#settings.log(`connecting to ${host} via ${proxy.label}`);
+      this.#settings.log(`connecting to ${host} via ${proxy}`);
     }
   }
 }

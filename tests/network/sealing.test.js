@@ -2,20 +2,25 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import net from 'node:net';
 import { test } from 'node:test';
 import tls from 'node:tls';
 import { Worker } from 'node:worker_threads';
+import { initSync } from '../../pkg/core.js';
+import { inProject } from '../../scripts/paths.js';
 import { Connections } from '../../task/network/connections.js';
 import { exchange } from '../../task/network/exchange.js';
 import { makeCertificates } from '../keeper/certificates.js';
+
+initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });
 
 const { caPem, certPem, keyPem } = await makeCertificates();
 const NO_SIGNAL = new AbortController().signal;
 
 /** Sends a `POST` and gives its outcome, with what was received and how often it was sealed. */
-async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = connections(t) } = {}) {
+async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, connections = connect(t) } = {}) {
   const url = new URL(`https://localhost:${port}/`);
   const request = {
     method: 'POST',
@@ -30,7 +35,7 @@ async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = conn
   const outcome = await exchange(request, (chunk) => void (body += chunk), {
     url,
     isKeeper: true,
-    agent,
+    connections,
     signal,
     seal() {
       seals++;
@@ -41,7 +46,7 @@ async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, agent = conn
   return { outcome, body, seals };
 }
 
-function connections(t) {
+function connect(t) {
   const context = tls.createSecureContext({ ca: caPem });
   const agent = new Connections(1, { identified: context, anonymous: context });
   t.after(() => agent.destroy());
@@ -104,11 +109,11 @@ test('each request is sealed once, also on a connection that is there', async (t
     request.once('data', (body) => response.end(`${sealed} ${length} ${body}`));
   }).on('secureConnection', () => count++);
   const port = await listen(t, server);
-  const agent = connections(t);
+  const connections = connect(t);
   for (let round = 0; round < 3; round++) {
-    const { outcome, body, seals } = await post(t, port, { agent });
+    const { outcome, body, seals } = await post(t, port, { connections });
     assert.deepEqual([outcome.status, body, seals], [200, '1 6 sealed', 1]);
   }
   assert.equal(count, 1);
-  agent.destroy();
+  connections.destroy();
 });

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { initSync } from '../../pkg/core.js';
 import { inProject } from '../../scripts/paths.js';
-import { proxyFor, readProxySettings } from '../../task/network/proxy.js';
+import { proxyFor, readProxySettings } from '../../task/network/settings.js';
 import { PASSWORD, runIn } from './world.js';
 
 initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });

@@ -57,6 +57,11 @@ const ALTERATIONS = {
       'run_openDownload',
       'run_haveLoaded',
       'run_report',
+      'progress_new',
+      'progress_enter',
+      'progress_begin',
+      'progress_receive',
+      'progress_end',
     ].map((name) => [`${name} panics`, { alter: (folder) => breakFunction(folder, name), message: TRAP }]),
   ),
   'there are no random bytes': {
