@@ -1,5 +1,29 @@
 //! The certificates in a file or an input, as people and programs write them (RFC 7468, "PEM").
 
+/// The path of a file that an input names, perhaps in quotes as on a command line. `None` if it is empty or holds certificates
+/// itself.
+#[must_use]
+pub fn path(input: &str) -> Option<&str> {
+    let path = input.trim();
+    let unquoted = ['"', '\''].iter().find_map(|quote| path.strip_prefix(*quote)?.strip_suffix(*quote));
+    let is_path = !path.is_empty() && !path.contains("-----BEGIN");
+    is_path.then_some(unquoted.unwrap_or(path))
+}
+
+/// So many certificates are named in a warning.
+const NAMED: usize = 5;
+
+/// What to say of a place that holds so many certificates, of which some cannot be read: those with these numbers, counted from
+/// 1. Nothing if it is none of them.
+#[must_use]
+pub fn warning(source: &str, count: usize, unreadable: &[u32]) -> Option<String> {
+    let named: Vec<String> = unreadable.iter().take(NAMED).map(u32::to_string).collect();
+    let named = named.join(", ");
+    let numbers = if unreadable.len() > NAMED { [&named, "others"].join(" and ") } else { named };
+    let warning = || format!("`{source}` holds {count} certificates, of which these cannot be read: {numbers}");
+    (!unreadable.is_empty()).then(warning)
+}
+
 /// Certificates as other programs write them: OpenSSL also with its own settings of trust, or under an old name.
 const KINDS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 /// A line of Base64 in a PEM has so many characters.
@@ -62,6 +86,34 @@ mod tests {
         ];
         for (name, bytes) in cases {
             assert_eq!(in_pem(&bytes), Some(vec![PEM.to_owned()]), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_input_names_a_file_or_holds_certificates() {
+        for (input, expected) in [
+            ("", None),
+            (" \n", None),
+            (PEM, None),
+            ("-----BEGIN", None),
+            (" /etc/ca.pem\n", Some("/etc/ca.pem")),
+            ("\"C:\\My CA\\ca.pem\"", Some("C:\\My CA\\ca.pem")),
+            ("'ca.pem'", Some("ca.pem")),
+            ("'ca.pem\"", Some("'ca.pem\"")),
+            ("\"", Some("\"")),
+        ] {
+            assert_eq!(path(input), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_that_cannot_be_read_are_named_by_their_numbers() {
+        assert_eq!(warning("ca.pem", 7, &[]), None);
+        for (unreadable, numbers) in
+            [(&[2][..], "2"), (&[1, 2, 3, 4, 5], "1, 2, 3, 4, 5"), (&[1, 2, 3, 4, 6, 7], "1, 2, 3, 4, 6 and others")]
+        {
+            let expected = format!("`ca.pem` holds 7 certificates, of which these cannot be read: {numbers}");
+            assert_eq!(warning("ca.pem", 7, unreadable), Some(expected));
         }
     }
 

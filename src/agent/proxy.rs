@@ -1,10 +1,12 @@
-//! By which proxy a host is reached, as the machine's environment says.
+//! By which proxy a host is reached, as the machine's environment says, and what the address of a proxy means.
 //!
 //! No standard defines these variables; here they mean what curl, Go and the system proxies of Windows and macOS make of
 //! them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::agent::secrets::{decoded, login_header, without_scheme};
+use crate::json::Value;
 use crate::secret::SecretText;
 
 /// The proxy for an HTTPS host at a port, given the variables of the environment by name: the variable that names it and its
@@ -23,6 +25,35 @@ fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option
     // EXPOSE: an address may hold a password; Node connects to it.
     let value = value.expose().trim();
     (!value.is_empty()).then_some((name, value))
+}
+
+/// The address of a proxy as a URL. `proxy:3128` is one of the scheme `proxy`, and not what anybody means by it.
+#[must_use]
+pub fn url(address: &str) -> String {
+    let scheme = if without_scheme(address) == address { "http://" } else { "" };
+    format!("{scheme}{address}")
+}
+
+/// The header `Proxy-Authorization` (RFC 7617) with a user name and a password, each as it was set or else as the address has
+/// it. None if there is nothing to log in with.
+#[must_use]
+pub fn authorization(set: [Option<&str>; 2], in_address: [&str; 2]) -> Option<SecretText> {
+    let [user, password] = set.map(|text| text.map(SecretText::from));
+    let [user_there, password_there] = in_address.map(decoded);
+    let (user, password) = (user.unwrap_or(user_there), password.unwrap_or(password_there));
+    // EXPOSE: the header hands them to the proxy, and is a secret as well.
+    let (user, password) = (user.expose(), password.expose());
+    let header = || ["Basic ", login_header(user, password).expose()].concat().into();
+    (!user.is_empty() || !password.is_empty()).then(header)
+}
+
+/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is no JSON.
+#[must_use]
+pub fn expressions(list: &str) -> Option<Vec<String>> {
+    let Value::List(items) = Value::parse(list).ok()? else { return Some(Vec::new()) };
+    // EXPOSE: the list is no secret.
+    let texts = items.iter().filter_map(Value::as_text).map(|text| text.expose().to_owned());
+    Some(texts.filter(|text| !text.trim().is_empty()).collect())
 }
 
 /// Whether `NO_PROXY` names a host at a port. The host is that of a URL: in lower case, an IPv6 address in brackets.
@@ -130,6 +161,51 @@ mod tests {
             let owned: Vec<_> =
                 variables.iter().map(|(name, value)| ((*name).to_owned(), SecretText::from(*value))).collect();
             assert_eq!(of_machine(&owned, "keeper.test", 443), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_one_of_http() {
+        for (address, expected) in [
+            ("proxy:3128", "http://proxy:3128"),
+            ("http://proxy", "http://proxy"),
+            ("HTTPS://proxy", "HTTPS://proxy"),
+            ("socks5://proxy:1", "socks5://proxy:1"),
+            ("user:pass://word@proxy", "http://user:pass://word@proxy"),
+            ("", "http://"),
+        ] {
+            assert_eq!(url(address), expected);
+        }
+    }
+
+    #[test]
+    fn a_login_is_what_is_set_or_else_what_the_address_holds() {
+        for (set, in_address, expected) in [
+            ([None, None], ["", ""], None),
+            ([None, None], ["a", "b"], Some("Basic YTpi")),
+            ([None, None], ["a", ""], Some("Basic YTo=")),
+            ([None, None], ["a", "p%40%3A%25"], Some("Basic YTpwQDol")),
+            ([None, None], ["a", "100%"], Some("Basic YToxMDAl")),
+            ([Some("a"), Some(":@%/ü")], ["", ""], Some("Basic YTo6QCUvw7w=")),
+            ([Some("c"), None], ["a", "b"], Some("Basic Yzpi")),
+            ([None, Some("d")], ["a", "b"], Some("Basic YTpk")),
+        ] {
+            let header = authorization(set, in_address);
+            assert_eq!(header.as_ref().map(SecretText::expose), expected, "{set:?} {in_address:?}");
+        }
+    }
+
+    #[test]
+    fn expressions_are_the_texts_of_a_list() {
+        for (list, expected) in [
+            (r#"["a\\.b", " ", "", 1, null, " c "]"#, Some(&["a\\.b", " c "][..])),
+            ("[]", Some(&[])),
+            (r#"{"a":1}"#, Some(&[])),
+            ("not JSON", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect());
+            assert_eq!(expressions(list), expected, "{list}");
         }
     }
 

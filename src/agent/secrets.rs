@@ -149,7 +149,8 @@ fn forms_in_address(address: &str) -> Vec<SecretText> {
         .collect()
 }
 
-fn without_scheme(address: &str) -> &str {
+/// An address without its scheme, if it has one.
+pub(super) fn without_scheme(address: &str) -> &str {
     let is_scheme = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
@@ -175,7 +176,7 @@ fn forms_of_password(user: &str, password: &str) -> Vec<SecretText> {
 }
 
 /// User name and password as the header `Proxy-Authorization` has them (RFC 7617).
-fn login_header(user: &str, password: &str) -> SecretText {
+pub(super) fn login_header(user: &str, password: &str) -> SecretText {
     base64::encode(Zeroizing::new([user, ":", password].concat()).as_bytes()).into()
 }
 
@@ -195,7 +196,7 @@ fn encoded(text: &str) -> SecretText {
 }
 
 /// What a part of a URL means; the part itself if it was not encoded.
-fn decoded(part: &str) -> SecretText {
+pub(super) fn decoded(part: &str) -> SecretText {
     let mut pieces = part.split('%');
     let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));
     bytes.extend(pieces.next().unwrap_or_default().bytes());

@@ -64,7 +64,11 @@ function printCommand(start, data) {
 /** The build puts in the address, from identity.json. */
 export const PLEASE_REPORT = `please report this, with the task's version, at ${process.env.KSM_SUPPORT}`;
 
-/** What to say of an error that should not have happened. Its text could quote a value, so only its kind is named. @param {unknown} error */
+/**
+ * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
+ *
+ * @param {unknown} error
+ */
 export function describeDefect(error) {
   const kind =
     error instanceof Error ? (/** @type {{ code?: string }} */ (error).code ?? error.name) : typeof error;

@@ -12,7 +12,7 @@ import { Trust, proxyFor } from './settings.js';
 /** @typedef {import('../../pkg/core.js').Request} Request */
 /** @typedef {import('../../pkg/core.js').Download} Download */
 /** @typedef {import('../../pkg/core.js').Outcome} Outcome */
-/** @typedef {(id: number, cipher: import('../../pkg/core.js').PlatformCipher) => import('../../pkg/core.js').AttachmentStream | undefined} OpenDownload */
+/** @typedef {import('../../pkg/core.js').Run['openDownload']} OpenDownload */
 
 /**
  * @typedef {object} NetworkSettings
@@ -23,6 +23,9 @@ import { Trust, proxyFor } from './settings.js';
 
 /** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
+
+/** What is wrong with the disk is told when the files are staged; it is nothing that another try could change. */
+const STAGED = { status: 200 };
 
 /** Requests of one run, over connections that stay open in between. */
 export class Network {
@@ -96,40 +99,26 @@ export class Network {
   async #download(download, open, files) {
     const stream = open(download.id, platformCipher());
     const arrival = files.open([download, ...download.twins]);
-    try {
-      return stream ? await this.#receive(download.request, stream, arrival) : { code: 'UNKNOWN' };
-    } finally {
+    if (!stream || !arrival || arrival.hasFailed) {
       await arrival?.close();
+      return stream ? STAGED : { code: 'UNKNOWN' };
     }
-  }
-
-  /**
-   * @param {Request} request
-   * @param {import('../../pkg/core.js').AttachmentStream} stream
-   * @param {import('../files/staged-file.js').Arrival} [arrival]
-   * @returns {Promise<Outcome>}
-   */
-  async #receive(request, stream, arrival) {
-    if (!arrival || arrival.hasFailed) {
-      // That is told, with the others, when the files are staged.
-      return { status: 200 };
+    try {
+      const outcome = await this.#exchange(download.request, (chunk, isContent) =>
+        isContent ? arrival.add(stream.update(chunk)) : undefined,
+      );
+      if (arrival.hasFailed || outcome.status !== 200) {
+        return arrival.hasFailed ? STAGED : outcome;
+      }
+      const body = arrival.content();
+      if (stream.finish() === undefined) {
+        return { code: 'UNDECRYPTABLE' };
+      }
+      await arrival.finish();
+      return { ...outcome, body };
+    } finally {
+      await arrival.close();
     }
-    const outcome = await this.#exchange(request, (chunk, isContent) =>
-      isContent ? arrival.add(stream.update(chunk)) : undefined,
-    );
-    if (arrival.hasFailed) {
-      // Likewise: it is the disk, and nothing that another try could change.
-      return { status: 200 };
-    }
-    if (outcome.status !== 200) {
-      return outcome;
-    }
-    const body = arrival.content();
-    if (stream.finish() === undefined) {
-      return { code: 'UNDECRYPTABLE' };
-    }
-    await arrival.finish();
-    return { ...outcome, body };
   }
 
   /** Waits, unless or until the run is cancelled. @param {number} delayMs */

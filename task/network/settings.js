@@ -4,7 +4,15 @@ import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
 import vm from 'node:vm';
-import { certificatesInPem, machineProxy } from '../../pkg/core.js';
+import {
+  certificatePath,
+  certificateWarning,
+  certificatesInPem,
+  machineProxy,
+  proxyAuthorization,
+  proxyExceptions,
+  proxyUrl,
+} from '../../pkg/core.js';
 import { refuse } from '../files/disk.js';
 import { readPlainFile } from '../files/paths.js';
 
@@ -38,36 +46,24 @@ export function proxyFor(target, choose) {
   if (!setting) {
     return undefined;
   }
-  const url = parseProxy(setting);
-  const user = setting.user ?? decode(url.username);
-  const password = setting.password ?? decode(url.password);
-  const login = Buffer.from(`${user}:${password}`).toString('base64');
+  const { name, user, password } = setting;
+  const url = parseUrl(proxyUrl(setting.address)) ?? refuse('PROXY_ADDRESS', name);
+  if (!['http:', 'https:'].includes(url.protocol)) {
+    refuse('PROXY_SCHEME', name);
+  }
   return {
     url,
     label: `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`,
-    authorization: user || password ? `Basic ${login}` : undefined,
+    authorization: proxyAuthorization(user, password, url.username, url.password),
   };
 }
 
-/** @param {ProxySetting} setting */
-function parseProxy({ address, name }) {
-  // `proxy:3128` is a URL of the scheme `proxy`, and not what anybody means by it.
-  const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
-  let url;
+/** @param {string} text */
+function parseUrl(text) {
   try {
-    url = new URL(written);
+    return new URL(text);
   } catch {
-    refuse('PROXY_ADDRESS', name);
-  }
-  return ['http:', 'https:'].includes(url.protocol) ? url : refuse('PROXY_SCHEME', name);
-}
-
-/** A name or password in a URL, decoded; as it is, if its author forgot to encode it. @param {string} text */
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+    return undefined;
   }
 }
 
@@ -99,36 +95,20 @@ export function readProxySettings(agentVariable, environment, warn) {
   return ({ origin }) => (isException(exceptions, origin, warn) ? undefined : setting);
 }
 
-/**
- * @param {string | undefined} list
- * @param {Warn} warn
- * @returns {RegExp[]}
- */
+/** @param {string | undefined} list @param {Warn} warn */
 function readExceptions(list, warn) {
-  return parseList(list, warn).flatMap((text) => {
+  const expressions = proxyExceptions(list || '[]');
+  if (!expressions) {
+    warn("the agent's proxy bypass list is not a list in JSON and is skipped");
+  }
+  return (expressions ?? []).flatMap((text) => {
     try {
-      return text.trim() ? [new RegExp(text.trim(), 'i')] : [];
+      return [new RegExp(text.trim(), 'i')];
     } catch {
       warn(`the agent's proxy bypass \`${text.slice(0, 100)}\` is not a regular expression and is skipped`);
       return [];
     }
   });
-}
-
-/**
- * @param {string | undefined} list
- * @param {Warn} warn
- * @returns {string[]}
- */
-function parseList(list, warn) {
-  try {
-    /** @type {unknown} */
-    const parsed = JSON.parse(list || '[]');
-    return Array.isArray(parsed) ? parsed.filter((text) => typeof text === 'string') : [];
-  } catch {
-    warn("the agent's proxy bypass list is not a list in JSON and is skipped");
-    return [];
-  }
 }
 
 /** So long may the expressions be tried on one host, in milliseconds. */
@@ -240,19 +220,17 @@ function readClientCertificate({ certFile, keyFile, archiveFile, passphrase }) {
 
 /** @param {string} input @param {Warn} warn */
 function readAuthors(input, warn) {
-  if (input.trim() === '') {
-    return [];
+  const path = certificatePath(input);
+  if (path === undefined) {
+    return input.trim() ? parse(Buffer.from(input), INPUT, warn) : [];
   }
-  return parse(input.includes('-----BEGIN') ? Buffer.from(input) : readNamed(input), INPUT, warn);
-}
-
-/** @param {string} path perhaps in quotes, as on a command line */
-function readNamed(path) {
+  let bytes;
   try {
-    return readPlainFile(path.trim().replace(/^(["'])(.*)\1$/, '$2'), MAX_CA_SIZE);
+    bytes = readPlainFile(path, MAX_CA_SIZE);
   } catch {
     refuse('CA_UNREADABLE', INPUT);
   }
+  return parse(bytes, INPUT, warn);
 }
 
 /** @param {string | undefined} path @param {Warn} warn */
@@ -291,11 +269,9 @@ function parse(bytes, source, warn) {
     refuse(found?.length ? 'CA_BROKEN' : 'CA_MISSING', INPUT);
   }
   const bad = certificates.flatMap((certificate, index) => (certificate ? [] : [index + 1]));
-  if (bad.length > 0) {
-    const numbers = bad.length > 5 ? `${bad.slice(0, 5).join(', ')} and others` : bad.join(', ');
-    warn(
-      `\`${source}\` holds ${certificates.length} certificates, of which these cannot be read: ${numbers}`,
-    );
+  const warning = certificateWarning(source, certificates.length, Uint32Array.from(bad));
+  if (warning) {
+    warn(warning);
   }
   return good;
 }

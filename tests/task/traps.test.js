@@ -50,6 +50,7 @@ const ALTERATIONS = {
       'machineProxy',
       'modeIfOpen',
       'publicationWarnings',
+      'certificatePath',
       'run_new',
       'run_step',
       'run_seal',
