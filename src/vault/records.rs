@@ -5,16 +5,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::copies::{Copies, Keys, Parent, Title};
 use super::names::as_seen;
-use super::record::{self, Record};
+use super::record::Record;
 use super::warnings::Warnings;
-use crate::crypto::Undecryptable;
 use crate::crypto::aes_gcm::Gcm;
-use crate::crypto::keys::{AppKey, FolderKey, RecordKey};
+use crate::crypto::keys::{AppKey, FolderKey};
 use crate::error::{Error, is_uid_like};
-use crate::json::{self, Faults, FromMembers, Reader, Stuck};
-use crate::protocol::answer::{self, Answer, NoBlob};
-use crate::secret::SecretBytes;
+use crate::protocol::answer::{self, Answer, SealedRecord};
 use crate::text::{counted, listed_plain, nearest, shown};
 
 /// What is shared with the application.
@@ -39,16 +37,6 @@ pub struct Vault {
 
 /// Of so many names that no record has, the nearest title is looked for.
 const SUGGESTED: usize = 50;
-
-/// One record, as often as it is shared: directly and in folders. Each copy's key is wrapped by its own parent.
-#[derive(Debug)]
-struct Copies {
-    copies: Vec<(answer::SealedRecord, Parent)>,
-    opened: Option<Result<Rc<Record>, String>>,
-}
-
-/// Whose key wraps a record's key: that of a folder by its number, or the application's.
-type Parent = Option<usize>;
 
 #[derive(Debug, Default)]
 struct Titles {
@@ -83,7 +71,7 @@ impl Vault {
             vault.add_folder(&folder);
             folder.records
         });
-        let in_folders: Vec<Vec<answer::SealedRecord>> = folders.collect();
+        let in_folders: Vec<Vec<SealedRecord>> = folders.collect();
         for record in answer.records {
             vault.add(record, None);
         }
@@ -112,7 +100,7 @@ impl Vault {
     }
 
     /// Adds a record. One without a UID could not be distinguished from others, so it is left out.
-    fn add(&mut self, record: answer::SealedRecord, parent: Parent) {
+    fn add(&mut self, record: SealedRecord, parent: Parent) {
         self.other_warnings.add_faults(|| named("a record", &record.record_uid), &record.faults);
         if record.record_uid.is_empty() {
             self.nameless += 1;
@@ -231,8 +219,7 @@ impl Vault {
 
     /// Whether a folder of the answer has this UID, or one inside of it.
     fn is_folder(&self, uid: &str) -> bool {
-        let holds =
-            |(record, _): &(answer::SealedRecord, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
+        let holds = |(record, _): &(SealedRecord, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
         is_uid_like(uid)
             && (self.keys.folder_by_uid.contains_key(uid)
                 || self.records.iter().any(|record| record.copies.iter().any(holds)))
@@ -309,93 +296,5 @@ impl Titles {
     fn add(&mut self, title: String, index: usize) {
         self.seen.entry(as_seen(&title).into_owned()).or_default().push(index);
         self.exact.entry(title).or_default().push(index);
-    }
-}
-
-/// As much of a record as its title.
-#[derive(Default)]
-struct Title {
-    text: String,
-    faults: Faults,
-}
-
-impl FromMembers for Title {
-    fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        match name {
-            "title" => self.text = value.name(name, &mut self.faults)?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-impl Copies {
-    fn uid(&self) -> &str {
-        self.copies.first().map_or("", |(record, _)| &record.record_uid)
-    }
-
-    /// The title.
-    ///
-    /// # Errors
-    /// Why the record can't be read; perhaps its title is known all the same, so that it is found to be broken.
-    fn title(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<Option<Title>, (Option<Title>, String)> {
-        let (_, _, plaintext) = self.unseal(keys, gcm).map_err(|reason| (None, reason))?;
-        // EXPOSE: a title is not secret.
-        json::object(plaintext.expose()).map(Some).map_err(|title: Title| {
-            (Some(title).filter(|title| !title.text.is_empty()), record::BROKEN_JSON.to_owned())
-        })
-    }
-
-    /// Decrypts the first copy that opens; the reason is that of the last one.
-    fn unseal(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<(&answer::SealedRecord, RecordKey, SecretBytes), String> {
-        let mut reason = "there is no copy of it".to_owned();
-        for (record, parent) in &self.copies {
-            match keys.unseal(record, *parent, gcm) {
-                Ok((key, json)) => return Ok((record, key, json)),
-                Err(why) => reason = why,
-            }
-        }
-        Err(reason)
-    }
-}
-
-/// The keys that wrap records' keys.
-struct Keys {
-    app: AppKey,
-    /// None if the folder's key does not open.
-    folders: Vec<Option<FolderKey>>,
-    folder_by_uid: HashMap<String, usize>,
-}
-
-impl Keys {
-    fn unseal(
-        &self,
-        record: &answer::SealedRecord,
-        parent: Parent,
-        gcm: &dyn Gcm,
-    ) -> Result<(RecordKey, SecretBytes), String> {
-        let wrapped = record.record_key.bytes().map_err(|reason| match reason {
-            NoBlob::Missing => "Keeper sent no key for it".to_owned(),
-            reason => format!("its key {reason}"),
-        })?;
-        let key = self.unwrap(record, parent, wrapped).ok_or_else(|| match parent {
-            Some(_) => "its key does not decrypt with its folder's key".to_owned(),
-            None => "its key does not decrypt with the application's key".to_owned(),
-        })?;
-        let data = record.data.bytes().map_err(|reason| format!("its data {reason}"))?;
-        let json = key.decrypt_by(gcm, data.to_vec());
-        json.map(|json| (key, json)).map_err(|Undecryptable| "its data does not decrypt with its key".to_owned())
-    }
-
-    /// A record's key comes wrapped by the key of its parent.
-    ///
-    /// A record that is shared directly but has its place in a folder of the same answer may have its key wrapped by
-    /// that folder's: clients other than Keeper's SDKs make such records.
-    fn unwrap(&self, record: &answer::SealedRecord, parent: Parent, wrapped: &[u8]) -> Option<RecordKey> {
-        let named = |uid: &String| self.folder_by_uid.get(uid).copied();
-        let folders = [parent, named(&record.inner_folder_uid), named(&record.folder_uid)];
-        let mut keys = folders.into_iter().flatten().filter_map(|number| self.folders.get(number)?.as_ref());
-        keys.find_map(|key| RecordKey::unwrap_with(key, wrapped).ok())
-            .or_else(|| RecordKey::unwrap_with(&self.app, wrapped).ok())
     }
 }
