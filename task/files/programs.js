@@ -1,6 +1,5 @@
 /** Programs of the machine: git says which files it ignores, and Windows' own set access lists. */
 
-import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { gitArguments, icaclsArguments, notIgnored } from '../../pkg/core.js';
@@ -145,15 +144,17 @@ export function systemProgram(name, systemRoot = '') {
  *
  * @param {string} program
  * @param {string[]} words
- * @param {childProcess.ExecFileOptions} options
+ * @param {import('node:child_process').ExecFileOptions} options
  * @param {string} [input]
  * @returns {Promise<{ status: string, output: string }>} the status is a number, a code of the system, or NO_ANSWER
  */
-function ask(program, words, options, input = '') {
+async function ask(program, words, options, input = '') {
+  // Most runs start no program.
+  const { execFile } = await import('node:child_process');
   // On Windows a program loads libraries from its working directory.
   const always = { cwd: path.dirname(program), windowsHide: true, maxBuffer: MAX_ANSWER, encoding: 'utf8' };
   const end = new Promise((resolve) => {
-    const child = childProcess.execFile(
+    const child = execFile(
       program,
       words,
       { ...options, ...always, killSignal: 'SIGKILL' },
