@@ -11,7 +11,7 @@ import { inProject, readJson } from '../../scripts/paths.js';
 import { withoutSignals } from '../platform.js';
 import { EVERYONES_WORDS, LARGE, NO_TEXT, ONE_LINE, SEVERAL_LINES, letters } from './hostile-values.js';
 import { errorsOf, openKeeper, runWithKeeper } from './packed-task.js';
-import { Windows } from './windows.js';
+import { Windows, windowsIn } from './windows.js';
 
 const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
 const FIXED_CLOCK = fileURLToPath(new URL('fixed-clock.cjs', import.meta.url));
@@ -121,13 +121,13 @@ const TEMPLATE = [
   '${keeper://Hostile/custom_field/plain | dotenv}',
 ].join('\n');
 
-const KNOWN = [
+const KNOWN = windowsIn([
   ...LINES,
   ...EVERYONES_WORDS,
   ...Object.keys({ ...SMALL, ...LARGE, ...OTHERS }),
   TITLE,
   '"password"',
-];
+]);
 const windows = new Windows(KNOWN);
 const SECRETS = { ...SMALL, ...LARGE, ...OTHERS };
 for (const [name, secret] of Object.entries(SECRETS)) windows.add(name, secret);

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { breakFunction, copyTask, corePath } from './altered-task.js';
 import { letters } from './hostile-values.js';
 import { REPORT, openKeeper, runWithKeeper } from './packed-task.js';
-import { Windows } from './windows.js';
+import { Windows, windowsIn } from './windows.js';
 
 const PASSWORD = letters('password', 40);
 const HOLDS = [
@@ -22,7 +22,8 @@ const LINES = [
   'Database/field/password > file:password.txt',
   'Database/file/large.bin > file:folder/large.bin',
 ];
-const windows = new Windows(LINES);
+const KNOWN = windowsIn(LINES);
+const windows = new Windows(KNOWN);
 windows.add('password', PASSWORD);
 
 const stopped = (kind) => `the task stopped unexpectedly (${kind}); nothing was set\nhint: ${REPORT}`;
@@ -114,7 +115,7 @@ describe('the task fails once and in words when', { concurrency: 2 }, () => {
         [],
       );
       assert.deepEqual(windows.findIn(run.log), []);
-      const ofConfig = new Windows(LINES);
+      const ofConfig = new Windows(KNOWN);
       for (const part of ['clientId', 'privateKey', 'appKey']) ofConfig.add(part, keeper.config[part]);
       ofConfig.add('config', keeper.configBase64);
       assert.deepEqual(ofConfig.findIn(run.log), []);

@@ -13,9 +13,9 @@ export class Windows {
   /** @type {Map<string, { own: number, all: number }>} */
   #shares = new Map();
 
-  /** @param {string[]} known texts that may be in the log: what the author wrote and what the agent prints */
+  /** @param {Set<number>} known windows that may be in the log: of what the author wrote and what the agent prints */
   constructor(known) {
-    this.#known = new Set(known.flatMap((text) => windowsOf(text)));
+    this.#known = known;
   }
 
   /**
@@ -23,9 +23,10 @@ export class Windows {
    * @param {string} secret
    */
   add(name, secret) {
-    const own = windowsOf(secret).filter((window) => !this.#known.has(window));
-    this.#shares.set(name, { own: own.length, all: windowsOf(secret).length });
-    for (const form of formsOf(secret)) {
+    const all = windowsOf(secret);
+    const own = all.filter((window) => !this.#known.has(window));
+    this.#shares.set(name, { own: own.length, all: all.length });
+    for (const form of new Set(formsOf(secret))) {
       for (const window of windowsOf(form)) {
         if (!this.#known.has(window)) this.#owners.set(window, name);
       }
@@ -61,9 +62,17 @@ function formsOf(secret) {
   return [secret, escaped, JSON.stringify(secret), encodeURIComponent(secret), ...inBase64];
 }
 
+/** The windows of all these texts. @param {string[]} texts */
+export const windowsIn = (texts) => new Set(texts.flatMap(windowsOf));
+
 /** @param {string} text */
 function windowsOf(text) {
   const bytes = Buffer.from(text);
-  const count = Math.max(0, bytes.length - WIDTH + 1);
-  return Array.from({ length: count }, (_, start) => bytes.readUIntBE(start, WIDTH));
+  const windows = [];
+  let window = 0;
+  for (let end = 0; end < bytes.length; end++) {
+    window = (window % 2 ** (8 * (WIDTH - 1))) * 256 + bytes[end];
+    if (end >= WIDTH - 1) windows.push(window);
+  }
+  return windows;
 }
