@@ -65,7 +65,10 @@ export async function runScenes(taskFolder) {
     await faulty.cleanUp();
     return {
       log: [
-        { title: 'Get secrets from Keeper', lines: withShortPath(log, good.folders.temp) },
+        {
+          title: 'Get secrets from Keeper',
+          lines: withShortPath(log, good.folders.temp, '/agent/_work/_temp'),
+        },
         { title: 'A careless script', lines: CARELESS.trim().split('\n') },
         { title: 'What it prints', lines: masker.mask(careless.stdout).trimEnd().split('\n') },
       ],

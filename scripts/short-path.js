@@ -1,15 +1,14 @@
-/** A log of the task with the folder that agents usually have, as the temporary one of a test is long and random. */
-
-const AGENTS_FOLDER = '/agent/_work/_temp';
+/** A log of the task with a temporary folder as agents have it, as that of a test is long and random. */
 
 /**
  * The log with another path for the temporary folder, and the table's columns in line again.
  *
  * @param {string[]} log
  * @param {string} folder
+ * @param {string} shorter what is shown instead
  */
-export function withShortPath(log, folder) {
-  const shown = log.map((line) => line.replaceAll(folder, AGENTS_FOLDER).replaceAll('\\', '/'));
+export function withShortPath(log, folder, shorter) {
+  const shown = log.map((line) => line.replaceAll(folder, shorter).replaceAll('\\', '/'));
   const end = shown.findLastIndex((line) => / ms$/.test(line));
   const start = shown.findIndex((line) => line.startsWith('line  '));
   if (start < 0) {
