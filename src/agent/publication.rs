@@ -15,28 +15,31 @@ codes! {
     }
 }
 
-/// A file that may be published.
-pub struct Exposed {
+/// A file that is going to be written.
+pub struct Placed {
     /// The line of the mapping that writes it.
     pub line: String,
     /// Its path.
     pub target: String,
-    /// Where it is: a code of [`REASONS`].
+    /// Where it is: a code of [`REASONS`], or another one if nobody publishes what is there.
     pub exposure: String,
 }
 
-/// What to say of files that may be published.
-pub fn warnings(files: &[Exposed]) -> Vec<String> {
-    let mut warnings: Vec<String> = files.iter().take(MAX_WARNINGS).map(warning).collect();
-    if let Some(more) = files.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+/// What to say of the files that may be published.
+#[must_use]
+pub fn warnings(files: &[Placed]) -> Vec<String> {
+    let mut warnings: Vec<String> = files.iter().filter_map(warning).collect();
+    let more = warnings.len().saturating_sub(MAX_WARNINGS);
+    warnings.truncate(MAX_WARNINGS);
+    if more > 0 {
         warnings.push(format!("and {more} more files may be published"));
     }
     warnings
 }
 
-fn warning(Exposed { line, target, exposure }: &Exposed) -> String {
-    let reason = REASONS.iter().find(|(code, _)| code == exposure).map_or("", |(_, reason)| reason);
-    format!("{line}: `{target}` may be published: {reason}")
+fn warning(Placed { line, target, exposure }: &Placed) -> Option<String> {
+    let (_, reason) = REASONS.iter().find(|(code, _)| code == exposure)?;
+    Some(format!("{line}: `{target}` may be published: {reason}"))
 }
 
 /// What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks.
@@ -78,8 +81,8 @@ pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec
 mod tests {
     use super::*;
 
-    fn exposed(count: usize, exposure: &str) -> Vec<Exposed> {
-        let file = |number| Exposed {
+    fn placed(count: usize, exposure: &str) -> Vec<Placed> {
+        let file = |number| Placed {
             line: format!("line {number}"),
             target: format!("/s/{number}.txt"),
             exposure: exposure.to_owned(),
@@ -94,9 +97,9 @@ mod tests {
             ("WORK_TREE", "it lies in a git work tree, which does not ignore it"),
         ] {
             let expected = format!("line 1: `/s/1.txt` may be published: {reason}");
-            assert_eq!(warnings(&exposed(1, exposure)), [expected]);
+            assert_eq!(warnings(&placed(1, exposure)), [expected]);
         }
-        assert_eq!(warnings(&[]), [""; 0]);
+        assert_eq!(warnings(&placed(60, "UNKNOWN")), [""; 0]);
     }
 
     #[test]
@@ -106,7 +109,7 @@ mod tests {
             (51, "and 1 more files may be published"),
             (60, "and 10 more files may be published"),
         ] {
-            let warnings = warnings(&exposed(count, "STAGING"));
+            let warnings = warnings(&placed(count, "STAGING"));
             assert_eq!(warnings.len(), count.min(51));
             assert_eq!(warnings.last().map(String::as_str), Some(last));
         }

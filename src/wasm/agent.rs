@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::access::{self, User};
-use crate::agent::publication::{self, Exposed};
+use crate::agent::publication::{self, Placed};
 use crate::agent::{certificates, disk, proxy, secrets};
 use crate::protocol::failure;
 use crate::secret::SecretText;
@@ -140,7 +140,7 @@ pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec
     publication::not_ignored(files, status, output)
 }
 
-/// What to say of files that may be published: their lines, their paths, and where they are. See
+/// What to say of the files that may be published, given the lines, the paths and the exposures of all. See
 /// [`publication::warnings`].
 #[must_use]
 #[wasm_bindgen(js_name = publicationWarnings)]
@@ -150,7 +150,7 @@ pub fn publication_warnings(
     #[wasm_bindgen(unchecked_param_type = "Exposure[]")] exposures: Vec<String>,
 ) -> Vec<String> {
     let files = lines.into_iter().zip(targets).zip(exposures);
-    let files: Vec<Exposed> = files.map(|((line, target), exposure)| Exposed { line, target, exposure }).collect();
+    let files: Vec<Placed> = files.map(|((line, target), exposure)| Placed { line, target, exposure }).collect();
     publication::warnings(&files)
 }
 

@@ -269,13 +269,13 @@ export class Files {
 
   /** @param {StagedFile[]} files */
   async #warnOfPublication(files) {
-    const { signal, warn, print } = this.#surroundings;
-    const places = files.map(({ place }) => place);
-    const exposures = await findExposed(places, { signal, print });
-    const exposed = files.filter(({ place }) => exposures.has(place));
-    const [lines, targets] = [exposed.map(({ line }) => line), exposed.map(({ target }) => target)];
-    const where = exposed.map(({ place }) => exposures.get(place) ?? 'UNKNOWN');
-    publicationWarnings(lines, targets, where).forEach(warn);
+    const found = await findExposed(
+      files.map(({ place }) => place),
+      this.#surroundings,
+    );
+    const exposures = files.map(({ place }) => found.get(place) ?? 'UNKNOWN');
+    const [lines, targets] = [files.map(({ line }) => line), files.map(({ target }) => target)];
+    publicationWarnings(lines, targets, exposures).forEach(this.#surroundings.warn);
   }
 
   /**

@@ -155,7 +155,7 @@ export class StagedFile {
     }
     this.size = found.size;
     if (!isWindows && found.mode !== this.mode) {
-      this.#setMode();
+      this.mode = this.#changeMode(this.mode);
     }
     return checkTarget(this.target);
   }
@@ -191,7 +191,10 @@ export class StagedFile {
   empty() {
     try {
       if (this.identity !== undefined && this.content !== 'none') {
-        this.#makeWritable();
+        if (!isWindows && this.#descriptor === undefined && (this.mode & 0o200) === 0) {
+          // Its author has asked for a mode without the right to write.
+          this.#changeMode(FILE_MODE);
+        }
         fs.ftruncateSync(this.#openToWrite());
         this.content = 'none';
       }
@@ -269,23 +272,20 @@ export class StagedFile {
     }
   }
 
-  /** Its author may have asked for a mode without the right to write. */
-  #makeWritable() {
-    if (!isWindows && this.#descriptor === undefined && (this.mode & 0o200) === 0) {
-      fs.fchmodSync(this.#open(O_RDONLY), FILE_MODE);
-      this.#close();
-    }
-  }
-
-  #setMode() {
-    const descriptor = this.#open();
+  /** Changes its mode, and gives the one that it has then. @param {number} mode */
+  #changeMode(mode) {
+    const wasOpen = this.#descriptor !== undefined;
+    const descriptor = this.#open(O_RDONLY);
     try {
-      fs.fchmodSync(descriptor, this.mode);
+      fs.fchmodSync(descriptor, mode);
     } catch {
       // Some file systems refuse it; what counts is the mode that is there.
     }
-    this.mode = plainFileBehind(descriptor)?.mode ?? this.mode;
-    this.#release();
+    const now = plainFileBehind(descriptor)?.mode ?? mode;
+    if (!wasOpen) {
+      this.#close();
+    }
+    return now;
   }
 }
 
