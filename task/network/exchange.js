@@ -4,12 +4,13 @@ import https from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Phase, Progress } from '../../pkg/core.js';
 import { settle } from './connections.js';
+import { parseUrl } from './settings.js';
 
 /** @typedef {import('../../pkg/core.js').Request} Request */
 /** @typedef {import('../../pkg/core.js').Outcome} Outcome */
 /** @typedef {import('./connections.js').Way} Way */
 /** @typedef {import('node:http').IncomingMessage} Response */
-/** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a `POST` its headers and its body */
+/** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a request its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
 /**
@@ -67,14 +68,14 @@ export async function exchange(request, take, { url, isKeeper, proxy, connection
  * @returns {Promise<Response>}
  */
 function send(url, options, seal) {
-  const { method, way } = options;
+  const { way } = options;
   return new Promise((resolve, reject) => {
     const request = https.request(url, options);
     request.on('socket', (socket) => {
       if (request.reusedSocket) {
         way.progress.enter(Phase.Answer, false);
       }
-      if (seal && method === 'POST') {
+      if (seal) {
         whenUnderWay(socket, () => sendSealed(request, seal));
       }
     });
@@ -85,7 +86,7 @@ function send(url, options, seal) {
       reject(error);
     });
     settle(request, way.signal, reject);
-    if (!seal || method !== 'POST') {
+    if (!seal) {
       request.end();
     }
   });
@@ -153,17 +154,9 @@ async function receive(response, take, progress) {
  * @returns {Outcome}
  */
 function describeAnswer({ statusCode, headers }, url, atMs) {
-  const { date, 'retry-after': retryAfter, location } = headers;
-  return { status: statusCode, atMs, date, retryAfter, location: resolve(location, url) };
-}
-
-/** @param {string | undefined} location @param {URL} url */
-function resolve(location, url) {
-  try {
-    return location === undefined ? undefined : new URL(location, url).href;
-  } catch {
-    return undefined;
-  }
+  const { date, 'retry-after': retryAfter } = headers;
+  const location = headers.location === undefined ? undefined : parseUrl(headers.location, url)?.href;
+  return { status: statusCode, atMs, date, retryAfter, location };
 }
 
 /**

@@ -33,7 +33,7 @@ export class Network {
   #settings;
   /** @type {Connections | undefined} */
   #connections;
-  /** Keeper's host and port, to which every `POST` goes. @type {string | undefined} */
+  /** Keeper's host and port, to which everything goes that is sealed. @type {string | undefined} */
   #keeper;
   /** The ways that the log has named. */
   #told = new Set();
@@ -144,7 +144,7 @@ export class Network {
       if (url.protocol !== 'https:') {
         return { code: 'NOT_HTTPS' };
       }
-      if (request.method === 'POST') {
+      if (seal) {
         this.#keeper = url.host;
       }
       const proxy = proxyFor(url, this.#settings.proxy);

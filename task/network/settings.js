@@ -58,10 +58,10 @@ export function proxyFor(target, choose) {
   };
 }
 
-/** @param {string} text */
-function parseUrl(text) {
+/** A URL, if a text is one. @param {string} text @param {URL} [base] */
+export function parseUrl(text, base) {
   try {
-    return new URL(text);
+    return new URL(text, base);
   } catch {
     return undefined;
   }
