@@ -6,7 +6,11 @@
 import { isConfigInClear, masksOfEnvironment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
 
-/** What the core gets to know about the job: names of variables, and settings that variables may hold. */
+/**
+ * What the core gets to know about the job: names of variables, and settings that variables may hold.
+ *
+ * @type {(keyof import('../../pkg/core.js').JobVariables)[]}
+ */
 const DESCRIBING = [
   'VSTS_PUBLIC_VARIABLES',
   'VSTS_SECRET_VARIABLES',
