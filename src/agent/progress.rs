@@ -174,10 +174,10 @@ impl Progress {
         self.is_at_proxy
     }
 
-    /// Whether the limit for all of it is over.
+    /// Whether the limit for all of it is over. Before the first tick it is not.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
-        self.timeout_ms.is_some_and(|limit_ms| self.total_s * 1000 >= limit_ms)
+        self.total_s > 0 && self.timeout_ms.is_some_and(|limit_ms| self.total_s * 1000 >= limit_ms)
     }
 }
 
@@ -257,6 +257,13 @@ mod tests {
         assert!(!pass(&mut progress, 19));
         assert!(pass(&mut progress, 1));
         assert_eq!((progress.code(), progress.is_out_of_time()), (Some("BODY_TIMEOUT"), true));
+    }
+
+    #[test]
+    fn a_request_without_time_may_fail_in_its_own_way_before_the_first_second() {
+        let mut progress = Progress::new(Some(0), 30_000, LIMIT);
+        assert!(!progress.is_out_of_time());
+        assert!(progress.tick() && progress.is_out_of_time());
     }
 
     #[test]
