@@ -8,7 +8,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -19,7 +19,7 @@ use ksm_task::outputs::plan::Agent;
 use ksm_task::retrieval::{Next, Options};
 use serde::Deserialize;
 use support::keeper::{Description, Keeper};
-use support::scenario::{NOW_MS, Scenario, Seen, TIMEOUT_MS};
+use support::scenario::{NOW_MS, Scenario, Seen, TIMEOUT_MS, options};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -101,21 +101,53 @@ enum Filter {
     All(String),
 }
 
-#[test]
-fn every_case_is_true_of_the_core() {
+fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
+    paths
+}
+
+fn read(path: &Path) -> Case {
+    let text = fs::read_to_string(path).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_case_is_true_of_the_core() {
+    let paths = cases();
     assert!(paths.len() > 50, "only {} cases were found", paths.len());
 
     let untrue: Vec<String> = paths.iter().filter_map(|path| play(path).err()).collect();
     assert!(untrue.is_empty(), "{} of {} cases are not true\n\n{}", untrue.len(), paths.len(), untrue.join("\n\n"));
 }
 
+/// The words that a message lists after "expected".
+fn listed(line: &str) -> Vec<String> {
+    let keeper = Keeper::holding(Description::Records(Vec::new()));
+    let inputs = Inputs { mode: "validate".to_owned(), ..Inputs::new(&keeper.config(), line) };
+    let scenario = Scenario::with(keeper, inputs, options(), NOW_MS);
+    let problem = scenario.problems().concat();
+    let (_, list) = problem.lines().next().and_then(|message| message.split_once("; expected ")).unwrap();
+    list.split('`').skip(1).step_by(2).map(|word| word.trim_matches(['+', ':']).to_owned()).collect()
+}
+
+#[test]
+fn every_kind_and_every_form_is_in_a_case() {
+    let lines: Vec<String> = cases().iter().flat_map(|path| read(path).secrets).collect();
+    let prefixes: Vec<Vec<&str>> = lines
+        .iter()
+        .filter_map(|line| line.rsplit_once('>')?.1.trim().split_once(':'))
+        .map(|(prefix, _)| prefix.split(['+', '?']).collect())
+        .collect();
+    let mut words = [listed("A/type > nosuchkind:X"), listed("A/type > var+nosuchform:X")].concat();
+    words.retain(|word| !prefixes.iter().any(|prefix| prefix.contains(&word.as_str())));
+    assert_eq!(words, [""; 0], "no line of a case in tests/cases has these kinds or forms");
+}
+
 /// Plays a story through, or says in what it is not true.
 fn play(path: &Path) -> Result<(), String> {
-    let case: Case = serde_json::from_str(&fs::read_to_string(path).unwrap())
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let case = read(path);
     let keeper = Keeper::holding(case.keeper_holds);
     let config = case.config.unwrap_or_else(|| STANDARD.encode(keeper.config()));
     let inputs = Inputs {

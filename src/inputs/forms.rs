@@ -152,12 +152,13 @@ impl Transform {
         }
     }
 
+    /// Whether it lays out a whole record.
     fn is_structure(self) -> bool {
         matches!(self, Self::Json | Self::Dotenv)
     }
 
     fn is_decoding(self) -> bool {
-        matches!(self, Self::Unbase64 | Self::Unhex)
+        self.kind() == Kind::Decoding
     }
 
     /// Whether its result is a secret in its own right, such as the bytes that Base64 encodes, rather than another way to write
@@ -165,7 +166,10 @@ impl Transform {
     /// the forms that a program may print; another way to write a value is masked as it is.
     #[must_use]
     pub fn gives_a_value(self) -> bool {
-        matches!(self, Self::Trim | Self::Unbase64 | Self::Unhex | Self::Text | Self::Upper | Self::Lower)
+        match self.kind() {
+            Kind::Blanks | Kind::Decoding | Kind::LineEnds | Kind::Case => true,
+            Kind::Code | Kind::Quoting | Kind::Encoding | Kind::UrlEncoding | Kind::Digest => false,
+        }
     }
 
     /// A lower bound, in bytes, of its result for a value of this size, whatever the value is. An attachment whose result
