@@ -29,21 +29,33 @@ pub trait Names {
     fn names(&self) -> impl Iterator<Item = &str>;
 }
 
-/// A list whose items are found by their names, in a time that does not grow with how often one is missing.
+/// A list whose items are found by their names, however many there are and however many are looked for.
 #[derive(Debug)]
 pub struct Named<T> {
     items: Vec<T>,
-    /// The item that looks like a name; none if several do.
-    seen: OnceCell<HashMap<String, Option<usize>>>,
+    /// Made when it is needed.
+    index: OnceCell<Index>,
     misses: Cell<usize>,
 }
+
+/// Where the items are that have a name.
+#[derive(Debug, Default)]
+struct Index {
+    /// The first one that has exactly this name.
+    exact: HashMap<String, usize>,
+    /// The only one whose name looks the same; none if several do.
+    seen: HashMap<String, Option<usize>>,
+}
+
+/// So many items are looked at one by one, which is faster than to make an index.
+const LOOKED_AT: usize = 64;
 
 /// For so many names that no item has, there is a hint at those that there are.
 const HINTED: usize = 50;
 
 impl<T> From<Vec<T>> for Named<T> {
     fn from(items: Vec<T>) -> Self {
-        Self { items, seen: OnceCell::new(), misses: Cell::new(0) }
+        Self { items, index: OnceCell::new(), misses: Cell::new(0) }
     }
 }
 
@@ -64,24 +76,31 @@ impl<T> Deref for Named<T> {
 impl<T: Names> Named<T> {
     /// The first item that has exactly this name, else the only one whose name looks the same.
     pub(super) fn find(&self, wanted: &str) -> Option<&T> {
-        if let Some(item) = self.items.iter().find(|item| item.names().any(|name| name == wanted)) {
-            return Some(item);
-        }
-        let index = self.seen.get_or_init(|| self.by_what_is_seen()).get(&*as_seen(wanted)).copied().flatten();
-        index.and_then(|index| self.items.get(index))
+        let exact = if self.items.len() <= LOOKED_AT {
+            self.items.iter().position(|item| item.names().any(|name| name == wanted))
+        } else {
+            self.index().exact.get(wanted).copied()
+        };
+        let found = exact.or_else(|| self.index().seen.get(&*as_seen(wanted)).copied().flatten());
+        self.items.get(found?)
     }
 
-    fn by_what_is_seen(&self) -> HashMap<String, Option<usize>> {
-        let mut seen = HashMap::new();
-        for (index, item) in self.items.iter().enumerate() {
-            for name in item.names().map(as_seen).filter(|name| !name.is_empty()) {
-                let only = seen.entry(name.into_owned()).or_insert(Some(index));
-                if *only != Some(index) {
-                    *only = None;
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| {
+            let mut index = Index::default();
+            for (place, item) in self.items.iter().enumerate() {
+                for name in item.names() {
+                    index.exact.entry(name.to_owned()).or_insert(place);
+                    let seen = as_seen(name).into_owned();
+                    let only = index.seen.entry(seen).or_insert(Some(place));
+                    if *only != Some(place) {
+                        *only = None;
+                    }
                 }
             }
-        }
-        seen
+            index.seen.remove("");
+            index
+        })
     }
 
     /// Whether a name that no item has deserves a hint: only the first problems are shown, and a hint costs time.
@@ -119,7 +138,11 @@ mod tests {
             (&["", " "], " a", None),
             (&["", " "], "\t", None),
         ] {
-            assert_eq!(Named::from(names.to_vec()).find(wanted).copied(), found, "{wanted:?} of {names:?}");
+            let few = Named::from(names.to_vec());
+            let many = Named::from([names, &["other"; 2 * LOOKED_AT]].concat());
+            for list in [few, many] {
+                assert_eq!(list.find(wanted).copied(), found, "{wanted:?} of {names:?}");
+            }
         }
     }
 }
