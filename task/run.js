@@ -29,6 +29,8 @@ export async function performTask() {
     await task.fail([agent.describeDefect(error)]);
   } finally {
     await task.close();
+    // All that was printed has left. What Node has in memory need not be taken apart.
+    process.exit();
   }
 }
 
