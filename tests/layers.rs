@@ -140,9 +140,10 @@ fn the_post_job_step_loads_neither_the_core_nor_the_library() {
         let source = shim.iter().find(|(name, _)| *name == path).map(|(_, source)| source);
         let source = source.unwrap_or_else(|| panic!("the post-job step loads {path}"));
         assert!(!source.contains("from 'azure-pipelines-task-lib"), "the post-job step loads the library in {path}");
-        let more: Vec<String> =
-            imports(&path, source, &["from '"]).into_iter().filter(|known| !loaded.contains(known)).collect();
-        loaded.extend(more);
+        // Types are imported in comments, which load nothing.
+        let code: Vec<&str> = source.lines().filter(|line| !line.contains("@import")).collect();
+        let more = imports(&path, &code.join("\n"), &["from '"]);
+        loaded.extend(more.into_iter().filter(|known| !loaded.contains(known)).collect::<Vec<_>>());
         at += 1;
     }
     assert!(loaded.len() > 3, "only {loaded:?}");
