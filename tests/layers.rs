@@ -139,6 +139,9 @@ fn the_post_job_step_loads_neither_the_core_nor_the_library() {
     while let Some(path) = loaded.get(at).cloned() {
         let source = shim.iter().find(|(name, _)| *name == path).map(|(_, source)| source);
         let source = source.unwrap_or_else(|| panic!("the post-job step loads {path}"));
+        // Types are read by the compiler alone.
+        let code: Vec<&str> = source.lines().filter(|line| !line.starts_with("/** @import ")).collect();
+        let source = &code.join("\n");
         assert!(!source.contains("from 'azure-pipelines-task-lib"), "the post-job step loads the library in {path}");
         // Types are imported in comments, which load nothing.
         let code: Vec<&str> = source.lines().filter(|line| !line.contains("@import")).collect();
