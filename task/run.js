@@ -11,7 +11,7 @@ import { isWindows } from './files/disk.js';
 import { Files } from './files/stage.js';
 import { Network, platformCipher } from './network/network.js';
 
-/** @typedef {import('../pkg/core.js').Next} Next */
+/** @import { Next, Plan } from '../pkg/core.js' */
 
 const CANCELLED = 'the task was cancelled; nothing was set';
 const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
@@ -128,7 +128,7 @@ class Task {
   /**
    * Does all that the plan says, or nothing of it.
    *
-   * @param {import('../pkg/core.js').Plan} plan
+   * @param {Plan} plan
    * @param {Run} run
    */
   async #carryOut({ commands, files }, run) {

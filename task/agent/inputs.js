@@ -6,10 +6,13 @@ import { readProxySettings } from '../network/settings.js';
 import { print, warn } from './commands.js';
 import { isGivenInClear, withheldPassword } from './secrets.js';
 
+/** @import { FileOutcome, Inputs } from '../../pkg/core.js' */
+/** @import { NetworkSettings } from '../network/network.js' */
+
 /** @param {string} name */
 const input = (name) => tl.getInput(name) ?? '';
 
-/** @returns {Required<import('../../pkg/core.js').Inputs>} */
+/** @returns {Required<Inputs>} */
 export function readInputs() {
   const connection = input('keeperConnection');
   const secret =
@@ -39,7 +42,7 @@ export function readInputs() {
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 const MAX_FILES_SIZE = 64 * 1024 * 1024;
 
-/** @param {string[]} paths @returns {import('../../pkg/core.js').FileOutcome[]} */
+/** @param {string[]} paths @returns {FileOutcome[]} */
 export function readFiles(paths) {
   let left = MAX_FILES_SIZE;
   return paths.map((path) => {
@@ -48,12 +51,12 @@ export function readFiles(paths) {
       left -= body.length;
       return left < 0 ? { code: 'TOO_MUCH' } : { body };
     } catch (error) {
-      return { code: /** @type {import('../../pkg/core.js').FileOutcome} */ (error).code ?? 'UNKNOWN' };
+      return { code: /** @type {FileOutcome} */ (error).code ?? 'UNKNOWN' };
     }
   });
 }
 
-/** @returns {import('../network/network.js').NetworkSettings} */
+/** @returns {NetworkSettings} */
 export function readNetworkSettings() {
   const certFile = tl.getVariable('Agent.ClientCert');
   return {

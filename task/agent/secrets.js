@@ -6,10 +6,12 @@
 import { isConfigInClear, masksOfEnvironment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
 
+/** @import { JobVariables } from '../../pkg/core.js' */
+
 /**
  * What the core gets to know about the job: names of variables, and settings that variables may hold.
  *
- * @type {(keyof import('../../pkg/core.js').JobVariables)[]}
+ * @type {(keyof JobVariables)[]}
  */
 const DESCRIBING = [
   'VSTS_PUBLIC_VARIABLES',

@@ -9,15 +9,15 @@ import net from 'node:net';
 import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/disk.js';
 
-/** @typedef {import('./settings.js').Proxy} Proxy */
-/** @typedef {import('node:tls').TLSSocket} TLSSocket */
-/** @typedef {import('node:tls').SecureContext} SecureContext */
+/** @import { SecureContext, TLSSocket } from 'node:tls' */
+/** @import { Progress } from '../../pkg/core.js' */
+/** @import { Proxy, Trust } from './settings.js' */
 
 /**
  * A request on its way, and what is learned there.
  *
  * @typedef {object} Way
- * @property {import('../../pkg/core.js').Progress} progress
+ * @property {Progress} progress
  * @property {AbortSignal} signal ends it, wherever it is
  * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
  * @property {Proxy} [proxy]
@@ -32,7 +32,7 @@ const NEXT_ADDRESS_MS = 1_000;
 
 /** Connections that stay open between requests. */
 export class Connections extends https.Agent {
-  /** @param {number} maxSockets to one host @param {import('./settings.js').Trust} trust */
+  /** @param {number} maxSockets to one host @param {Trust} trust */
   constructor(maxSockets, trust) {
     super({ keepAlive: true, maxSockets });
     this.trust = trust;

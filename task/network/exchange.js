@@ -6,18 +6,19 @@ import { Phase, Progress } from '../../pkg/core.js';
 import { settle } from './connections.js';
 import { parseUrl } from './settings.js';
 
-/** @typedef {import('../../pkg/core.js').Request} Request */
-/** @typedef {import('../../pkg/core.js').Outcome} Outcome */
-/** @typedef {import('./connections.js').Way} Way */
-/** @typedef {import('node:http').IncomingMessage} Response */
-/** @typedef {() => import('../../pkg/core.js').Sealed | undefined} Seal gives a request its headers and its body */
+/** @import { ClientRequest, IncomingMessage } from 'node:http' */
+/** @import { Socket } from 'node:net' */
+/** @import { Outcome, Request, Sealed } from '../../pkg/core.js' */
+/** @import { Way } from './connections.js' */
+/** @import { Proxy } from './settings.js' */
+/** @typedef {() => Sealed | undefined} Seal gives a request its headers and its body */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
 
 /**
  * @typedef {object} Route
  * @property {URL} url
  * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
- * @property {import('./settings.js').Proxy} [proxy]
+ * @property {Proxy} [proxy]
  * @property {https.Agent} connections
  * @property {Seal} [seal]
  * @property {AbortSignal} signal
@@ -65,7 +66,7 @@ export async function exchange(request, take, { url, isKeeper, proxy, connection
  * @param {URL} url
  * @param {https.RequestOptions & { way: Way }} options
  * @param {Seal} [seal]
- * @returns {Promise<Response>}
+ * @returns {Promise<IncomingMessage>}
  */
 function send(url, options, seal) {
   const { way } = options;
@@ -95,7 +96,7 @@ function send(url, options, seal) {
 /**
  * Waits until TLS has had its first word, so that the server works while this side does.
  *
- * @param {import('node:net').Socket} socket
+ * @param {Socket} socket
  * @param {() => void} then
  */
 function whenUnderWay(socket, then) {
@@ -106,7 +107,7 @@ function whenUnderWay(socket, then) {
   }
 }
 
-/** @param {import('node:http').ClientRequest} request @param {Seal} seal */
+/** @param {ClientRequest} request @param {Seal} seal */
 function sendSealed(request, seal) {
   if (request.destroyed) {
     return;
@@ -124,7 +125,7 @@ function sendSealed(request, seal) {
   }
 }
 
-/** Reads an answer, as far as it is wanted. @param {Response} response @param {Take} take @param {Progress} progress */
+/** Reads an answer, as far as it is wanted. @param {IncomingMessage} response @param {Take} take @param {Progress} progress */
 async function receive(response, take, progress) {
   const { statusCode = 0, headers } = response;
   const { 'content-encoding': encoding = 'identity', 'content-length': length = 0 } = headers;
@@ -148,7 +149,7 @@ async function receive(response, take, progress) {
 }
 
 /**
- * @param {Response} response
+ * @param {IncomingMessage} response
  * @param {URL} url
  * @param {number} atMs
  * @returns {Outcome}

@@ -9,17 +9,12 @@ import { Connections } from './connections.js';
 import { describeFailure, exchange } from './exchange.js';
 import { Trust, proxyFor } from './settings.js';
 
-/** @typedef {import('../../pkg/core.js').Request} Request */
-/** @typedef {import('../../pkg/core.js').Download} Download */
-/** @typedef {import('../../pkg/core.js').Outcome} Outcome */
-/** @typedef {import('../../pkg/core.js').Run['openDownload']} OpenDownload */
-
-/**
- * @typedef {object} NetworkSettings
- * @property {import('./settings.js').ChooseProxy} proxy
- * @property {import('./settings.js').CertificateSettings} certificates
- * @property {(text: string) => void} log
- */
+/** @import { DecipherGCM } from 'node:crypto' */
+/** @import { Download, Outcome, PlatformCipher, Request, Run } from '../../pkg/core.js' */
+/** @import { Files } from '../files/stage.js' */
+/** @import { Seal, Take } from './exchange.js' */
+/** @import { CertificateSettings, ChooseProxy } from './settings.js' */
+/** @typedef {{ proxy: ChooseProxy, certificates: CertificateSettings, log: (text: string) => void }} NetworkSettings */
 
 /** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
@@ -50,7 +45,7 @@ export class Network {
    * Sends requests and reads the whole answers, in the same order.
    *
    * @param {Request[]} requests
-   * @param {import('./exchange.js').Seal} [seal] for what is to be sealed
+   * @param {Seal} [seal] for what is to be sealed
    */
   fetchAll(requests, seal) {
     return this.#sendAll(requests, async (request) => {
@@ -65,8 +60,8 @@ export class Network {
    * Loads attachments into temporary files, decrypting them on the way.
    *
    * @param {Download[]} downloads
-   * @param {OpenDownload} open
-   * @param {import('../files/stage.js').Files} files
+   * @param {Run['openDownload']} open
+   * @param {Files} files
    */
   downloadAll(downloads, open, files) {
     const requests = downloads.map(({ request }) => request);
@@ -92,8 +87,8 @@ export class Network {
 
   /**
    * @param {Download} download
-   * @param {OpenDownload} open
-   * @param {import('../files/stage.js').Files} files
+   * @param {Run['openDownload']} open
+   * @param {Files} files
    * @returns {Promise<Outcome>}
    */
   async #download(download, open, files) {
@@ -134,8 +129,8 @@ export class Network {
 
   /**
    * @param {Request} request
-   * @param {import('./exchange.js').Take} take
-   * @param {import('./exchange.js').Seal} [seal]
+   * @param {Take} take
+   * @param {Seal} [seal]
    * @returns {Promise<Outcome>}
    */
   async #exchange(request, take, seal) {
@@ -182,10 +177,10 @@ export class Network {
 /**
  * Node's own AES-256-GCM, some twenty times faster than one in WebAssembly.
  *
- * @returns {import('../../pkg/core.js').PlatformCipher}
+ * @returns {PlatformCipher}
  */
 export function platformCipher() {
-  /** @type {import('node:crypto').DecipherGCM} */
+  /** @type {DecipherGCM} */
   let decipher;
   return {
     start(key, nonce) {
