@@ -20,10 +20,11 @@ const fileOf = (number) => ({
   aside: `/t/.ksm-${number}o`,
 });
 
-/** A note of two files, and what was said of it. */
-async function openNote() {
+/** A note of two files, and what was said of it. @param {import('node:test').TestContext} t */
+async function openNote(t) {
   const said = [];
   const note = new Note(async (announcement) => void said.push(announcement));
+  t.after(() => note.end(true));
   note.add(fileOf(1));
   note.add(fileOf(2));
   note.add({ number: 2, identity: '7:8' });
@@ -42,8 +43,8 @@ test('there is none until a file is noted', async () => {
   assert.deepEqual(fs.readdirSync(folder), []);
 });
 
-test('it is read as it was written, with what came later to a file', async () => {
-  const { address, extent, place } = await openNote();
+test('it is read as it was written, with what came later to a file', async (t) => {
+  const { address, extent, place } = await openNote(t);
   assert.equal(extent, '3 lines, 2 files');
   assert.match(address, /^\.ksm-[0-9a-f]{12}\.[0-9a-f]{64}$/);
   assert.deepEqual(readNote(address, extent), {
@@ -55,8 +56,8 @@ test('it is read as it was written, with what came later to a file', async () =>
   });
 });
 
-test('it says whether all files have their names', async () => {
-  const { note, said, address } = await openNote();
+test('it says whether all files have their names', async (t) => {
+  const { note, said, address } = await openNote(t);
   note.conclude(true);
   await note.announce();
   assert.equal(said[1].extent, '4 lines, 2 files, done');
@@ -67,8 +68,8 @@ test('it says whether all files have their names', async () => {
   assert.equal(readNote(address, said[2].extent)?.isDone, false);
 });
 
-test('nothing is left of one that is over, and what is announced is the address of none', async () => {
-  const { note, said, place } = await openNote();
+test('nothing is left of one that is over, and what is announced is the address of none', async (t) => {
+  const { note, said, place } = await openNote(t);
   await note.end(true);
   assert.equal(fs.existsSync(place), false);
   assert.match(said[1].address, /^over\.[0-9a-f]{64}$/);
@@ -98,8 +99,8 @@ const CHANGES = {
   'nothing but line breaks': { change: () => '\n\n\n', files: [], isWhole: false },
 };
 for (const [name, { change, files, isWhole }] of Object.entries(CHANGES)) {
-  test(`of what somebody has changed only what is sealed counts (${name})`, async () => {
-    const { address, extent, place } = await openNote();
+  test(`of what somebody has changed only what is sealed counts (${name})`, async (t) => {
+    const { address, extent, place } = await openNote(t);
     fs.writeFileSync(place, change(fs.readFileSync(place, 'utf8')));
     const read = readNote(address, extent);
     assert.deepEqual(
