@@ -124,10 +124,11 @@ export class StagedFile {
       try {
         for (let position = 0, length = -1; length !== 0; position += length) {
           ({ bytesRead: length } = await read(from, buffer, 0, buffer.length, position));
-          await writeAll(to, [buffer.subarray(0, length)]);
           if (signal.aborted) {
+            // From then on it may be taken back, and closed, at any time.
             refuse('ABORT_ERR');
           }
+          await writeAll(to, [buffer.subarray(0, length)]);
         }
       } finally {
         buffer.fill(0);
@@ -254,8 +255,9 @@ export class StagedFile {
   }
 
   #openToWrite() {
+    const descriptor = this.#open();
     this.content = 'part';
-    return this.#open();
+    return descriptor;
   }
 
   #release() {
