@@ -2,7 +2,6 @@
 
 pub mod agent;
 pub mod progress;
-mod reader;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -104,10 +103,10 @@ impl Run {
         cipher: PlatformCipher,
         now_ms: f64,
     ) -> Result<Self, JsValue> {
-        let options: Options = reader::read(options)?;
+        let options: Options = serde_wasm_bindgen::from_value(options)?;
         let masks = Masks::new(options.masks_so_far, options.agent.shortest_mask);
         let mut run = Self { masks, notices: Notices::default(), entropy: SystemEntropy, step: None };
-        let inputs = reader::read(inputs)?;
+        let inputs = serde_wasm_bindgen::from_value(inputs)?;
         run.step = Some(retrieval::start(inputs, options, Rc::new(PlatformGcm(cipher)), &mut run.env(now_ms)));
         Ok(run)
     }
@@ -236,7 +235,7 @@ enum Answer {
 
 /// Converts what came.
 fn outcome<T: From<Outcome>>(value: JsValue) -> Result<T, JsValue> {
-    let outcome: Outcome = reader::read(value)?;
+    let outcome: Outcome = serde_wasm_bindgen::from_value(value)?;
     Ok(outcome.into())
 }
 

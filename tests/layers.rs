@@ -36,8 +36,8 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 
 /// Crates that only some files may name, and which.
 const RESERVED: [(&str, &[&str]); 14] = [
-    ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/progress.rs", "wasm/reader.rs"]),
-    ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs", "wasm/reader.rs"]),
+    ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/progress.rs"]),
+    ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
     ("serde_wasm_bindgen", &["wasm.rs"]),
