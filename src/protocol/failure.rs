@@ -275,6 +275,7 @@ fn find(code: &str) -> Option<(Kind, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::progress::{Phase, Progress};
 
     const HOST: &str = "keeper.example.test";
     const PROXY: Option<&str> = Some("proxy.example.test:3128");
@@ -405,5 +406,23 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), FAILURES.len());
+    }
+
+    #[test]
+    fn whatever_ends_a_request_on_its_way_has_words() {
+        let known = |progress: &Progress| find(progress.code().expect("it is over")).is_some();
+        for phase in [Phase::Name, Phase::Connect, Phase::Tunnel, Phase::Tls, Phase::Answer, Phase::Body] {
+            let mut progress = Progress::new(None, 0, 0);
+            progress.enter(phase, false);
+            while !progress.tick() {}
+            assert!(known(&progress), "{phase:?}");
+        }
+        for (encoding, length) in [("gzip", 0), ("identity", 1)] {
+            let mut progress = Progress::new(None, 0, 0);
+            assert!(!progress.begin(200, encoding, length) && known(&progress), "{encoding}");
+        }
+        let mut progress = Progress::new(None, 0, 0);
+        progress.end(false);
+        assert!(known(&progress));
     }
 }
