@@ -45,8 +45,8 @@ function reportLoss({ files, count, isDone, isWhole }) {
   const names = known.length > MAX_LINES ? `${shown} and ${known.length - MAX_LINES} others` : shown;
   warn(
     known.length < count
-      ? `somebody has changed or shortened the list of files that the step wrote: it names ${known.length} of ${count} (${names}); those of the other lines of the mapping may be left`
-      : `somebody has changed or shortened the list of files that the step wrote, which still names all ${count} (${names})`,
+      ? `the list of files that the step wrote was changed or shortened: it names ${known.length} of ${count} (${names}); those of the other lines of the mapping may be left`
+      : `the list of files that the step wrote was changed or shortened, and still names all ${count} (${names})`,
   );
 }
 
@@ -84,7 +84,7 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
       say(`Removed ${target}`);
     }
     if (isLost) {
-      warn(`${target} was there before the task wrote it, but what was kept of it is gone`);
+      warn(`${target} was there before the task wrote it, but the copy that was kept of it is gone`);
     }
   } else if (!isDone && replaced === undefined && now !== identity) {
     // Killed before the file could take the place of the other one: that one has its name still, or only this.

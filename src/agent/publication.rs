@@ -10,8 +10,8 @@ const MAX_WARNINGS: usize = 50;
 codes! {
     /// Why a file may be published, by where it is.
     REASONS: (&str, &str), EXPOSURES of "Exposure" {
-        ("STAGING", "it lies in the artifact staging directory"),
-        ("WORK_TREE", "it lies in a git work tree, which does not ignore it"),
+        ("STAGING", "it is in the artifact staging directory"),
+        ("WORK_TREE", "it is in a git work tree that does not ignore it"),
     }
 }
 
@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn a_file_is_named_with_where_it_is() {
         for (exposure, reason) in [
-            ("STAGING", "it lies in the artifact staging directory"),
-            ("WORK_TREE", "it lies in a git work tree, which does not ignore it"),
+            ("STAGING", "it is in the artifact staging directory"),
+            ("WORK_TREE", "it is in a git work tree that does not ignore it"),
         ] {
             let expected = format!("line 1: `/s/1.txt` may be published: {reason}");
             assert_eq!(warnings(&placed(1, exposure)), [expected]);
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn of_very_many_files_only_the_first_ones_are_named() {
         for (count, last) in [
-            (50, "line 50: `/s/50.txt` may be published: it lies in the artifact staging directory"),
+            (50, "line 50: `/s/50.txt` may be published: it is in the artifact staging directory"),
             (51, "and 1 more files may be published"),
             (60, "and 10 more files may be published"),
         ] {

@@ -1,4 +1,4 @@
-/** Logging commands of the agent, lines that are none, and the pipe on which they go: it may be slow, or have no end. */
+/** Logging commands of the agent, plain lines, and the pipe that takes both: it may be slow, or have lost its reader. */
 
 let masks = 0;
 

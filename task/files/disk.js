@@ -1,4 +1,4 @@
-/** The disk: what "this very file" means there, patience with those who hold a file, and everything until its end. */
+/** The disk: which file is which, patience with programs that hold a file, and work that goes on after a failure. */
 
 import fs from 'node:fs';
 import { promisify } from 'node:util';

@@ -111,7 +111,7 @@ export class Files {
   #downloaded(line, id) {
     const file = this.#downloads.get(id);
     const isKnown = typeof file === 'string' || file?.content === 'all' || file?.problem !== undefined;
-    return file && isKnown ? file : `${line}: the attachment did not come`;
+    return file && isKnown ? file : `${line}: the attachment did not arrive`;
   }
 
   /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */

@@ -100,7 +100,7 @@ export class StagedFile {
     try {
       return plainFileBehind(descriptor) ?? refuse('NOT_A_FILE');
     } catch (error) {
-      // Nobody could tell later that it is ours.
+      // It would be unknown later that it is ours.
       fs.unlinkSync(this.temporary);
       throw error;
     }
@@ -138,7 +138,7 @@ export class StagedFile {
     await this.finish();
   }
 
-  /** Waits, beside the main thread, until what was written is on the disk: some say only then that they are full. */
+  /** Waits, beside the main thread, until what was written is on the disk: some file systems report only then that they are full. */
   finish() {
     return this.#try(async () => {
       await flush(this.#open());
@@ -200,12 +200,12 @@ export class StagedFile {
         this.content = 'none';
       }
     } catch {
-      // What is said if it can't be removed either says so.
+      // If it can't be removed either, that is reported.
     }
     try {
       this.#close();
     } catch {
-      // When it was flushed it was said what could not be written.
+      // What could not be written was reported when it was flushed.
     }
   }
 

@@ -94,7 +94,7 @@ function send(url, options, seal) {
 }
 
 /**
- * Waits until TLS has had its first word, so that the server works while this side does.
+ * Waits until TLS has sent its first message, so that the server works while this side does.
  *
  * @param {Socket} socket
  * @param {() => void} then

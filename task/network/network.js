@@ -19,7 +19,7 @@ import { Trust, proxyFor } from './settings.js';
 /** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
 
-/** What is wrong with the disk is told when the files are staged; it is nothing that another try could change. */
+/** What is wrong with the disk is reported when the files are staged; it is nothing that another try could change. */
 const STAGED = { status: 200 };
 
 /** Requests of one run, over connections that stay open in between. */

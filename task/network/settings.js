@@ -130,7 +130,7 @@ function isException(expressions, origin, warn) {
   try {
     return vm.runInNewContext(code, { expressions, origin }, { timeout: MATCHING_MS });
   } catch {
-    warn("the agent's proxy bypass list takes too long for a host, which is reached by the proxy");
+    warn("the agent's proxy bypass list takes too long to match a host, so the proxy is used");
     return false;
   }
 }

@@ -330,8 +330,8 @@ for (const [name, { forge, isNamed = false }] of Object.entries(FORGERIES)) {
     });
     assert.deepEqual(warningsOf(post), [
       isNamed
-        ? 'somebody has changed or shortened the list of files that the step wrote, which still names all 1 (line 1)'
-        : 'somebody has changed or shortened the list of files that the step wrote: it names 0 of 1 (none); those of the other lines of the mapping may be left',
+        ? 'the list of files that the step wrote was changed or shortened, and still names all 1 (line 1)'
+        : 'the list of files that the step wrote was changed or shortened: it names 0 of 1 (none); those of the other lines of the mapping may be left',
     ]);
     assert.equal(fs.readFileSync(join(folder, 'precious.txt'), 'utf8'), 'precious');
   });
@@ -343,7 +343,7 @@ describe('a note that was cut', { concurrency: 2 }, () => {
   const NOTED = 8;
   const NAMED = ['(none)', '(line 1)', '(line 1, line 2)', '(line 1, line 2, line 3)'];
   for (let kept = 0; kept < NOTED; kept += 1) {
-    test(`to ${kept} of ${NOTED} lines is told, and what it still names is removed`, async (t) => {
+    test(`to ${kept} of ${NOTED} lines is reported, and what it still names is removed`, async (t) => {
       const named = Math.min(kept, LINES.length);
       const { post, folder } = await runJob(t, LINES, {
         isAllNoted: named > 0,
@@ -363,11 +363,11 @@ describe('a note that was cut', { concurrency: 2 }, () => {
           );
         },
       });
-      const start = 'somebody has changed or shortened the list of files that the step wrote';
+      const start = 'the list of files that the step wrote was changed or shortened';
       assert.deepEqual(warningsOf(post), [
         named < LINES.length
           ? `${start}: it names ${named} of 3 ${NAMED[named]}; those of the other lines of the mapping may be left`
-          : `${start}, which still names all 3 ${NAMED[named]}`,
+          : `${start}, and still names all 3 ${NAMED[named]}`,
       ]);
       const isThere = (name) => fs.existsSync(join(folder, name));
       assert.deepEqual(['a/password.txt', 'b.txt'].map(isThere), [named < 2, named < 3]);
@@ -375,7 +375,7 @@ describe('a note that was cut', { concurrency: 2 }, () => {
     });
   }
 
-  test('after the step was killed is told', { skip: withoutSignals }, async (t) => {
+  test('after the step was killed is reported', { skip: withoutSignals }, async (t) => {
     const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
     t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
     const keeper = await openKeeper(t, { holds: HOLDS });
@@ -391,13 +391,13 @@ describe('a note that was cut', { concurrency: 2 }, () => {
     fs.writeFileSync(noteOf(main), `${lines.slice(0, 4).join('\n')}\n`);
     const post = await runPostJob(t, main);
     assert.deepEqual(warningsOf(post), [
-      'somebody has changed or shortened the list of files that the step wrote: it names 1 of 3 (line 1); those of the other lines of the mapping may be left',
+      'the list of files that the step wrote was changed or shortened: it names 1 of 3 (line 1); those of the other lines of the mapping may be left',
     ]);
     assert.deepEqual(fs.readdirSync(folder).sort(), ['a']);
     assert.deepEqual(fs.readdirSync(join(folder, 'a')), ['password.txt']);
   });
 
-  test('and filled up by a line that is there twice is told', async (t) => {
+  test('and filled up by a line that is there twice is reported', async (t) => {
     const { post } = await runJob(t, LINES, {
       between: (_, main) => {
         const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
@@ -405,7 +405,7 @@ describe('a note that was cut', { concurrency: 2 }, () => {
       },
     });
     assert.deepEqual(warningsOf(post), [
-      'somebody has changed or shortened the list of files that the step wrote: it names 2 of 3 (line 1, line 2); those of the other lines of the mapping may be left',
+      'the list of files that the step wrote was changed or shortened: it names 2 of 3 (line 1, line 2); those of the other lines of the mapping may be left',
     ]);
   });
 });

@@ -21,7 +21,7 @@ const HOLDS = [
 const toFile = (path) => `Database/field/password > file:${path}`;
 const skip =
   (spawnSync('git', ['--version']).status !== 0 || process.platform === 'win32') && 'there is no git';
-const LOOSE = 'it lies in a git work tree, which does not ignore it';
+const LOOSE = 'it is in a git work tree that does not ignore it';
 
 /** An agent's folders with a repository checked out, and a folder for programs beside them. */
 function makeMachine(t) {
@@ -82,7 +82,7 @@ describe('a file that may be published draws a warning', { concurrency: 2 }, () 
     const variables = { 'Build.ArtifactStagingDirectory': join(machine.work, '1', 'a') };
     const target = join(machine.work, '1', 'a', 'password.txt');
     const outcome = await run(t, machine, [toFile(target), toFile('b/password.txt')], { variables });
-    assert.deepEqual(warningsOf(outcome), [warningFor(target, 'it lies in the artifact staging directory')]);
+    assert.deepEqual(warningsOf(outcome), [warningFor(target, 'it is in the artifact staging directory')]);
   });
 
   test('in the artifact staging directory of a linked work folder', { skip }, async (t) => {
@@ -91,7 +91,7 @@ describe('a file that may be published draws a warning', { concurrency: 2 }, () 
     const variables = { 'Build.ArtifactStagingDirectory': join(machine.root, 'linked', '1', 'a') };
     const target = join(machine.work, '1', 'a', 'password.txt');
     const outcome = await run(t, machine, [toFile(target)], { variables });
-    assert.deepEqual(warningsOf(outcome), [warningFor(target, 'it lies in the artifact staging directory')]);
+    assert.deepEqual(warningsOf(outcome), [warningFor(target, 'it is in the artifact staging directory')]);
   });
 
   test('in a git work tree that does not ignore it', { skip }, async (t) => {
