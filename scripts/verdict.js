@@ -54,3 +54,8 @@ export function excerpt(output) {
     ? [...lines.slice(0, LINES_SHOWN), `… and ${left} more lines, further up`].join('\n')
     : lines.join('\n');
 }
+
+/** The files whose tests failed, as the end of a report of Node's names them: `test at tests/task/files.test.js:10:3`. */
+export const failedFiles = (report) => [
+  ...new Set([...report.matchAll(/^test at (\S+\.js):\d+:\d+\r?$/gm)].map(([, file]) => file)),
+];

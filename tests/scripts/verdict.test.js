@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { excerpt, table } from '../../scripts/verdict.js';
+import { excerpt, failedFiles, table } from '../../scripts/verdict.js';
 
 test('the table has a row for each check', () => {
   assert.equal(
@@ -34,4 +34,17 @@ test('a long excerpt is cut, and says so', () => {
   const lines = excerpt(Array.from({ length: 100 }, (_, line) => `line ${line}`).join('\n')).split('\n');
   assert.equal(lines.length, 61);
   assert.equal(lines.at(-1), '… and 40 more lines, further up');
+});
+
+test('a report names each file whose tests failed, with the separators of its system', () => {
+  const report = [
+    '✔ test at tests/a.test.js:1:1',
+    '✖ failing tests:\r',
+    'test at tests\\docs\\guide.test.js:60:7\r',
+    '✖ a sample (3 ms)',
+    'test at tests/task/files.test.js:10:3',
+    'test at tests/task/files.test.js:90:3',
+    '  test at tests/b.test.js:1:1',
+  ].join('\n');
+  assert.deepEqual(failedFiles(report), ['tests\\docs\\guide.test.js', 'tests/task/files.test.js']);
 });
