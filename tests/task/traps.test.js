@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { isWindows } from '../platform.js';
 import { breakFunction, copyTask, corePath } from './altered-task.js';
 import { letters } from './hostile-values.js';
 import { REPORT, openKeeper, runWithKeeper } from './packed-task.js';
@@ -49,7 +50,7 @@ const ALTERATIONS = {
       'masksOfEnvironment',
       'isConfigInClear',
       'machineProxy',
-      'modeIfOpen',
+      isWindows ? 'icaclsArguments' : 'modeIfOpen',
       'publicationWarnings',
       'certificatePath',
       'run_new',
