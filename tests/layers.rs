@@ -35,7 +35,7 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Crates that only some files may name, and which.
-const RESERVED: [(&str, &[&str]); 14] = [
+const RESERVED: [(&str, &[&str]); 15] = [
     ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/progress.rs"]),
     ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs"]),
     ("web_sys", &[]),
@@ -49,6 +49,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("sha2", &["crypto/ecies.rs", "outputs/transform.rs", "vault/totp.rs"]),
     ("sha1", &["vault/totp.rs"]),
     ("hmac", &["vault/totp.rs"]),
+    ("httpdate", &["protocol/headers.rs"]),
     ("base64", &["base64.rs"]),
 ];
 
