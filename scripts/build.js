@@ -135,6 +135,7 @@ async function bundleTask(readable) {
   });
   const packages = bundledPackages(metafile);
   checkPackages(packages);
+  checkVault(metafile);
   // For the notices and the bill of materials.
   writeFileSync(inProject('dist', 'bundled-packages.json'), JSON.stringify(packages));
 
@@ -164,6 +165,13 @@ function checkPackages(folders) {
   const unwanted = UNWANTED_PACKAGES.flatMap(named);
   if (unwanted.length > 0) {
     throw new Failure(`the bundle holds ${unwanted.join(', ')}`);
+  }
+}
+
+/** Fails if the task library keeps secrets by itself, since it would leave a key on the disk. */
+function checkVault({ inputs }) {
+  if (Object.keys(inputs).some((source) => source.endsWith(`${TASK_LIBRARY}/vault.js`))) {
+    throw new Failure(`the bundle holds the vault of ${TASK_LIBRARY} instead of ours`);
   }
 }
 

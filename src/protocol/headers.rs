@@ -7,8 +7,8 @@ use std::time::UNIX_EPOCH;
 #[must_use]
 pub fn retry_after(header: &str, server_ms: u64) -> Option<u64> {
     let text = header.trim();
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().unwrap_or(u64::MAX));
     }
     Some(date(text)?.checked_sub(server_ms)?.div_ceil(1000))
 }
@@ -77,6 +77,8 @@ mod tests {
             ("120", Some(120)),
             (" 9 ", Some(9)),
             ("0", Some(0)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("99999999999999999999999", Some(u64::MAX)),
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
             ("Sun, 06 Nov 1994 08:49:36 GMT", None),

@@ -75,11 +75,12 @@ export class Network {
    * @param {(request: Request, index: number) => Promise<Outcome>} send
    */
   async #sendAll(requests, send) {
-    const startedAt = Date.now();
+    // A clock that does not jump.
+    const startedAt = performance.now();
     /** @type {Outcome[]} */
     const outcomes = [];
     await sideBySide(MAX_SIDE_BY_SIDE, requests, async (request, index) => {
-      await this.wait(startedAt + request.delayMs - Date.now());
+      await this.wait(startedAt + request.delayMs - performance.now());
       outcomes[index] = await send(request, index);
     });
     return outcomes;

@@ -51,6 +51,10 @@ export function proxyFor(target, choose) {
   if (!['http:', 'https:'].includes(url.protocol)) {
     refuse('PROXY_SCHEME', name);
   }
+  // What is special in a password, such as `#`, has to be encoded: else it ends the host, which the log names.
+  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) {
+    refuse('PROXY_ADDRESS', name);
+  }
   return {
     url,
     label: `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`,

@@ -145,6 +145,10 @@ describe('the proxy', () => {
     for (const [address, code] of [
       ['http://:1', 'PROXY_ADDRESS'],
       ['http://a b', 'PROXY_ADDRESS'],
+      ['http://secret#x@proxy:1', 'PROXY_ADDRESS'],
+      ['http://secret/x@proxy:1', 'PROXY_ADDRESS'],
+      ['http://user:12?x@proxy:1', 'PROXY_ADDRESS'],
+      ['user:12\\x@proxy:1', 'PROXY_ADDRESS'],
       ['socks5://proxy:1', 'PROXY_SCHEME'],
       ['ftp://proxy:1', 'PROXY_SCHEME'],
     ]) {

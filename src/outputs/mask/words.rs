@@ -159,7 +159,9 @@ fn behind_a_user(line: &str) -> Option<&str> {
 fn sasl_passwd(line: &str) -> Option<&str> {
     let (host, login) = line.split_once(char::is_whitespace)?;
     let (user, password) = login.trim_start().split_once(':')?;
-    let is_entry = host.starts_with('[') && host.contains(']') || host.contains('.') && user.contains('@');
+    // A user `git@…` is the address of a repository.
+    let is_mail = user.contains('@') && !user.starts_with("git@");
+    let is_entry = host.contains('.') && (is_mail || host.starts_with('[') && host.contains(']'));
     (is_entry && !user.is_empty() && !login.trim_start().contains(char::is_whitespace)).then_some(password)
 }
 
@@ -169,7 +171,11 @@ fn chap_secret(line: &str) -> Option<&str> {
     let [client, server, secret, address] = [words.next()?, words.next()?, words.next()?, words.next()?];
     let is_name = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "*\"._-@\\".contains(c));
     let is_entry = words.next().is_none() && is_name(client) && is_name(server) && [server, address].contains(&"*");
-    is_entry.then(|| secret.trim_matches('"')).filter(|secret| !secret.ends_with([':', ',']))
+    // Otherwise it is code: `SELECT * FROM users`, `from settings import *`, `find . -name *`.
+    let has = |is: fn(&char) -> bool| secret.chars().any(|c| is(&c));
+    let is_secret = secret.starts_with('"') || has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
+    let is_command = server.starts_with('-') || secret.ends_with([':', ',']);
+    (is_entry && is_secret && !is_command).then(|| secret.trim_matches('"'))
 }
 
 /// The text in `'…' | ConvertTo-SecureString`.
