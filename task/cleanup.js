@@ -89,7 +89,8 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   } else if (!isDone && replaced === undefined && now !== identity) {
     // Killed before the file could take the place of the other one: that one has its name still, or only this.
     await putBack(aside, place, now, () => false);
-  } else if (await putBack(aside, place, replaced, isOurs)) {
+    // Once all had their names, it is another file that now has the identity of the replaced one: numbers are used again.
+  } else if (await putBack(aside, place, isDone ? undefined : replaced, isOurs)) {
     say(`Put back what was at ${target} before`);
   } else {
     warn(`${target} is no longer a plain file; what was there before the task wrote it is ${aside}`);

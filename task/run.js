@@ -38,6 +38,8 @@ class Task {
   #startedAt = Date.now();
   #cancellation = new AbortController();
   #isOver = false;
+  /** The end of a run that failed, for all who report why. @type {Promise<void> | undefined} */
+  #ending;
   #network;
   #files;
   #stopListening;
@@ -138,8 +140,8 @@ class Task {
     if (problems.length === 0 && !this.#isCancelled()) {
       problems.push(...(await this.#files.commit()));
     }
-    if (problems.length > 0 || this.#isCancelled()) {
-      return this.fail(problems.length > 0 ? problems : [CANCELLED]);
+    if (this.#isCancelled() || problems.length > 0) {
+      return this.fail(this.#isCancelled() ? [CANCELLED] : problems);
     }
     const report = this.#report(run);
     // From here on the run completes, unless the agent no longer listens.
@@ -171,10 +173,15 @@ class Task {
    * @param {number} [more] how many more there are
    */
   async fail(problems, more = 0) {
-    if (this.#isOver) {
-      return;
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.#ending = this.#giveUp(problems, more);
     }
-    this.#isOver = true;
+    await this.#ending;
+  }
+
+  /** @param {string[]} problems @param {number} more */
+  async #giveUp(problems, more) {
     // What is under way, such as a download, must not write any more.
     this.#cancellation.abort();
     const left = await this.#files.rollBack();

@@ -1,6 +1,7 @@
 /** The disk: which file is which, patience with programs that hold a file, and work that goes on after a failure. */
 
 import fs from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 
 export const isWindows = process.platform === 'win32';
@@ -37,11 +38,15 @@ export async function patiently(work, { signal, until = soon() } = {}) {
       return work();
     } catch (error) {
       const isHeld = isWindows && HELD.includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '');
-      if (!isHeld || signal?.aborted || Date.now() + delayMs > until) {
+      if (!isHeld || Date.now() + delayMs > until) {
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      // By now everything may have been taken back.
+      if (signal?.aborted) {
         throw error;
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
 
@@ -244,9 +249,34 @@ export function putBack(aside, target, replaced, isMeant, until) {
     }
     const isFree = found ? isMeant(found) : !fs.lstatSync(target, { throwIfNoEntry: false });
     if (old && isFree) {
-      fs.renameSync(aside, target);
+      moveBack(aside, target);
     }
     return old !== undefined && isFree;
   };
   return patiently(rename, { until });
+}
+
+/**
+ * In a container job the work folder and the temporary folder are mounts of one device, and nothing can be renamed from
+ * one to the other.
+ *
+ * @param {string} aside
+ * @param {string} target
+ */
+function moveBack(aside, target) {
+  try {
+    fs.renameSync(aside, target);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EXDEV') {
+      throw error;
+    }
+    const near = path.join(path.dirname(target), path.basename(aside));
+    fs.copyFileSync(aside, near, fs.constants.COPYFILE_EXCL);
+    try {
+      fs.renameSync(near, target);
+    } finally {
+      fs.rmSync(near, { force: true });
+    }
+    fs.unlinkSync(aside);
+  }
 }

@@ -196,9 +196,15 @@ export function checkWorkingDirectory() {
  */
 export async function checkDrive(target, signal) {
   const { root } = path.parse(target);
-  if (isWindows) {
+  if (!isWindows) {
+    return;
+  }
+  if (!signal.aborted) {
     const look = fs.promises.stat(root).catch(() => refuse('NO_DRIVE', root));
     await Promise.race([look, once(signal, 'abort')]);
+  }
+  if (signal.aborted) {
+    refuse('ABORT_ERR');
   }
 }
 

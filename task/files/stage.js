@@ -89,10 +89,11 @@ export class Files {
    */
   async stage(planned) {
     const places = await this.#place(planned.filter(({ content }) => 'bytes' in content));
-    const files = planned.map(({ line, content }) =>
-      'bytes' in content ? places.shift() : this.#downloaded(line, content.download),
+    const files = planned.map(({ content }) =>
+      'bytes' in content ? places.shift() : this.#downloads.get(content.download),
     );
-    const unready = problemsOf(files);
+    const problems = problemsOf(files);
+    const unready = problems.length > 0 ? problems : planned.flatMap((file) => this.#whatIsMissing(file));
     if (unready.length > 0) {
       return unready;
     }
@@ -107,11 +108,11 @@ export class Files {
     return problemsOf(files);
   }
 
-  /** @param {string} line @param {number} id @returns {StagedFile | string} the file of a download or the problem */
-  #downloaded(line, id) {
-    const file = this.#downloads.get(id);
-    const isKnown = typeof file === 'string' || file?.content === 'all' || file?.problem !== undefined;
-    return file && isKnown ? file : `${line}: the attachment did not arrive`;
+  /** A download without a problem of its own ends with that of another file. @param {PlannedFile} planned */
+  #whatIsMissing({ line, content }) {
+    const file = 'bytes' in content ? undefined : this.#downloads.get(content.download);
+    const isThere = 'bytes' in content || (file instanceof StagedFile && file.content === 'all');
+    return isThere ? [] : [`${line}: the attachment did not arrive`];
   }
 
   /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */
@@ -126,9 +127,13 @@ export class Files {
         return [describe(file, error)];
       }
     }
-    this.#note.conclude(true);
-    await this.#note.announce();
-    return [];
+    try {
+      this.#note.conclude(true);
+      await this.#note.announce();
+      return [];
+    } catch (error) {
+      return [describeUnlisted(error)];
+    }
   }
 
   /** @param {StagedFile} file */
@@ -231,8 +236,7 @@ export class Files {
       noted.forEach(({ number, identity }) => this.#note.add({ number, identity }));
       await this.#note.announce();
     } catch (error) {
-      const failure = `the list of files for the post-job step cannot be written: ${reasonOf(error)}`;
-      return places.map(() => failure);
+      return places.map(() => describeUnlisted(error));
     }
     await this.#protect(files.filter(({ identity }) => identity !== undefined));
     return places;
@@ -318,6 +322,10 @@ function problemsOf(files) {
   const problems = files.map((file) => (typeof file === 'string' ? file : file?.problem));
   return [...new Set(problems.filter((problem) => problem !== undefined))];
 }
+
+/** @param {unknown} error */
+const describeUnlisted = (error) =>
+  `the list of files for the post-job step cannot be written: ${reasonOf(error)}`;
 
 /** @param {number} mode */
 const inOctal = (mode) => mode.toString(8).padStart(4, '0');

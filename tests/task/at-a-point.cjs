@@ -57,7 +57,16 @@ function replace(owner, name, wrap) {
 const isHere = (target) => handles.has(target) || (typeof target === 'string' && target.startsWith(folder));
 
 const SYNCHRONOUS = ['closeSync', 'copyFileSync', 'fchmodSync', 'fstatSync', 'ftruncateSync', 'linkSync'];
-const MORE = ['lstatSync', 'mkdirSync', 'openSync', 'renameSync', 'rmdirSync', 'statSync', 'unlinkSync'];
+const MORE = [
+  'appendFileSync',
+  'lstatSync',
+  'mkdirSync',
+  'openSync',
+  'renameSync',
+  'rmdirSync',
+  'statSync',
+  'unlinkSync',
+];
 for (const name of [...SYNCHRONOUS, ...MORE]) {
   replace(fs, name, (original) => (target, ...others) => {
     const error = (isHere(target) || isHere(others[0])) && arrive(name);

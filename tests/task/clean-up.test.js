@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runTask } from '../agent/agent.js';
 import { isWine, shownMode, withoutLinks, withoutSignals } from '../platform.js';
-import { openKeeper, runWithKeeper, taskFolder, warningsOf } from './packed-task.js';
+import { errorsOf, openKeeper, runWithKeeper, taskFolder, warningsOf } from './packed-task.js';
 
 const AT_A_POINT = fileURLToPath(new URL('at-a-point.cjs', import.meta.url));
 const PASSWORD = 's3cr3t-p4ssw0rd';
@@ -54,8 +54,9 @@ async function runJob(
 }
 
 /** @param {import('node:test').TestContext} t @param {import('../agent/agent.js').Run} main */
-async function runPostJob(t, main, { isAllNoted = true } = {}) {
+async function runPostJob(t, main, { isAllNoted = true, agent = {} } = {}) {
   const post = await runTask({
+    ...agent,
     taskFolder,
     section: 'postjobexecution',
     sourcesFolder: main.folders.sources,
@@ -186,6 +187,93 @@ test('where a file cannot have a second name, a copy comes back', async (t) => {
   assert.deepEqual(fs.readdirSync(folder), ['.netrc']);
   assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), 'as it was');
   assert.equal(fs.statSync(join(folder, '.netrc')).mode & 0o777, shownMode(0o640));
+});
+
+/** An agent on which something happens at these points. */
+const atPoints = (points) => ({
+  nodeArguments: ['--require', AT_A_POINT],
+  environment: { AT_POINT: JSON.stringify(points), AT_POINT_FOLDER: tmpdir() },
+});
+const NO_LINK = { call: 'linkSync', count: 1, code: 'EXDEV' };
+
+describe('in a container job, where folders of one device are mounts of their own,', () => {
+  test('a file that was replaced comes back when the job ends', async (t) => {
+    const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+    fs.writeFileSync(join(folder, 'old.txt'), 'as it was', { mode: 0o640 });
+    const keeper = await openKeeper(t, { holds: HOLDS });
+    const agent = { sourcesFolder: folder, ...atPoints([NO_LINK]) };
+    const main = await runWithKeeper(t, { keeper, secrets: [toFile('old.txt')], agent });
+    assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), PASSWORD);
+    const post = await runPostJob(t, main, {
+      agent: atPoints([{ call: 'renameSync', count: 1, code: 'EXDEV' }]),
+    });
+    assert.deepEqual(post.issues, []);
+    assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+    assert.equal(fs.statSync(join(folder, 'old.txt')).mode & 0o777, shownMode(0o640));
+  });
+
+  test('a file that was replaced comes back when a later one fails', async (t) => {
+    const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+    fs.writeFileSync(join(folder, 'old.txt'), 'as it was');
+    const keeper = await openKeeper(t, { holds: HOLDS });
+    const points = [
+      NO_LINK,
+      ...['ENOSPC', 'EXDEV'].map((code, index) => ({ call: 'renameSync', count: index + 2, code })),
+    ];
+    const main = await runWithKeeper(t, {
+      keeper,
+      secrets: [toFile('old.txt'), toFile('new.txt')],
+      agent: { sourcesFolder: folder, ...atPoints(points) },
+    });
+    assert.deepEqual(errorsOf(main), ['line 2: `new.txt` cannot be written: the disk is full (ENOSPC)']);
+    assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+  });
+});
+
+test('a later step that puts the replaced file in its place, with another content, changes nothing', async (t) => {
+  const { post, folder } = await runJob(t, [toFile('old.txt')], {
+    agent: atPoints([{ ...NO_LINK, code: 'EPERM' }]),
+    before: (folder) => {
+      fs.writeFileSync(join(folder, 'old.txt'), 'as it was');
+      fs.linkSync(join(folder, 'old.txt'), join(folder, 'second.txt'));
+    },
+    between: (folder) => {
+      fs.writeFileSync(join(folder, 'second.txt'), 'with a secret');
+      fs.renameSync(join(folder, 'second.txt'), join(folder, 'old.txt'));
+    },
+  });
+  assert.deepEqual(post.issues, []);
+  assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+  assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+});
+
+describe('a disk that is full for the list of files fails the step', { concurrency: 2 }, () => {
+  for (const count of [1, 2, 3, 4]) {
+    test(`at its line ${count}`, async (t) => {
+      const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+      t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+      fs.writeFileSync(join(folder, 'old.txt'), 'as it was');
+      const keeper = await openKeeper(t, { holds: HOLDS });
+      const main = await runWithKeeper(t, {
+        keeper,
+        secrets: [toFile('old.txt')],
+        agent: { sourcesFolder: folder, ...atPoints([{ call: 'appendFileSync', count, code: 'ENOSPC' }]) },
+      });
+      assert.equal(main.result, 'Failed');
+      const [told, ...others] = errorsOf(main);
+      assert.match(
+        told,
+        /(list of files for the post-job step|`old\.txt`) cannot be written: the disk is full \(ENOSPC\)$/,
+      );
+      assert.deepEqual(others, []);
+      assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+      assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+    });
+  }
 });
 
 test('two steps that write one file leave what was there before both', async (t) => {

@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { asListed, isWindows, withoutLinks, withoutReadOnlyFolders } from '../platform.js';
 import { errorsOf, isSettled, openKeeper, runWithKeeper } from './packed-task.js';
 
-const SHORT_WRITES = fileURLToPath(new URL('short-writes.cjs', import.meta.url));
+const [SHORT_WRITES, AT_A_POINT] = ['short-writes.cjs', 'at-a-point.cjs'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 const MIB = 1024 * 1024;
 const HOLDS = [
   {
@@ -258,6 +260,21 @@ describe('a large attachment', { concurrency: 2 }, () => {
     const outcome = await run(t, lines, { faults: [{ on: 'download', truncate: MIB / 2 }] });
     assert.equal(outcome.run.result, 'Failed');
     assert.deepEqual(listing(outcome.folder), []);
+  });
+
+  test('that fails in one of its files is no problem of the other one', async (t) => {
+    const folder = makeFolder(t);
+    const agent = {
+      nodeArguments: ['--require', AT_A_POINT],
+      environment: {
+        AT_POINT: JSON.stringify([{ call: 'writev', count: 1, code: 'ENOSPC' }]),
+        AT_POINT_FOLDER: folder,
+      },
+    };
+    const lines = ['Database/file/large.bin > file:a.bin', 'Database/file/large.bin > file:b.bin'];
+    assertNothingIsSet(await run(t, lines, { folder, agent }), [
+      'line 1: `a.bin` cannot be written: the disk is full (ENOSPC)',
+    ]);
   });
 
   test('is not even loaded when its place is taken', async (t) => {

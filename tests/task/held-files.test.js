@@ -8,16 +8,22 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isWindows } from '../platform.js';
-import { errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
+import { REPORT, errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
 const { patiently } = await import('../../task/files/disk.js');
 const { systemProgram } = await import('../../task/files/programs.js');
 
-const [AT_A_POINT, AS_WINDOWS] = ['at-a-point.cjs', 'as-windows.cjs'].map((name) =>
-  fileURLToPath(new URL(name, import.meta.url)),
+const [AT_A_POINT, AS_WINDOWS, DEFECT] = ['at-a-point.cjs', 'as-windows.cjs', 'defect-beside.cjs'].map(
+  (name) => fileURLToPath(new URL(name, import.meta.url)),
 );
-const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }],
+    files: [{ name: 'large.bin', bytes: 4_000_000 }],
+  },
+];
 const UNPROTECTED =
   'line 1: others may be able to read the file, as its access list could not be set (SystemRoot names no folder of Windows)';
 
@@ -55,6 +61,15 @@ describe('a file that is held', () => {
     assert.ok(calls() <= 2);
   });
 
+  test('is left alone once the step was cancelled while it was waited for', async () => {
+    const { work, calls } = failing(1, 'EBUSY');
+    const cancellation = new AbortController();
+    const end = assert.rejects(patiently(work, { signal: cancellation.signal }), { code: 'EBUSY' });
+    cancellation.abort();
+    await end;
+    assert.equal(calls(), 1);
+  });
+
   test('is not tried again for another reason', async () => {
     const { work, calls } = failing(1, 'ENOSPC');
     await assert.rejects(patiently(work), { code: 'ENOSPC' });
@@ -76,18 +91,20 @@ describe(
   'a step with files',
   { concurrency: 2, skip: isWindows && 'Windows itself is no model of it' },
   () => {
+    const TEXTS = ['Database/field/password > file:old.txt', 'Database/field/password > file:new.txt'];
+
     /** @param {import('node:test').TestContext} t @param {object[]} points */
-    async function run(t, points) {
+    async function run(t, points, { secrets = TEXTS, hooks = [] } = {}) {
       const folder = fs.mkdtempSync(join(tmpdir(), 'held-'));
       t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
       fs.writeFileSync(join(folder, 'old.txt'), 'as it was');
       const keeper = await openKeeper(t, { holds: HOLDS });
       const outcome = await runWithKeeper(t, {
         keeper,
-        secrets: ['Database/field/password > file:old.txt', 'Database/field/password > file:new.txt'],
+        secrets,
         agent: {
           sourcesFolder: folder,
-          nodeArguments: ['--require', AS_WINDOWS, '--require', AT_A_POINT],
+          nodeArguments: [AS_WINDOWS, AT_A_POINT, ...hooks].flatMap((hook) => ['--require', hook]),
           environment: { AT_POINT: JSON.stringify(points), AT_POINT_FOLDER: folder },
         },
       });
@@ -109,6 +126,19 @@ describe(
       assert.deepEqual(errorsOf(outcome), ['line 2: `new.txt` cannot be written: the disk is full (ENOSPC)']);
       assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
       assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+      assert.equal(isSettled(outcome), true);
+    });
+
+    test('takes everything back before it ends, also where a defect has ended the run', async (t) => {
+      const { outcome, folder } = await run(t, held('unlinkSync', 1, 5), {
+        secrets: ['Database/file/large.bin > file:large.bin'],
+        hooks: [DEFECT],
+      });
+      assert.deepEqual(errorsOf(outcome), [
+        `the task stopped unexpectedly (Error); nothing was set\nhint: ${REPORT}`,
+      ]);
+      assert.equal(outcome.completions.length, 1);
+      assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
       assert.equal(isSettled(outcome), true);
     });
 
