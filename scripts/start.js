@@ -82,7 +82,7 @@ async function showExample(taskFolder) {
     const ca = join(tmpdir(), 'ca.pem');
     writeFileSync(ca, keeper.caPem);
     const run = await runStep(taskFolder, keeper.configBase64, EXAMPLE, { NODE_EXTRA_CA_CERTS: ca });
-    show('The step gets secrets from Keeper', withShortPath(run.log, run.folders.temp, '/work/_temp'));
+    show('The step gets secrets from Keeper', withShortPath(run.log, run.folders.temp, '/agent/_temp'));
     show('A later step prints what it got', await printSecrets(run));
     await end(run);
   } finally {
