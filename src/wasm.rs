@@ -9,8 +9,8 @@ use std::rc::Rc;
 use js_sys::Uint8Array;
 use serde::{Serialize, Serializer};
 use tsify::Tsify;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::crypto::aes_gcm::{Gcm, KEY_LEN, NONCE_LEN, RustCrypto, TAG_LEN};
 use crate::crypto::frame::{Cut, Frame};
@@ -27,6 +27,7 @@ use crate::secret::SecretText;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
 export type FailureCode = KnownFailure | 'PROXY_STATUS' | 'PROXY_CREDENTIALS' | 'UNDECRYPTABLE';
+export interface OutcomeWithBody extends Outcome { body?: Uint8Array[] }
 export interface PlatformCipher {
   start(key: Uint8Array, nonce: Uint8Array): void;
   update(ciphertext: Uint8Array): Uint8Array;
@@ -57,6 +58,12 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn finish(this: &PlatformCipher, tag: &[u8]) -> bool;
+
+    /// What came back for a request, or a file, with its body in the pieces in which it came.
+    type OutcomeWithBody;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn body(this: &OutcomeWithBody) -> Result<Option<Vec<Uint8Array>>, JsValue>;
 }
 
 /// A run of the task, at its current step. See [`retrieval::Step`].
@@ -162,7 +169,7 @@ impl Run {
     #[wasm_bindgen(js_name = haveAsked)]
     pub fn have_asked(
         &mut self,
-        #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "OutcomeWithBody")] outcome: JsValue,
         now_ms: f64,
     ) -> Result<(), JsValue> {
         self.go_on(Answer::Records(self::outcome(outcome)?), now_ms)
@@ -175,7 +182,7 @@ impl Run {
     #[wasm_bindgen(js_name = haveLoaded)]
     pub fn have_loaded(
         &mut self,
-        #[wasm_bindgen(unchecked_param_type = "Outcome[]")] outcomes: Vec<JsValue>,
+        #[wasm_bindgen(unchecked_param_type = "OutcomeWithBody[]")] outcomes: Vec<JsValue>,
         now_ms: f64,
     ) -> Result<(), JsValue> {
         let outcomes = outcomes.into_iter().map(outcome).collect::<Result<_, _>>()?;
@@ -235,8 +242,23 @@ enum Answer {
 
 /// Converts what came.
 fn outcome<T: From<Outcome>>(value: JsValue) -> Result<T, JsValue> {
-    let outcome: Outcome = serde_wasm_bindgen::from_value(value)?;
+    let body = value.unchecked_ref::<OutcomeWithBody>().body()?;
+    let mut outcome: Outcome = serde_wasm_bindgen::from_value(value)?;
+    outcome.body = body.map(|pieces| joined(&pieces));
     Ok(outcome.into())
+}
+
+/// Copies the pieces of a body once, as an answer can be large.
+fn joined(pieces: &[Uint8Array]) -> Vec<u8> {
+    let lengths = pieces.iter().map(|piece| piece.length() as usize);
+    let mut body = vec![0; lengths.clone().sum()];
+    let mut left = body.as_mut_slice();
+    for (piece, length) in pieces.iter().zip(lengths) {
+        let (part, rest) = left.split_at_mut(length);
+        piece.copy_to(part);
+        left = rest;
+    }
+    body
 }
 
 /// The shim gave an answer to another step than the current one.

@@ -78,7 +78,7 @@ fn options() -> JsValue {
 }
 
 fn answered(status: u16, body: &[u8]) -> Object {
-    object(&[("status", status.into()), ("body", Uint8Array::from(body).into())])
+    object(&[("status", status.into()), ("body", Array::of1(&Uint8Array::from(body)).into())])
 }
 
 fn holding() -> Keeper {
@@ -540,8 +540,7 @@ fn a_request_that_failed_is_asked_for_again_after_a_pause() {
     assert_eq!(text(&step, "notices.0.level"), "info");
     assert!((375.0..=625.0).contains(&number(&step, "next.ask.delayMs")));
 
-    let busy =
-        object(&[("status", 503.into()), ("retryAfter", "7".into()), ("body", Uint8Array::from(&b""[..]).into())]);
+    let busy = object(&[("status", 503.into()), ("retryAfter", "7".into()), ("body", Array::new().into())]);
     let step = asked(&mut run, &busy);
     assert_eq!(number(&step, "next.ask.delayMs").to_string(), "7000");
 }
@@ -602,7 +601,7 @@ fn odd_numbers_do_no_harm() {
 #[wasm_bindgen_test]
 fn a_file_is_read_at_the_door() {
     let members = [("config", holding().config().into()), ("secretsFile", "lines.txt".into())];
-    let file = object(&[("body", Uint8Array::from(&b"Database"[..]).into())]);
+    let file = object(&[("body", Array::of2(&Uint8Array::from(&b"Data"[..]), &Uint8Array::from(&b"base"[..])).into())]);
     let missing = object(&[("code", "ENOENT".into())]);
     for (file, problem) in [
         (file, "lines.txt, line 1, column 1: expected `notation > destination`, found no `>`"),

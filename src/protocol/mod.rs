@@ -1,7 +1,6 @@
 //! What Keeper's servers speak: one encrypted, signed request, one encrypted answer.
 
 pub mod answer;
-pub(crate) mod bytes;
 pub mod clock;
 pub mod failure;
 pub mod headers;

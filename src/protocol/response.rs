@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use tsify::Tsify;
 
-use super::bytes;
 use crate::crypto::aes_gcm::Gcm;
 use crate::crypto::keys::TransmissionKey;
 use crate::error::Error;
@@ -26,9 +25,8 @@ pub struct Outcome {
     /// The answer's status.
     #[tsify(optional)]
     status: Option<f64>,
-    /// The answer's body.
-    #[serde(deserialize_with = "bytes::optional")]
-    #[tsify(optional, type = "Uint8Array")]
+    /// The answer's body, which crosses the door by itself.
+    #[serde(skip)]
     pub(crate) body: Option<Vec<u8>>,
     /// The header `Retry-After`.
     #[tsify(optional)]

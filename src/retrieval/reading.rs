@@ -25,8 +25,8 @@ pub struct Read {
 /// A file's bytes, or why there are none.
 #[derive(Clone, Debug, Default, Tsify)]
 pub struct FileOutcome {
-    /// What it holds.
-    #[tsify(optional, type = "Uint8Array")]
+    /// What it holds, in pieces.
+    #[tsify(optional, type = "Uint8Array[]")]
     pub body: Option<Vec<u8>>,
     /// The code of the fault.
     #[tsify(optional, type = "FileCode")]

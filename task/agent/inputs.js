@@ -47,9 +47,9 @@ export function readFiles(paths) {
   let left = MAX_FILES_SIZE;
   return paths.map((path) => {
     try {
-      const body = readPlainFile(path, MAX_FILE_SIZE);
-      left -= body.length;
-      return left < 0 ? { code: 'TOO_MUCH' } : { body };
+      const bytes = readPlainFile(path, MAX_FILE_SIZE);
+      left -= bytes.length;
+      return left < 0 ? { code: 'TOO_MUCH' } : { body: [bytes] };
     } catch (error) {
       return { code: /** @type {FileOutcome} */ (error).code ?? 'UNKNOWN' };
     }

@@ -10,7 +10,7 @@ import { describeFailure, exchange } from './exchange.js';
 import { Trust, proxyFor } from './settings.js';
 
 /** @import { DecipherGCM } from 'node:crypto' */
-/** @import { Download, Outcome, PlatformCipher, Request, Run } from '../../pkg/core.js' */
+/** @import { Download, OutcomeWithBody, PlatformCipher, Request, Run } from '../../pkg/core.js' */
 /** @import { Files } from '../files/stage.js' */
 /** @import { Seal, Take } from './exchange.js' */
 /** @import { CertificateSettings, ChooseProxy } from './settings.js' */
@@ -50,9 +50,9 @@ export class Network {
   fetchAll(requests, seal) {
     return this.#sendAll(requests, async (request) => {
       /** @type {Buffer[]} */
-      const chunks = [];
-      const outcome = await this.#exchange(request, (chunk) => void chunks.push(chunk), seal);
-      return outcome.status === undefined ? outcome : { ...outcome, body: Buffer.concat(chunks) };
+      const body = [];
+      const outcome = await this.#exchange(request, (chunk) => void body.push(chunk), seal);
+      return outcome.status === undefined ? outcome : { ...outcome, body };
     });
   }
 
@@ -72,12 +72,12 @@ export class Network {
    * Sends requests, some of them side by side, each when it is time.
    *
    * @param {Request[]} requests
-   * @param {(request: Request, index: number) => Promise<Outcome>} send
+   * @param {(request: Request, index: number) => Promise<OutcomeWithBody>} send
    */
   async #sendAll(requests, send) {
     // A clock that does not jump.
     const startedAt = performance.now();
-    /** @type {Outcome[]} */
+    /** @type {OutcomeWithBody[]} */
     const outcomes = [];
     await sideBySide(MAX_SIDE_BY_SIDE, requests, async (request, index) => {
       await this.wait(startedAt + request.delayMs - performance.now());
@@ -90,7 +90,7 @@ export class Network {
    * @param {Download} download
    * @param {Run['openDownload']} open
    * @param {Files} files
-   * @returns {Promise<Outcome>}
+   * @returns {Promise<OutcomeWithBody>}
    */
   async #download(download, open, files) {
     const stream = open(download.id, platformCipher());
@@ -106,12 +106,12 @@ export class Network {
       if (arrival.hasFailed || outcome.status !== 200) {
         return arrival.hasFailed ? STAGED : outcome;
       }
-      const body = arrival.content();
+      const content = arrival.content();
       if (stream.finish() === undefined) {
         return { code: 'UNDECRYPTABLE' };
       }
       await arrival.finish();
-      return { ...outcome, body };
+      return { ...outcome, body: content && [content] };
     } finally {
       await arrival.close();
     }
@@ -132,7 +132,7 @@ export class Network {
    * @param {Request} request
    * @param {Take} take
    * @param {Seal} [seal]
-   * @returns {Promise<Outcome>}
+   * @returns {Promise<OutcomeWithBody>}
    */
   async #exchange(request, take, seal) {
     try {

@@ -247,8 +247,8 @@ const PLUMBING = [
     '__wbindgen_is_undefined',
   ],
   ...['__wbindgen_in', '__wbindgen_jsval_eq', '__wbindgen_jsval_loose_eq', '__wbindgen_debug_string'],
-  ...['Error', 'Number', 'isArray', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
-  ...['set', 'new', 'from', 'length', 'subarray', 'fill', 'push', 'prototypesetcall'],
+  ...['Error', 'Number', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
+  ...['set', 'new', 'from', 'body', 'length', 'subarray', 'fill', 'push', 'prototypesetcall'],
 ];
 
 /** @param {string} name */
