@@ -1,6 +1,6 @@
 /**
- * The post-job step: what the task wrote outside of the agent's temporary folder is removed, and what it replaced comes
- * back. It runs whatever became of the job, so it never fails it, and it loads nothing but Node.
+ * The post-job step: removes what the task wrote outside the agent's temporary folder, and puts back what it replaced.
+ * It runs whatever the job's result, so it never fails the job, and it loads nothing but Node's own modules.
  */
 
 import fs from 'node:fs';
@@ -16,7 +16,7 @@ async function cleanUp() {
     const { VSTS_TASKVARIABLE_KSMFILES: address = '', VSTS_TASKVARIABLE_KSMFILESEXTENT: extent = '' } =
       process.env;
     const note = readNote(address, extent);
-    // The last one first: of two steps or lines that wrote one file, the first knows what was there before.
+    // In reverse order: if two steps or lines wrote the same file, the first of them kept the original.
     for (const file of [...(note?.files ?? [])].reverse()) {
       await cleanUpFile(file, note?.isDone ?? false);
     }
@@ -31,15 +31,15 @@ async function cleanUp() {
   }
 }
 
-/** So many lines of the mapping are named in one message. */
+/** The most mapping lines that one message names. */
 const MAX_LINES = 10;
 
-/** Says which files may be left if something of the list is missing. @param {ReadNote} note */
+/** Warns which files may be left behind if the list is incomplete. @param {ReadNote} note */
 function reportLoss({ files, count, isDone, isWhole }) {
   if (isWhole) {
     return;
   }
-  // Without its number it is unknown what became of it, unless all got their names.
+  // Without its identity, it is unknown what became of a file, unless all got their names.
   const known = files.filter(({ identity }) => isDone || identity !== undefined).map(({ line }) => line);
   const shown = known.slice(0, MAX_LINES).join(', ') || 'none';
   const names = known.length > MAX_LINES ? `${shown} and ${known.length - MAX_LINES} others` : shown;
@@ -52,7 +52,7 @@ function reportLoss({ files, count, isDone, isWhole }) {
 
 /**
  * @param {NotedFile} file
- * @param {boolean} isDone whether the main step gave all files their names; else only what is surely its own is touched
+ * @param {boolean} isDone whether the main step gave all files their names; else only files known to be its own go
  */
 async function cleanUpFile(file, isDone) {
   const { target, place, temporary } = file;
@@ -65,7 +65,7 @@ async function cleanUpFile(file, isDone) {
     await removeFile(path.join(folder, temporary), () => true);
     await takeBack(file, isDone);
   } catch (error) {
-    // Without the folder the file is gone as well.
+    // If the folder is gone, so is the file.
     if (codeOf(error) !== 'ENOENT') {
       const state = isEmptied(file) ? 'it is empty now' : 'it holds a secret';
       warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${state}`);
@@ -75,7 +75,7 @@ async function cleanUpFile(file, isDone) {
 
 /** @param {NotedFile} file @param {boolean} isDone */
 async function takeBack({ target, place, aside, replaced, identity }, isDone) {
-  // Later steps may have changed it, and some file systems give a file another number each day.
+  // After a finished step any file is: later ones may have rewritten it, and some file systems renumber files each day.
   const isOurs = (/** @type {{ identity: string }} */ found) => isDone || found.identity === identity;
   const now = plainFileAt(place)?.identity;
   if (plainFileAt(aside) === undefined) {
@@ -87,9 +87,9 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
       warn(`${target} was there before the task wrote it, but the copy that was kept of it is gone`);
     }
   } else if (!isDone && replaced === undefined && now !== identity) {
-    // Killed before the file could take the place of the other one: that one has its name still, or only this.
+    // Killed before the file could replace the original, which still has its name, or only the one aside.
     await putBack(aside, place, now, () => false);
-    // Once all had their names, it is another file that now has the identity of the replaced one: numbers are used again.
+    // After a finished step, a file with the identity of the original is another one: file systems reuse numbers.
   } else if (await putBack(aside, place, isDone ? undefined : replaced, isOurs)) {
     say(`Put back what was at ${target} before`);
   } else {
@@ -97,7 +97,7 @@ async function takeBack({ target, place, aside, replaced, identity }, isDone) {
   }
 }
 
-/** Takes the content out of a file that cannot be removed, if it is the task's very own. @param {NotedFile} file */
+/** Empties a file that cannot be removed, if it is the one that the task wrote. @param {NotedFile} file */
 function isEmptied({ place, identity }) {
   try {
     const isOurs = identity !== undefined && plainFileAt(place)?.identity === identity;
@@ -110,7 +110,7 @@ function isEmptied({ place, identity }) {
   }
 }
 
-/** @param {string} text in one line */
+/** @param {string} text printed as one line */
 const say = (text) => print(text.replaceAll(/[\r\n]/g, ' '));
 
 /** @param {unknown} error */

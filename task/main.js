@@ -1,4 +1,4 @@
-/** The task's start: load the core, mask, then load the rest. With System.Debug the task library prints inputs when it loads. */
+/** Entry point: loads the core, masks, then loads the task library, which prints inputs on load with System.Debug. */
 
 import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
@@ -7,7 +7,7 @@ import { initSync } from '../pkg/core.js';
 import { describeDefect, printIssue, printResult } from './agent/commands.js';
 import { maskEnvironment } from './agent/secrets.js';
 
-// Until an outcome is reported, an early end is a failure.
+// Until an outcome is reported, exiting early is a failure.
 process.exitCode = 1;
 start().catch((error) => {
   printIssue('error', whatIsMissing(error) ?? describeDefect(error));
@@ -15,7 +15,7 @@ start().catch((error) => {
 });
 
 async function start() {
-  // The core draws its random bytes from here; Node 16 has no such object by itself.
+  // The core gets its random bytes from this global, which Node 16 does not define.
   globalThis.crypto ??= /** @type {Crypto} */ (webcrypto);
   initSync({ module: fs.readFileSync(path.join(import.meta.dirname, 'core_bg.wasm')) });
   maskEnvironment();
@@ -23,7 +23,7 @@ async function start() {
   await performTask();
 }
 
-/** What the agent does not have, with what to do about it. @param {unknown} error */
+/** What the agent's Node lacks, with a hint; undefined if that is not what went wrong. @param {unknown} error */
 function whatIsMissing(error) {
   if (typeof WebAssembly === 'undefined') {
     return `this agent runs Node without WebAssembly, which the task needs; nothing was set

@@ -16,7 +16,7 @@ import { Network, platformCipher } from './network/network.js';
 const CANCELLED = 'the task was cancelled; nothing was set';
 const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
 
-/** So many problems are shown, and so many warnings about files; the others are counted. */
+/** The most problems, and the most files left behind, that are shown; the rest are only counted. */
 const MAX_ISSUES = 50;
 
 /** Runs the task and reports its outcome to the agent. */
@@ -29,7 +29,7 @@ export async function performTask() {
     await task.fail([agent.describeDefect(error)]);
   } finally {
     await task.close();
-    // All that was printed has left. What Node has in memory need not be taken apart.
+    // All output has been flushed; exiting here spares Node the teardown of its heap.
     process.exit();
   }
 }
@@ -38,7 +38,7 @@ class Task {
   #startedAt = Date.now();
   #cancellation = new AbortController();
   #isOver = false;
-  /** The end of a run that failed, for all who report why. @type {Promise<void> | undefined} */
+  /** Settles once a failed run is rolled back and reported. @type {Promise<void> | undefined} */
   #ending;
   #network;
   #files;
@@ -60,14 +60,14 @@ class Task {
   }
 
   /**
-   * Takes the place of the task library, which would report uncaught errors in its own words: the agent sends those to
+   * Replaces the task library's handlers of uncaught errors: they report the error's own text, which the agent sends to
    * the server unmasked.
    */
   reportDefects() {
     for (const event of ['uncaughtException', 'unhandledRejection']) {
       process.removeAllListeners(event).on(event, (defect) => this.fail([agent.describeDefect(defect)]));
     }
-    // Nothing is under way any more, and still the run waits for something.
+    // The event loop is empty although the run is waiting for something.
     process.once('beforeExit', () => this.fail([STUCK]).then(() => this.close()));
   }
 
@@ -77,7 +77,7 @@ class Task {
     try {
       await this.#follow(run);
     } finally {
-      // Keys and values are wiped with it.
+      // This also wipes its keys and values.
       run.free();
     }
   }
@@ -98,13 +98,13 @@ class Task {
         return this.#carryOut(next.finish, run);
       }
       await this.#take(next, run);
-      // A signal that came while the core computed is heard now.
+      // Lets a signal be handled that arrived while the core was computing.
       await setImmediate();
     }
   }
 
   /**
-   * Does what a step asks for, and hands what comes of it to the run.
+   * Does what a step asks for and hands the outcome to the run.
    *
    * @param {Exclude<Next, { problems: unknown } | { finish: unknown }>} next
    * @param {Run} run
@@ -127,15 +127,10 @@ class Task {
     }
   }
 
-  /**
-   * Does all that the plan says, or nothing of it.
-   *
-   * @param {Plan} plan
-   * @param {Run} run
-   */
+  /** Carries out the whole plan, or none of it. @param {Plan} plan @param {Run} run */
   async #carryOut({ commands, files }, run) {
     const problems = await this.#files.stage(files);
-    // What was said so far is on its way, so that a slow agent does not take only a part of what comes now.
+    // Flush what was printed so far, so that a slow agent cannot take only part of what follows.
     await this.#drainedOrCancelled();
     if (problems.length === 0 && !this.#isCancelled()) {
       problems.push(...(await this.#files.commit()));
@@ -144,7 +139,7 @@ class Task {
       return this.fail(this.#isCancelled() ? [CANCELLED] : problems);
     }
     const report = this.#report(run);
-    // From here on the run completes, unless the agent no longer listens.
+    // From here on the run completes, unless the agent has stopped reading.
     const isTaken = await agent.inOneWrite(() => {
       commands.forEach((command) => process.stdout.write(`${command}\n`));
       report.forEach(agent.print);
@@ -161,16 +156,16 @@ class Task {
   #report(run) {
     const files = this.#files.list();
     const sizes = Float64Array.from(files, ({ size }) => size);
-    // Windows knows no modes.
+    // Windows has no permission bits.
     const modes = Uint32Array.from(isWindows ? [] : files, ({ mode }) => mode);
     return run.report(sizes, modes, Date.now() - this.#startedAt);
   }
 
   /**
-   * Reports why the task can't go on, and takes back what is on disk. The core is not asked for words: it may be what broke.
+   * Reports why the task can't go on, and rolls back what is on disk. Does not call the core, which may be what broke.
    *
    * @param {string[]} problems
-   * @param {number} [more] how many more there are
+   * @param {number} [more] how many more problems there are
    */
   async fail(problems, more = 0) {
     if (!this.#isOver) {
@@ -182,7 +177,7 @@ class Task {
 
   /** @param {string[]} problems @param {number} more */
   async #giveUp(problems, more) {
-    // What is under way, such as a download, must not write any more.
+    // Work in progress, such as a download, must not write any more.
     this.#cancellation.abort();
     const left = await this.#files.rollBack();
     const shown = [...problems.slice(0, MAX_ISSUES), ...left.slice(0, MAX_ISSUES)];
@@ -198,7 +193,7 @@ class Task {
   async close() {
     this.#cancellation.abort();
     this.#network.close();
-    // Until then a signal must not end the process.
+    // Until the output is flushed, a signal must not end the process.
     if (!(await agent.drained())) {
       process.exitCode = 1;
     }
@@ -206,8 +201,8 @@ class Task {
   }
 
   /**
-   * Has the agent hand the note of files to the post-job step. Its address is secret, as other steps could change the
-   * note with it.
+   * Has the agent pass the note of files to the post-job step. Its address is secret: with it, other steps could alter
+   * the note.
    *
    * @param {{ address: string, extent: string }} announcement
    */
@@ -229,11 +224,11 @@ class Task {
 }
 
 /**
- * Listens for the signals by which the agent cancels: SIGINT and then SIGTERM, on Windows SIGBREAK; a terminal that closes
- * says SIGHUP.
+ * Listens for the signals that cancel a step: the agent sends SIGINT and then SIGTERM (SIGBREAK on Windows), and a
+ * closing terminal SIGHUP.
  *
  * @param {() => void} cancel
- * @returns {() => void} ends it
+ * @returns {() => void} stops listening
  */
 function onCancel(cancel) {
   /** @type {NodeJS.Signals[]} */

@@ -1,4 +1,4 @@
-/** Logging commands of the agent, plain lines, and the pipe that takes both: it may be slow, or have lost its reader. */
+/** Logging commands for the agent, plain lines, and the pipe for both, which may be slow or have lost its reader. */
 
 let masks = 0;
 
@@ -6,8 +6,8 @@ let masks = 0;
 export const countMasks = () => masks;
 
 /**
- * Tells the agent to hide a text in every log from here on. Unlike the library's `setSecret`, it takes texts of several
- * lines: the agent then also hides their JSON-escaped form.
+ * Has the agent mask a text in every log from here on. Unlike the library's `setSecret`, this accepts several lines;
+ * the agent then also masks their JSON-escaped form.
  *
  * @param {string} text
  */
@@ -17,7 +17,7 @@ export function printMask(text) {
 }
 
 /**
- * Reports a problem. Unlike the text of `task.complete`, the agent masks it.
+ * Reports a problem. The agent masks this text, unlike that of `task.complete`.
  *
  * @param {'error' | 'warning'} type
  * @param {string} text
@@ -30,8 +30,8 @@ export function printIssue(type, text) {
 export const warn = (text) => printIssue('warning', text);
 
 /**
- * Reports the result, after which the exit code does not count. The agent sends the text to the server as it is, without
- * a look at its masks, so it is always the same.
+ * Reports the result, which overrides the exit code. The agent sends this text to the server without masking it, so it
+ * is always the same.
  *
  * @param {boolean} hasSucceeded
  */
@@ -42,13 +42,13 @@ export function printResult(hasSucceeded) {
 }
 
 /**
- * Prints a line in which no logging command is left: the agent would execute one anywhere in a line. It looks for the
- * prefix as a reader would, so that invisible characters may be inside of it.
+ * Prints a line, with any logging command in it defused: the agent executes one anywhere in a line. Its search for the
+ * prefix ignores invisible characters, so there may be some inside it.
  *
  * @param {string} text
  */
 export function print(text) {
-  // A blank after each `#` that another follows: of `###` no two may stay together.
+  // A space after each `#` that another one follows: even of `###`, no two may stay adjacent.
   process.stdout.write(`${text.replace(/#(?=[\p{DI}\p{Cf}\p{Cc}\p{M}]*#)/gu, '# ')}\n`);
 }
 
@@ -61,11 +61,11 @@ function printCommand(start, data) {
   process.stdout.write(`##vso[${start}]${escaped}\n`);
 }
 
-/** The build puts in the address, from identity.json. */
+/** The build inserts the address from identity.json. */
 export const PLEASE_REPORT = `please report this, with the task's version, at ${process.env.KSM_SUPPORT}`;
 
 /**
- * What to say of an error that should not have happened. Its text could quote a value, so only its kind is named.
+ * The message for an unexpected error. The error's own text could quote a value, so only its kind is named.
  *
  * @param {unknown} error
  */
@@ -77,7 +77,7 @@ export function describeDefect(error) {
 
 let isBroken = false;
 
-/** Listens for the end of the agent. @param {() => void} onEnd */
+/** Calls back if the agent stops reading. @param {() => void} onEnd */
 export function watchOutput(onEnd) {
   process.stdout.on('error', () => {
     isBroken = true;
@@ -85,7 +85,7 @@ export function watchOutput(onEnd) {
   });
 }
 
-/** Waits until everything that was printed has left the process. @returns {Promise<boolean>} whether the agent took it */
+/** Waits until all output has left the process. @returns {Promise<boolean>} whether the agent took it */
 export function drained() {
   return new Promise((resolve) => {
     process.stdout.write('', (error) => resolve(!error && !isBroken));
@@ -93,10 +93,10 @@ export function drained() {
 }
 
 /**
- * Prints many lines by few calls of the system, where it takes several at once: on Windows it does not.
+ * Prints many lines with few system calls, where the system allows it: Windows does not.
  *
  * @param {() => void} printAll
- * @returns {Promise<boolean>} whether the agent took them, once they have left
+ * @returns {Promise<boolean>} whether the agent took them, once they have left the process
  */
 export function inOneWrite(printAll) {
   process.stdout.cork();

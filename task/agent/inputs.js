@@ -1,4 +1,4 @@
-/** What the author and the agent set: the task's inputs, the files that they name, the network. */
+/** What the author and the agent configure: the task's inputs, the files that they name, the network. */
 
 import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/paths.js';
@@ -17,10 +17,10 @@ export function readInputs() {
   const connection = input('keeperConnection');
   const secret =
     tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) ??
-    // The library takes away what is not empty.
+    // The library leaves an empty one in the environment.
     process.env[`ENDPOINT_AUTH_PARAMETER_${connection}_APITOKEN`];
   const environment = process.env.KSM_CONFIG ?? '';
-  // Programs that are started from here need not know it.
+  // Child processes do not need it.
   delete process.env.KSM_CONFIG;
   return {
     connection: secret ?? '',
@@ -38,7 +38,7 @@ export function readInputs() {
   };
 }
 
-/** Mapping lines and templates are short; what is longer is something else. So much may one have, and all of them. */
+/** Size limits in bytes, for one file and for all. Mapping lines and templates are short: what is longer is not one. */
 const MAX_FILE_SIZE = 4 * 1024 * 1024;
 const MAX_FILES_SIZE = 64 * 1024 * 1024;
 

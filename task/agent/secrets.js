@@ -1,6 +1,6 @@
 /**
- * What the task's environment holds before the task library takes it away: configs, passwords of proxies and secrets in
- * the wrong input, which are masked, and what the agent says of the job.
+ * What the environment holds before the task library removes it: configs, proxy passwords and secrets in the wrong
+ * input, all of which are masked, and the agent's facts about the job.
  */
 
 import { isConfigInClear, masksOfEnvironment } from '../../pkg/core.js';
@@ -8,11 +8,7 @@ import { printMask } from './commands.js';
 
 /** @import { JobVariables } from '../../pkg/core.js' */
 
-/**
- * What the core gets to know about the job: names of variables, and settings that variables may hold.
- *
- * @type {(keyof JobVariables)[]}
- */
+/** What the core is given about the job: names of variables, and settings. @type {(keyof JobVariables)[]} */
 const DESCRIBING = [
   'VSTS_PUBLIC_VARIABLES',
   'VSTS_SECRET_VARIABLES',
@@ -26,13 +22,13 @@ export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
-/** Passwords that the task library would encrypt, with keys that it leaves in files for everybody to read. */
+/** Passwords that the task library would encrypt with a key that it leaves in a world-readable file. */
 const WITHHELD = ['Agent.ProxyPassword', 'Agent.ClientCertPassword'];
 /** @type {Map<string, string | undefined>} */
 const withheld = new Map();
 let isInClear = false;
 
-/** Masks all that is secret, in each form in which it may show, and withholds passwords from the task library. */
+/** Masks every secret, in each form in which it may appear, and withholds passwords from the task library. */
 export function maskEnvironment() {
   const [names, values] = [Object.keys(process.env), Object.values(process.env).map((value) => value ?? '')];
   masksOfEnvironment(names, values).forEach(printMask);
@@ -47,12 +43,12 @@ export function maskEnvironment() {
 /** Whether the input holds a config that is in none of the job's secret variables. */
 export const isGivenInClear = () => isInClear;
 
-/** A password that the task library does not know. @param {string} name */
+/** A password that is withheld from the task library. @param {string} name */
 export const withheldPassword = (name) => withheld.get(name);
 
 /**
- * Where the task library keeps inputs and secret variables until they are asked for, in place of the library's own
- * vault, which would encrypt them with a key that it leaves in a file for everybody to read.
+ * Where the task library keeps inputs and secret variables: in memory. The library's own vault would encrypt them with
+ * a key that it leaves in a world-readable file.
  */
 export class Vault {
   /** By name in lower case. @type {Map<string, string>} */
@@ -61,11 +57,11 @@ export class Vault {
   initialize() {}
 
   /**
-   * Keeps a secret; an empty one is forgotten.
+   * Stores a secret. An empty one removes what is stored.
    *
    * @param {string} name
    * @param {string} secret
-   * @returns {boolean} whether it is kept
+   * @returns {boolean} whether it is stored
    */
   storeSecret(name, secret) {
     const key = (name ?? '').toLowerCase();

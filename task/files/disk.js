@@ -1,4 +1,4 @@
-/** The disk: which file is which, patience with programs that hold a file, and work that goes on after a failure. */
+/** The disk: identities of files, retries while another program holds one, and work that goes on after a failure. */
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ export const isWindows = process.platform === 'win32';
 /** @import { DiskCode, FailureCode, FileCode } from '../../pkg/core.js' */
 /** @typedef {FailureCode | FileCode | DiskCode} Code */
 
-/** An error with a code and what it is about. The core has the words. @param {Code} code @param {string} [detail] */
+/** An error with a code and a detail, which the core words. @param {Code} code @param {string} [detail] */
 export const coded = (code, detail) => Object.assign(new Error(code), { code, detail });
 
 /** @param {Code} code @param {string} [detail] @returns {never} */
@@ -17,15 +17,15 @@ export function refuse(code, detail) {
   throw coded(code, detail);
 }
 
-/** A scanner holds a new file for up to some seconds; the agent waits some ten for a step that it has cancelled. */
+/** How long to retry: scanners hold a new file for a few seconds, and the agent gives a cancelled step about ten. */
 const PATIENCE_MS = 4_000;
 const HELD = ['EBUSY', 'EPERM', 'EACCES'];
 
-/** The time at which patience is over, in milliseconds since 1970, for several files together. */
+/** When to stop retrying, in milliseconds since 1970; several files can share one deadline. */
 export const soon = () => Date.now() + PATIENCE_MS;
 
 /**
- * Does something with a file, again and again for some seconds while another program holds it.
+ * Does something with a file; on Windows, retries for a few seconds while another program holds it.
  *
  * @template T
  * @param {() => T} work
@@ -42,7 +42,7 @@ export async function patiently(work, { signal, until = soon() } = {}) {
         throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      // By now everything may have been taken back.
+      // By now everything may have been rolled back.
       if (signal?.aborted) {
         throw error;
       }
@@ -51,9 +51,9 @@ export async function patiently(work, { signal, until = soon() } = {}) {
 }
 
 /**
- * Does something that may fail without keeping the rest from being done.
+ * Does something whose failure must not keep the rest from being done.
  *
- * @param {string} failure what to say then
+ * @param {string} failure the message for that
  * @param {() => unknown} work
  * @returns {Promise<string[]>}
  */
@@ -67,7 +67,7 @@ export async function attempt(failure, work) {
 }
 
 /**
- * Does something with each of many, some of them at once.
+ * Does something with each of many items, several at a time.
  *
  * @template T
  * @param {number} width how many at once
@@ -84,7 +84,7 @@ export async function sideBySide(width, items, work) {
   await Promise.all(Array.from({ length: width }, takeTurns));
 }
 
-/** Waits until what was written is on the disk. */
+/** Waits until what was written has reached the disk. */
 export const flush = promisify(fs.fsync);
 
 /** @param {number} descriptor @param {Uint8Array[]} pieces @returns {Promise<void>} */
@@ -112,7 +112,7 @@ export function plainFileAt(place) {
   return found && describe(found);
 }
 
-/** The plain file that a descriptor opens. @param {number} descriptor */
+/** The plain file behind a descriptor. @param {number} descriptor */
 export const plainFileBehind = (descriptor) => describe(fs.fstatSync(descriptor, { bigint: true }));
 
 /** @param {fs.BigIntStats} stats @returns {Found | undefined} */
@@ -122,21 +122,21 @@ function describe(stats) {
 }
 
 /**
- * A number that only this file or folder has while it exists. Versions of Node on Windows disagree about the upper half
- * of a device's number.
+ * Identifies a file or folder for as long as it exists. On Windows, versions of Node disagree about the upper half of
+ * the device number, so that is left out.
  *
  * @param {{ dev: bigint, ino: bigint }} stats
  */
 export const identityOf = ({ dev, ino }) => `${BigInt.asUintN(32, dev)}:${ino}`;
 
 /**
- * Opens a plain file that is known already. Should something else have its place just now, such as a link or a pipe,
- * this neither follows it nor waits.
+ * Opens a plain file whose identity is known. If something else, such as a link or a pipe, has taken its place, this
+ * neither follows it nor blocks.
  *
- * @param {string} place a path, the end of which is no link
+ * @param {string} place a path that does not end in a link
  * @param {number} flags
  * @param {string | undefined} identity
- * @returns {number | undefined} a descriptor, if it is that very file
+ * @returns {number | undefined} a descriptor, if it is that file
  */
 export function openPlainFile(place, flags, identity) {
   const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
@@ -155,7 +155,7 @@ export function openPlainFile(place, flags, identity) {
 /**
  * Reads a plain file.
  *
- * @param {string} place a path, the end of which is no link
+ * @param {string} place a path that does not end in a link
  * @param {number} limit the largest size in bytes
  * @returns {Buffer}
  */
@@ -166,7 +166,7 @@ export function readFileAt(place, limit) {
   }
   const descriptor = openPlainFile(place, fs.constants.O_RDONLY, found.identity) ?? refuse('NOT_A_FILE');
   try {
-    // One byte more: pseudo files say that they are empty, wherever they are mounted.
+    // One byte more exposes pseudo files: they report size 0, wherever they are mounted.
     const bytes = Buffer.alloc(found.size + 1);
     let length = 0;
     for (let count = -1; count !== 0 && length < bytes.length; length += count) {
@@ -178,18 +178,18 @@ export function readFileAt(place, limit) {
   }
 }
 
-/** A path without links, as the system itself writes it. @param {string} place something that exists */
+/** A path with its links resolved, spelled as the system spells it. @param {string} place something that exists */
 export const realPath = (place) => fs.realpathSync.native(place);
 
 /** @typedef {(found: Found) => boolean} IsMeant */
 
 /**
- * Removes a plain file if it is the one that is meant.
+ * Removes a plain file if it is the one that is meant. Retries as {@link patiently}.
  *
  * @param {string} place
  * @param {IsMeant} isMeant
  * @param {number} [until] the time at which patience ends
- * @returns {Promise<boolean>} whether there was one
+ * @returns {Promise<boolean>} whether it was there
  */
 export function removeFile(place, isMeant, until) {
   const remove = () => {
@@ -204,8 +204,8 @@ export function removeFile(place, isMeant, until) {
 }
 
 /**
- * Gives a file that is going to be replaced a second name, so that it can come back; where that is not possible, a copy
- * has it. Its own name is never without a file.
+ * Gives a file that is about to be replaced a second name, so that it can be restored; where hard links are not
+ * possible, it is copied. Its own name always leads to a file.
  *
  * @param {string} target
  * @param {string} aside
@@ -213,7 +213,7 @@ export function removeFile(place, isMeant, until) {
  */
 export function setAside(target, aside, old) {
   if (isWindows && (old.mode & 0o200) === 0) {
-    // What is read-only there can't be replaced, only moved.
+    // There a read-only file can't be replaced, only moved.
     return fs.renameSync(target, aside);
   }
   try {
@@ -229,21 +229,21 @@ export function setAside(target, aside, old) {
 }
 
 /**
- * Gives a file that was kept aside its name back, in one step if another plain file has it.
+ * Gives a file that was kept aside its name back, atomically if another plain file has it.
  *
  * @param {string} aside
  * @param {string} target
- * @param {string | undefined} replaced the identity of the file that was kept aside, by a second name or as a copy
- * @param {IsMeant} isMeant whether the file that has the name may go
+ * @param {string | undefined} replaced the identity of the original, whether it has a second name or was copied
+ * @param {IsMeant} isMeant whether the file that now has the name may go
  * @param {number} [until] the time at which patience ends
- * @returns {Promise<boolean>} whether it has its name again, or still
+ * @returns {Promise<boolean>} whether the original has its name
  */
 export function putBack(aside, target, replaced, isMeant, until) {
   const rename = () => {
     const old = plainFileAt(aside);
     const found = plainFileAt(target);
     if (old && found && [old.identity, replaced].includes(found.identity)) {
-      // It never lost its name. To rename one name of a file into another would leave both.
+      // It never lost its name. Renaming one name of a file to another name of it would leave both.
       fs.unlinkSync(aside);
       return true;
     }
@@ -257,8 +257,8 @@ export function putBack(aside, target, replaced, isMeant, until) {
 }
 
 /**
- * In a container job the work folder and the temporary folder are mounts of one device, and nothing can be renamed from
- * one to the other.
+ * Moves a file back, also between mounts: in a container job, the work folder and the temporary folder are two mounts
+ * of one device, and renaming between them fails.
  *
  * @param {string} aside
  * @param {string} target

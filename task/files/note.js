@@ -1,7 +1,7 @@
 /**
- * What the main step notes for the post-job step: a file in the agent's temporary folder, as the environment would not
- * hold the names of many files. Later steps may write there, also from inside of a container, so each line is
- * authenticated, and task variables say where the note is and how much is in it.
+ * The main step's note to the post-job step: a file in the agent's temporary folder, as the environment could not hold
+ * the names of many files. Later steps can write there, even from inside a container, so each line is authenticated,
+ * and task variables hold where the note is and how much is in it.
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
@@ -11,31 +11,31 @@ import path from 'node:path';
 import { attempt, readFileAt } from './disk.js';
 
 /**
- * A file: first where it is going to be, before anything is there; then, before anything is in it, which one it is; and
- * before it gets its name, which other one it replaces.
+ * A file, noted in three stages: its path, before it exists; its identity, before it has content; and the file that it
+ * replaces, before it gets its name.
  *
  * @typedef {object} NotedFile
  * @property {string} line of the mapping
  * @property {string} target as messages show it
- * @property {string} place its path without links
- * @property {string} temporary a name in the same folder
- * @property {string} aside the path of the file that it replaces, once it is kept
+ * @property {string} place its path with links resolved
+ * @property {string} temporary its temporary name, in the same folder
+ * @property {string} aside where the file that it replaces is kept
  * @property {string} [identity]
- * @property {string} [replaced] the identity of the file that was kept aside
+ * @property {string} [replaced] the identity of the file that it replaces
  *
  * @typedef {{ number: number } & Partial<NotedFile>} FileEntry
- * @typedef {{ isDone: boolean }} StateEntry whether all files have their names, or are being taken back
- * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent hand to the post-job
- *          step what it needs to find the note and to believe it, which is secret, and how much is in it
+ * @typedef {{ isDone: boolean }} StateEntry whether all files have their names; false if they are rolled back
+ * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent pass to the post-job
+ *          step where the note is and what authenticates it, which is secret, and how much is in it
  */
 
 const MAX_SIZE = 64 * 1024 * 1024;
-/** The note's name, and the key of its lines. */
+/** The note's file name, and the key that authenticates its lines. */
 const ADDRESS = /^(\.ksm-[0-9a-f]{12})\.([0-9a-f]{64})$/;
-/** How many lines are in it, of how many files, and whether all of these have their names. */
+/** How many lines it has, about how many files, and whether all of these have their names. */
 const EXTENT = /^(\d{1,9}) lines, (\d{1,9}) files(, done)?$/;
 
-/** The note of one run. There is none until a file is noted. */
+/** The note of one run, which is created when the first file is noted. */
 export class Note {
   #tell;
   #name = `.ksm-${randomBytes(6).toString('hex')}`;
@@ -58,7 +58,7 @@ export class Note {
     this.#write(entry);
   }
 
-  /** Notes whether all files have their names, or are being taken back. @param {boolean} isDone */
+  /** Notes that all files have their names, or that they are being rolled back. @param {boolean} isDone */
   conclude(isDone) {
     this.#isDone = isDone;
     this.#write({ isDone });
@@ -73,7 +73,7 @@ export class Note {
     }
   }
 
-  /** Says to the post-job step what it has to do from now on. */
+  /** Tells the post-job step what it has to do from now on. */
   async announce() {
     if (this.#descriptor !== undefined) {
       const extent = `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
@@ -81,13 +81,13 @@ export class Note {
     }
   }
 
-  /** @param {boolean} isOver whether nothing is left to do for the post-job step */
+  /** @param {boolean} isOver whether nothing is left for the post-job step to do */
   async end(isOver) {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) {
       return;
     }
-    // What says that it is over is long, as the agent hides it in all logs.
+    // The text that marks the end is long, as the agent masks it in every log.
     await (isOver ? this.#tell({ address: `over.${this.#key}`, extent: '' }) : this.announce());
     this.#descriptor = undefined;
     await attempt('', () => {
@@ -98,20 +98,20 @@ export class Note {
 }
 
 /**
- * What is left of a note.
+ * What could be read of a note.
  *
  * @typedef {object} ReadNote
  * @property {NotedFile[]} files that it names
- * @property {number} count how many it named
+ * @property {number} count how many it named when it was complete
  * @property {boolean} isDone whether all of them got their names
- * @property {boolean} isWhole whether nothing was taken from it or added
+ * @property {boolean} isWhole whether nothing was removed or added
  * @property {string} place
  */
 
 /**
  * @param {string} address
  * @param {string} extent
- * @returns {ReadNote | undefined} nothing if that is not the address of a note
+ * @returns {ReadNote | undefined} undefined if that is not the address of a note
  */
 export function readNote(address, extent) {
   const [, name, key] = ADDRESS.exec(address) ?? [];
@@ -120,7 +120,7 @@ export function readNote(address, extent) {
   }
   const [, announcedLines = 1, announcedFiles = 1, announcedDone] = EXTENT.exec(extent) ?? [];
   const place = placeOf(name);
-  // The last line is empty, or it is cut. A line counts once, however often it is repeated.
+  // The last line is empty or cut off. A repeated line counts once.
   const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
   const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
   /** @type {Map<number, FileEntry>} */
@@ -143,7 +143,7 @@ export function readNote(address, extent) {
 /**
  * @param {string} line
  * @param {string} key
- * @returns {(FileEntry | StateEntry)[]} nothing if it is not of the main step
+ * @returns {(FileEntry | StateEntry)[]} empty if the line is not from the main step
  */
 function entryOf(line, key) {
   const text = line.slice(line.indexOf(' ') + 1);

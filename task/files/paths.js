@@ -13,27 +13,27 @@ export function isInside(place, folder) {
   return way !== '' && way !== '..' && !way.startsWith(`..${path.sep}`) && !path.isAbsolute(way);
 }
 
-/** The folders that an absolute path leads through, the last one first. @param {string} place @returns {string[]} */
+/** The ancestors of an absolute path, innermost first. @param {string} place @returns {string[]} */
 export function foldersOf(place) {
   const folder = path.dirname(place);
   return folder === place ? [] : [folder, ...foldersOf(folder)];
 }
 
-/** Whether a path means the same everywhere. On Windows `\folder` is one of the current drive. @param {string} place */
+/** Whether a path is fully qualified. On Windows `\folder` depends on the current drive. @param {string} place */
 export const isWholePath = (place) =>
   path.isAbsolute(place) && (!isWindows || path.parse(place).root.length > 1);
 
 /**
- * Where something is, or is going to be, without the links on the way to it.
+ * Where something is, or is going to be, with links resolved.
  *
- * @param {string} place an absolute path; its last parts need not be there yet
+ * @param {string} place an absolute path; its last parts need not exist yet
  */
 export function placeOf(place) {
   const there = [place, ...foldersOf(place)].find((one) => tryRealPath(one) !== undefined);
   return there === undefined ? place : path.join(realPath(there), path.relative(there, place));
 }
 
-/** @param {string} place @returns {string | undefined} nothing if it is not there */
+/** @param {string} place @returns {string | undefined} undefined if it does not exist */
 function tryRealPath(place) {
   try {
     return realPath(place);
@@ -43,8 +43,8 @@ function tryRealPath(place) {
 }
 
 /**
- * The innermost folder with foreign content, such as a checked-out repository or a downloaded artifact, on the way to a
- * path. A link in there must not lead out of it.
+ * The innermost folder on a path that has foreign content, such as a checked-out repository or a downloaded artifact. A
+ * link in there must not lead out of it.
  *
  * @param {string} place an absolute path
  * @returns {string | undefined} its real path
@@ -60,31 +60,31 @@ export function foreignFolderOf(place) {
   );
 }
 
-/** The agent's temporary folder, as the agent names it: it may be a link, to a disk of its own. */
+/** The agent's temporary folder, as the agent spells it. It may be a link, for example to another disk. */
 export function agentsTemporaryFolder() {
   const { AGENT_TEMPDIRECTORY = '' } = process.env;
   return path.isAbsolute(AGENT_TEMPDIRECTORY) ? path.resolve(AGENT_TEMPDIRECTORY) : undefined;
 }
 
-/** The folder of a file that is to be written: writable for nobody else, and still the same one later. */
+/** A folder to write files to, with checks that nobody else can write there and that it is still the same. */
 export class Folder {
   #identity;
 
   /** @param {string} place the absolute path of a folder that exists */
   constructor(place) {
     this.path = place;
-    /** Without links. */
+    /** With links resolved. */
     this.real = realPath(place);
     this.#identity = identityOf(fs.statSync(place, { bigint: true }));
 
     const named = agentsTemporaryFolder();
     const temporary = named && tryRealPath(named);
-    /** Whether the agent itself removes what is in it. */
+    /** Whether the agent itself removes its content. */
     this.isTemporary = temporary !== undefined && (this.real === temporary || isInside(this.real, temporary));
     /**
-     * Where a file of it is kept that is replaced, on the same file system. In the agent's work folder, where
-     * everything can be had again, that is the temporary folder, or else it could get into artifacts. The agent empties
-     * that folder, though, whatever became of the job: what is elsewhere is kept beside its place.
+     * Where replaced files are kept, on the same file system. In the agent's work folder, where nothing is
+     * irreplaceable, that is the temporary folder, as a file beside the target could get into artifacts. Since the
+     * agent always empties that folder, originals from anywhere else are kept beside their place.
      */
     this.asideFolder = place;
     const isAgents = temporary && foreignFolderOf(path.join(this.real, 'file')) !== undefined;
@@ -93,13 +93,13 @@ export class Folder {
     }
   }
 
-  /** What distinguishes this file from all others of a run, however its path is written. @param {string} name */
+  /** Distinguishes a file from all others of a run, however its path is written. @param {string} name */
   keyOf(name) {
     const isExact = !isWindows && process.platform !== 'darwin';
     return `${this.#identity}/${isExact ? name : name.normalize().toLowerCase()}`;
   }
 
-  /** Throws an error if the path leads to another folder by now. */
+  /** Throws an error if the path now leads to another folder. */
   check() {
     const now = identityOf(fs.statSync(this.path, { bigint: true }));
     if (now !== this.#identity || realPath(this.path) !== this.real) {
@@ -107,7 +107,7 @@ export class Folder {
     }
   }
 
-  /** Throws an error if others can exchange files in it. */
+  /** Throws an error if others can replace files in it. */
   checkWriters() {
     const { mode, gid } = fs.statSync(this.path);
     const { name, uid, groups } = (user ??= describeUser());
@@ -132,10 +132,10 @@ function describeUser() {
 }
 
 /**
- * Makes a folder with those above it.
+ * Makes a folder and its missing ancestors.
  *
  * @param {string} folder an absolute path
- * @param {(made: string) => void} note is called for each one that was made
+ * @param {(made: string) => void} note is called for each folder that was made
  */
 export function makeFolders(folder, note) {
   const way = [folder, ...foldersOf(folder)];
@@ -150,8 +150,8 @@ export function makeFolders(folder, note) {
 }
 
 /**
- * A checked-out repository or an artifact can bring links; a file that is meant to be inside must not go elsewhere
- * through one.
+ * Refuses a link in a folder with foreign content, such as a checked-out repository: a file that is meant to be inside
+ * must not end up elsewhere.
  *
  * @param {string} place the absolute path of a folder
  */
@@ -178,7 +178,7 @@ export function checkTarget(target) {
   return found && plainFileAt(target);
 }
 
-/** A name that is not UTF-8 reaches Node changed, so that a relative path would lead into another folder. */
+/** Refuses a working directory whose name is not UTF-8: Node alters it, so relative paths would lead elsewhere. */
 export function checkWorkingDirectory() {
   const here = fs.statSync('.', { bigint: true });
   const named = fs.statSync(process.cwd(), { throwIfNoEntry: false, bigint: true });
@@ -188,8 +188,8 @@ export function checkWorkingDirectory() {
 }
 
 /**
- * Looks whether a path's drive or share is there. An unreachable share takes long to say so, and is given up when the
- * step is cancelled.
+ * Checks that a path's drive or share is there. An unreachable share takes long to fail, so the wait ends when the step
+ * is cancelled.
  *
  * @param {string} target an absolute path
  * @param {AbortSignal} signal
@@ -208,7 +208,7 @@ export async function checkDrive(target, signal) {
   }
 }
 
-/** Nothing in there is a real file: it can be endless, or hold the task's own environment. */
+/** Folders of pseudo files, which can be endless, or hold the task's own environment. */
 const SYSTEM_FOLDERS = isWindows ? [] : ['/proc', '/dev', '/sys'];
 /** Windows' names for devices and pipes. */
 const DEVICE = /^[\\/]{2}[.?][\\/]/;
@@ -216,8 +216,8 @@ const DEVICE = /^[\\/]{2}[.?][\\/]/;
 /**
  * Reads a plain file that an input names.
  *
- * A relative path stays in the working directory. A path in a folder with foreign content may not lead out of it,
- * nor into git's own folder; no path may lead among the system's pseudo files. Else an absolute path is its author's
+ * A relative path must stay in the working directory. A path in a folder with foreign content must not lead out of it,
+ * nor into `.git`, and no path may lead to the system's pseudo files. Otherwise, an absolute path is the author's
  * choice.
  *
  * @param {string} written a path, absolute or from the working directory
@@ -239,7 +239,7 @@ export function readPlainFile(written, limit) {
   return bytes;
 }
 
-/** The real path of a file. Windows says of what is below a file that it is not there. @param {string} named */
+/** The real path of a file. Windows reports ENOENT for a path below a file; this, ENOTDIR. @param {string} named */
 function realPathOf(named) {
   try {
     return realPath(named);
@@ -249,7 +249,7 @@ function realPathOf(named) {
   }
 }
 
-/** @param {string} named @param {string} place the same path without links */
+/** @param {string} named @param {string} place the same path with links resolved */
 function checkPlace(named, place) {
   if (SYSTEM_FOLDERS.some((folder) => isInside(place, folder))) {
     refuse('NOT_A_FILE');

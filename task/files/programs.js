@@ -1,4 +1,4 @@
-/** Programs of the machine: git says which files it ignores, and Windows' own set access lists. */
+/** Programs of the machine: git, which knows the files that it ignores, and Windows' own, which set access lists. */
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf } from './pa
 
 const GIT_MS = 5_000;
 const SYSTEM_MS = 10_000;
-/** What git may say about all files of a repository, in bytes. */
+/** The longest answer of git about all files of a repository, in bytes. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 const NO_ANSWER = 'no answer';
 
@@ -18,7 +18,7 @@ const NO_ANSWER = 'no answer';
  * Finds the files that may be published.
  *
  * @param {string[]} files real paths, in folders that exist
- * @param {{ signal: AbortSignal, print: (text: string) => void }} options what could not be found out is printed
+ * @param {{ signal: AbortSignal, print: (text: string) => void }} options prints what could not be determined
  * @returns {Promise<Map<string, Exposure>>} where they are
  */
 export async function findExposed(files, { signal, print }) {
@@ -68,7 +68,7 @@ async function askGit(repository, files, signal) {
   return { status, output, failure: status === NO_ANSWER ? 'no answer in time' : `status ${status}` };
 }
 
-/** Git's environment: where the user's own settings are, nothing of the task's, and no protocol to fetch with. */
+/** Git's environment: where the user's settings are, nothing of the task's, and no protocol to fetch with. */
 function gitEnvironment() {
   const names = ['HOME', 'XDG_CONFIG_HOME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'SystemRoot'];
   const inherited = names.filter((name) => process.env[name]).map((name) => [name, process.env[name]]);
@@ -81,7 +81,7 @@ function gitEnvironment() {
   return { ...Object.fromEntries(inherited), ...own };
 }
 
-/** The first git in PATH that is a program of the machine, not one of the repository. */
+/** The first git in PATH that belongs to the machine, not to the repository. */
 function findGit() {
   const name = isWindows ? 'git.exe' : 'git';
   const folders = (process.env.PATH ?? '')
@@ -90,7 +90,7 @@ function findGit() {
   return folders.filter(isWholePath).flatMap((folder) => ownProgram(path.join(folder, name)))[0];
 }
 
-/** @param {string} place @returns {string[]} its real path, if it is a program and no foreign one */
+/** @param {string} place @returns {string[]} its real path, if it is executable and not foreign */
 function ownProgram(place) {
   try {
     const program = realPath(place);
@@ -102,14 +102,14 @@ function ownProgram(place) {
   }
 }
 
-/** What `whoami` says of the agent's user, once it was asked. @type {ReturnType<typeof askSystem> | undefined} */
+/** What `whoami` says about the agent's user, asked once. @type {ReturnType<typeof askSystem> | undefined} */
 let user;
 
 /**
- * Leaves only the agent's user and the system access to a file, as mode 0600 does elsewhere.
+ * Gives only the agent's user and the system access to a file, as mode 0600 does elsewhere.
  *
- * @param {string} place whose name may hold `*`
- * @returns {Promise<string | undefined>} why it could not be done
+ * @param {string} place a path, whose last part may contain `*`
+ * @returns {Promise<string | undefined>} why it failed, if it did
  */
 export async function protect(place) {
   user ??= askSystem('whoami.exe', ['/user', '/fo', 'csv', '/nh']);
@@ -140,7 +140,7 @@ export function systemProgram(name, systemRoot = '') {
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program to completion.
  *
  * @param {string} program
  * @param {string[]} words
@@ -149,7 +149,7 @@ export function systemProgram(name, systemRoot = '') {
  * @returns {Promise<{ status: string, output: string }>} the status is a number, a code of the system, or NO_ANSWER
  */
 async function ask(program, words, options, input = '') {
-  // Most runs start no program.
+  // Loaded here, as most runs start no program.
   const { execFile } = await import('node:child_process');
   // On Windows a program loads libraries from its working directory.
   const always = { cwd: path.dirname(program), windowsHide: true, maxBuffer: MAX_ANSWER, encoding: 'utf8' };
@@ -164,6 +164,6 @@ async function ask(program, words, options, input = '') {
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });
-  // Node throws what Windows refuses at once, such as a program that a policy forbids.
+  // Node throws if Windows refuses to start the program, for example because a policy forbids it.
   return end.catch(({ code }) => ({ status: `${code}`, output: '' }));
 }

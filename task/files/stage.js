@@ -1,6 +1,6 @@
 /**
- * Secrets as files: first under temporary names beside their targets, then, when everything is there, renamed. Nobody
- * but the agent's user can read them.
+ * Secrets as files: written under temporary names beside their targets, and renamed once all are complete. Nobody but
+ * the agent's user can read them.
  *
  *   place ─▶ write ─▶ commit ─▶ keep        at any time: roll back
  */
@@ -27,9 +27,9 @@ import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
  * @property {boolean} isKept whether files stay when the job ends
  */
 
-/** So many files of a run are held open. Limits of 256 descriptors are usual, and connections need some. */
+/** The most files of a run that stay open. A limit of 256 descriptors is common, and connections need some. */
 const HELD = 32;
-/** So many files are written at once, each of which waits for the disk. */
+/** How many files are written at a time; each of them waits for the disk. */
 const WRITTEN_AT_ONCE = 8;
 
 /** The files of one run. */
@@ -37,18 +37,18 @@ export class Files {
   #surroundings;
   /** @type {StagedFile[]} */
   #staged = [];
-  /** Those that the plan names, in its order. @type {StagedFile[]} */
+  /** The files that the plan names, in its order. @type {StagedFile[]} */
   #planned = [];
-  /** The lines of files, by the file: first by where it is, then by what it is. @type {Map<string, string>} */
+  /** The line that owns a file, by the file's key, and later its identity. @type {Map<string, string>} */
   #lines = new Map();
-  /** By their paths. @type {Map<string, Folder>} */
+  /** By path. @type {Map<string, Folder>} */
   #folders = new Map();
   /** @type {string[]} */
   #createdFolders = [];
-  /** The file of each download, or why it has no place. @type {Map<number, StagedFile | string>} */
+  /** The file of each download, or why there is none. @type {Map<number, StagedFile | string>} */
   #downloads = new Map();
   #note;
-  /** Names of this run begin so. */
+  /** Temporary names of this run begin with this. */
   #prefix = `.ksm-${randomBytes(4).toString('hex')}`;
 
   /** @param {Surroundings} surroundings */
@@ -58,7 +58,7 @@ export class Files {
   }
 
   /**
-   * Finds places for downloads, before the first one begins. {@link stage} reports what is wrong with them.
+   * Creates the files of downloads before the first one begins. {@link stage} reports what is wrong with them.
    *
    * @param {TargetFile[]} targets
    */
@@ -69,10 +69,10 @@ export class Files {
   }
 
   /**
-   * The way to the disk for a download.
+   * Opens the way to the disk for a download.
    *
    * @param {TargetFile[]} targets
-   * @returns {Arrival | undefined} nothing if it has no place
+   * @returns {Arrival | undefined} undefined if it has no file
    */
   open(targets) {
     const files = targets
@@ -108,7 +108,7 @@ export class Files {
     return problemsOf(files);
   }
 
-  /** A download without a problem of its own ends with that of another file. @param {PlannedFile} planned */
+  /** A download without a problem of its own stops when another file has one. @param {PlannedFile} planned */
   #whatIsMissing({ line, content }) {
     const file = 'bytes' in content ? undefined : this.#downloads.get(content.download);
     const isThere = 'bytes' in content || (file instanceof StagedFile && file.content === 'all');
@@ -148,7 +148,7 @@ export class Files {
       );
     }
     if (old) {
-      // A file system that does not mind case shows only now that two names are one.
+      // Only now does a case-insensitive file system show that two names are the same.
       this.#claim(old.identity);
       await file.keepAside(old, signal);
       if (file.isNoted) {
@@ -165,9 +165,9 @@ export class Files {
   }
 
   /**
-   * The run has succeeded: from here on nothing is taken back before the job ends.
+   * Ends a successful run: from here on nothing is undone before the job ends.
    *
-   * @returns {Promise<string[]>} what is left of files that were replaced
+   * @returns {Promise<string[]>} kept copies of replaced files that could not be removed
    */
   async keep() {
     const { isKept } = this.#surroundings;
@@ -182,19 +182,19 @@ export class Files {
   /**
    * Removes every file that this run wrote, and the folders it made for them.
    *
-   * @returns {Promise<string[]>} what could not be taken back
+   * @returns {Promise<string[]>} what could not be undone
    */
   async rollBack() {
     const until = soon();
     await attempt('', () => this.#note.conclude(false));
-    // First, so that nothing is left in clear whatever comes then.
+    // First, so that no secret stays on disk whatever happens next.
     this.#staged.forEach((file) => file.abandon());
     const left = [];
     for (const file of [...this.#staged].reverse()) {
       left.push(...(await file.takeBack(until)));
     }
     for (const folder of [...this.#createdFolders].reverse()) {
-      // Unless somebody else uses it by now.
+      // This fails, as it should, if somebody else uses the folder by now.
       await attempt('', () => fs.rmdirSync(folder));
     }
     await this.#note.end(left.length === 0);
@@ -202,11 +202,10 @@ export class Files {
   }
 
   /**
-   * Finds out where files are to be written, and makes them there, empty. The post-job step hears of it before and
-   * after.
+   * Finds out where files go and creates them there, empty. The post-job step is informed before and after.
    *
    * @param {{ line: string, path: string }[]} wanted
-   * @returns {Promise<(StagedFile | string)[]>} for each one the file or the problem
+   * @returns {Promise<(StagedFile | string)[]>} the file or the problem of each
    */
   async #place(wanted) {
     if (wanted.length === 0) {
@@ -252,14 +251,14 @@ export class Files {
     const folder = this.#prepare(path.dirname(target));
     this.#claim(folder.keyOf(path.basename(target)), wanted.line);
     const number = this.#staged.length + 1;
-    // A name that no other file has, short enough wherever the file's own name fits.
+    // A unique name, which is short enough wherever the file's own name is.
     const name = `${this.#prefix}${number.toString(16).padStart(4, '0')}`;
     const file = new StagedFile(wanted, { folder, name, number, isHeld: number <= HELD });
     this.#staged.push(file);
     return file;
   }
 
-  /** Makes a folder, if it is not there yet, and finds out once for all its files what it is. @param {string} place */
+  /** Makes a folder unless it exists, and examines it once for all its files. @param {string} place */
   #prepare(place) {
     let folder = this.#folders.get(place);
     if (!folder) {
@@ -283,10 +282,10 @@ export class Files {
   }
 
   /**
-   * Makes sure that a file is that of one line only.
+   * Makes sure that a file belongs to one line only.
    *
-   * @param {string} file where it is, or what it is
-   * @param {string} [line] that wants it
+   * @param {string} file its key or its identity
+   * @param {string} [line] the line that claims it
    */
   #claim(file, line) {
     const other = this.#lines.get(file);
@@ -299,7 +298,7 @@ export class Files {
   }
 
   /**
-   * On Windows, everyone who may read a folder may read a new file in it. One call for all files of a folder.
+   * Restricts access on Windows, where who can read a folder can read new files in it. One call for each folder.
    *
    * @param {StagedFile[]} files
    */

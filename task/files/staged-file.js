@@ -1,8 +1,8 @@
 /**
- * One file on its way: empty under a temporary name, then with its content, then in its place.
+ * One file in the making: empty under a temporary name, then with its content, then in its place.
  *
- * While its descriptor is held, it can be emptied wherever somebody has moved it. The system does not allow that for
- * some hundred files: the others are opened when something is to be done, and known by their identity.
+ * While its descriptor stays open, the file can be emptied wherever somebody has moved it. The system does not allow
+ * that for hundreds of files: the others are opened when needed, and recognized by their identity.
  */
 
 import fs from 'node:fs';
@@ -32,22 +32,22 @@ const { O_RDONLY, O_RDWR } = fs.constants;
 const FILE_MODE = 0o600;
 const read = promisify(fs.read);
 
-/** So many bytes are copied at once, or gathered until they are written. The pieces of a download are a sixteenth. */
+/** Bytes to copy at a time, or to gather before writing. A download's pieces have a sixteenth of that. */
 const BATCH_BYTES = 256 * 1024;
 
 export class StagedFile {
-  /** What was made under the temporary name. @type {string | undefined} */
+  /** Of what was created under the temporary name. @type {string | undefined} */
   identity;
-  /** The identity of the file that it replaces, once that is kept aside. @type {string | undefined} */
+  /** The identity of the file that it replaces, once that one is kept aside. @type {string | undefined} */
   replaced;
-  /** The mode that is wanted, and in the end the one that it has. */
+  /** The mode that is wanted; after {@link prepare}, the one that it has. */
   mode = FILE_MODE;
   size = 0;
   /** How much of its content is on the disk. @type {'none' | 'part' | 'all'} */
   content = 'none';
-  /** Why it cannot be written. Nothing more is done with it then. @type {string | undefined} */
+  /** Why it cannot be written. Once set, nothing more is written. @type {string | undefined} */
   problem;
-  /** While it is held or in use. @type {number | undefined} */
+  /** Set while the file is kept open or in use. @type {number | undefined} */
   #descriptor;
   #isHeld;
   #current;
@@ -64,30 +64,30 @@ export class StagedFile {
     this.folder = folder;
     this.number = number;
     this.temporary = path.join(folder.path, name);
-    /** Where the file is kept that it replaces. */
+    /** Where the file that it replaces is kept. */
     this.aside = path.join(folder.asideFolder, `${name}o`);
     this.#current = this.temporary;
     this.#isHeld = isHeld;
   }
 
-  /** Whether the post-job step has to remove it: what is in the temporary folder goes with that. */
+  /** Whether the post-job step has to remove it: the agent itself empties its temporary folder. */
   get isNoted() {
     return !this.folder.isTemporary;
   }
 
-  /** Its path without links. */
+  /** Its path with links resolved. */
   get place() {
     return path.join(this.folder.real, path.basename(this.target));
   }
 
-  /** Makes the temporary file, empty, and looks whether others could exchange it. */
+  /** Creates the temporary file, empty, and checks that others cannot replace it. */
   create() {
     return this.#try(() => {
       this.folder.check();
       this.#descriptor = fs.openSync(this.temporary, 'wx+', FILE_MODE);
       const { identity, mode } = this.#identify(this.#descriptor);
       this.identity = identity;
-      // Where modes are not kept, those of the folder say nothing either.
+      // If the file system keeps no modes, that of the folder means nothing either.
       if (!isWindows && (mode & 0o077) === 0) {
         this.folder.checkWriters();
       }
@@ -100,7 +100,7 @@ export class StagedFile {
     try {
       return plainFileBehind(descriptor) ?? refuse('NOT_A_FILE');
     } catch (error) {
-      // It would be unknown later that it is ours.
+      // Without an identity, it could not be recognized as ours later.
       fs.unlinkSync(this.temporary);
       throw error;
     }
@@ -117,7 +117,7 @@ export class StagedFile {
     return this.#try(() => writeAll(this.#openToWrite(), pieces));
   }
 
-  /** Takes the whole content of another one. @param {StagedFile} other @param {AbortSignal} signal */
+  /** Copies the whole content of another one. @param {StagedFile} other @param {AbortSignal} signal */
   async copy(other, signal) {
     await this.#try(async () => {
       const [from, to, buffer] = [other.#open(), this.#openToWrite(), Buffer.alloc(BATCH_BYTES)];
@@ -125,7 +125,7 @@ export class StagedFile {
         for (let position = 0, length = -1; length !== 0; position += length) {
           ({ bytesRead: length } = await read(from, buffer, 0, buffer.length, position));
           if (signal.aborted) {
-            // From then on it may be taken back, and closed, at any time.
+            // From then on it may be rolled back, and closed, at any time.
             refuse('ABORT_ERR');
           }
           await writeAll(to, [buffer.subarray(0, length)]);
@@ -138,7 +138,7 @@ export class StagedFile {
     await this.finish();
   }
 
-  /** Waits, beside the main thread, until what was written is on the disk: some file systems report only then that they are full. */
+  /** Waits until the content has reached the disk: some file systems report only then that they are full. */
   finish() {
     return this.#try(async () => {
       await flush(this.#open());
@@ -147,7 +147,7 @@ export class StagedFile {
     });
   }
 
-  /** Looks whether it is still what was made, and gives it its mode. Returns the file that it replaces, if any. */
+  /** Checks that it is still the file that was created, and sets its mode. Returns the file to be replaced, if any. */
   prepare() {
     this.folder.check();
     const found = plainFileAt(this.temporary);
@@ -176,24 +176,24 @@ export class StagedFile {
     }
   }
 
-  /** Removes the file that was kept aside, if one was. @returns {Promise<string[]>} what is left */
+  /** Removes the file that was kept aside, if one was. @returns {Promise<string[]>} what could not be removed */
   async forgetReplaced() {
     const failure = `${this.line}: \`${this.aside}\`, which holds the file that was replaced, could not be removed`;
     return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside, () => true));
   }
 
-  /** Nothing more is written, whoever is about to, and what is there is taken out. */
+  /** Makes sure that nothing more is written, and empties the file. */
   abandon() {
     this.problem ??= 'taken back';
     this.empty();
   }
 
-  /** Takes the content out of it, as far as that is possible, and closes it. */
+  /** Empties it, as far as that is possible, and closes it. */
   empty() {
     try {
       if (this.identity !== undefined && this.content !== 'none') {
         if (!isWindows && this.#descriptor === undefined && (this.mode & 0o200) === 0) {
-          // Its author has asked for a mode without the right to write.
+          // The author asked for a mode without write permission.
           this.#changeMode(FILE_MODE);
         }
         fs.ftruncateSync(this.#openToWrite());
@@ -239,7 +239,7 @@ export class StagedFile {
     return left;
   }
 
-  /** Does a part of the writing, unless another one has failed. @param {() => unknown} work */
+  /** Does one step of the writing, unless an earlier one has failed. @param {() => unknown} work */
   async #try(work) {
     try {
       if (this.problem === undefined) await work();
@@ -274,14 +274,14 @@ export class StagedFile {
     }
   }
 
-  /** Changes its mode, and gives the one that it has then. @param {number} mode */
+  /** Changes its mode, and returns the one that it has then. @param {number} mode */
   #changeMode(mode) {
     const wasOpen = this.#descriptor !== undefined;
     const descriptor = this.#open(O_RDONLY);
     try {
       fs.fchmodSync(descriptor, mode);
     } catch {
-      // Some file systems refuse it; what counts is the mode that is there.
+      // Some file systems refuse; what counts is the mode that results.
     }
     const now = plainFileBehind(descriptor)?.mode ?? mode;
     if (!wasOpen) {
@@ -291,7 +291,7 @@ export class StagedFile {
   }
 }
 
-/** An attachment that arrives: batches of plaintext go to the first of its files, and the others get a copy of that. */
+/** An attachment as it arrives: batches of plaintext go to the first of its files, which is copied to the others. */
 export class Arrival {
   #files;
   #first;
@@ -309,24 +309,24 @@ export class Arrival {
     this.#signal = signal;
   }
 
-  /** Whether the disk is to blame; each file knows what is wrong with it. */
+  /** Whether writing failed; each file knows what is wrong with it. */
   get hasFailed() {
     return this.#files.some(({ problem }) => problem !== undefined);
   }
 
-  /** Takes plaintext. If that is too much, it is to be waited for. @param {Uint8Array[]} pieces */
+  /** Takes plaintext. If it returns a promise, wait for that before adding more. @param {Uint8Array[]} pieces */
   add(pieces) {
     this.#gathered.push(...pieces);
     pieces.forEach(({ length }) => (this.#bytes += length));
     return this.#bytes >= BATCH_BYTES ? this.#write() : undefined;
   }
 
-  /** All that has come, if nothing of it has gone to the disk yet: the core masks what is small. */
+  /** All that has arrived, if none of it has been written yet: the core masks small attachments. */
   content() {
     return this.#first.content === 'none' ? Buffer.concat(this.#gathered) : undefined;
   }
 
-  /** Waits until everything is in all files, or one of them knows why it is not. */
+  /** Waits until all files are complete, or one of them has a problem. */
   async finish() {
     await this.#writing;
     await this.#append();
@@ -338,7 +338,7 @@ export class Arrival {
     }
   }
 
-  /** Waits until nothing is under way any more, however it ended, and leaves nothing of what is not whole. */
+  /** Waits until nothing is in progress any more, however it ended, and empties incomplete files. */
   async close() {
     await this.#writing;
     wipe(this.#gathered);
@@ -366,11 +366,11 @@ export class Arrival {
 /** @param {Uint8Array[]} pieces */
 const wipe = (pieces) => pieces.forEach((piece) => piece.fill(0));
 
-/** What to say of a file that cannot be written. @param {{ line: string, path: string }} file @param {unknown} error */
+/** Why a file cannot be written, as a message. @param {{ line: string, path: string }} file @param {unknown} error */
 export const describe = ({ line, path }, error) =>
   `${line}: \`${path}\` cannot be written: ${reasonOf(error)}`;
 
-/** Why something cannot be written. What has no code is a defect, and is thrown again. @param {unknown} error */
+/** Why something cannot be written. An error without a code is a defect, and is rethrown. @param {unknown} error */
 export function reasonOf(error) {
   const { code, detail = '' } = /** @type {{ code?: string, detail?: string }} */ (error);
   if (code === undefined) {

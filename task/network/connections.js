@@ -1,6 +1,6 @@
 /**
- * Connections: TLS from here to the server, directly or through a tunnel that a proxy opens (RFC 9110, CONNECT). Each
- * reports to its request how far it has come.
+ * Connections: TLS to the server, directly or through a proxy's tunnel (CONNECT, RFC 9110). Each reports its progress
+ * to its request.
  */
 
 import http from 'node:http';
@@ -14,20 +14,20 @@ import { coded } from '../files/disk.js';
 /** @import { Proxy, Trust } from './settings.js' */
 
 /**
- * A request on its way, and what is learned there.
+ * A request in flight, and what its connection reveals.
  *
  * @typedef {object} Way
  * @property {Progress} progress
- * @property {AbortSignal} signal ends it, wherever it is
- * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
+ * @property {AbortSignal} signal aborts it in any phase
+ * @property {boolean} isKeeper whether it goes to Keeper, not to a host that the vault names
  * @property {Proxy} [proxy]
- * @property {string} [issuer] of the last certificate that was shown
- * @property {Error} [protocolError] what was wrong with the answer's form, which its reader does not see
+ * @property {string} [issuer] of the last certificate in the chain that was shown
+ * @property {Error} [protocolError] what was malformed about the answer, which a reader of its body does not learn
  *
  * @typedef {https.RequestOptions & { way: Way, host: string, port: number }} Target
  */
 
-/** A link may be slower than Node expects when it tries one address of a host after the other. */
+/** How long Node tries one address of a host before the next. Its default of 250 ms is too short for slow links. */
 const NEXT_ADDRESS_MS = 1_000;
 
 /** Connections that stay open between requests. */
@@ -62,7 +62,7 @@ export class Connections extends https.Agent {
     way.progress.enter(tunnel ? Phase.Tls : firstPhase(host), false);
     const context = way.isKeeper ? this.trust.identified : this.trust.anonymous;
     const options = { ...target, ...strict(context), ...(tunnel && { socket: tunnel }) };
-    // The types know nothing of this method, which Node documents.
+    // Node documents this method, but its types omit it.
     const socket = /** @type {any} */ (https.Agent.prototype).createConnection.call(this, options);
     if (!tunnel) {
       followConnection(socket, way, false);
@@ -73,7 +73,7 @@ export class Connections extends https.Agent {
   }
 }
 
-/** Stated here, so that no variable of the environment can turn it off. @param {SecureContext} secureContext */
+/** Explicit, so that no environment variable can turn verification off. @param {SecureContext} secureContext */
 const strict = (secureContext) => ({
   secureContext,
   rejectUnauthorized: true,
@@ -90,9 +90,9 @@ function followConnection(socket, { progress }, isAtProxy) {
 }
 
 /**
- * Notes the name of the last issuer in the chain that a server shows, before Node itself throws the certificate away with
- * the connection. If a version of Node does not say, only that name is missing. Asking for an `X509Certificate` here would
- * take the certificate away from Node's own check.
+ * Notes the name of the last issuer in a server's chain, before Node discards the chain along with a connection that it
+ * rejects. If a version of Node does not provide it, only the name is missing. Asking for an `X509Certificate` here
+ * would take the certificate away from Node's own check.
  *
  * @param {net.Socket} socket
  * @param {Way} way
@@ -126,11 +126,11 @@ function openTunnel({ host, port, way }, { url, authorization }, secureContext) 
     const request = (isSecure ? https : http).request({
       method: 'CONNECT',
       host: name,
-      // Otherwise Node takes the header `Host`, which names the server beyond the proxy.
+      // By default Node uses the `Host` header, which names the server beyond the proxy.
       servername: net.isIP(name) ? '' : name,
       port: url.port || (isSecure ? 443 : 80),
       path: target,
-      // Node would announce to close what is meant to stay open.
+      // By default Node would ask the proxy to close a connection that must stay open.
       headers: {
         Host: target,
         Connection: 'keep-alive',
@@ -161,8 +161,8 @@ function openTunnel({ host, port, way }, { url, authorization }, secureContext) 
 
 /**
  * @param {http.IncomingMessage} response
- * @param {Buffer} head what came after its headers
- * @param {boolean} isLoggedIn whether user name and password were given
+ * @param {Buffer} head what came after the headers
+ * @param {boolean} isLoggedIn whether credentials were sent
  */
 function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
   if (statusCode >= 300 || statusCode < 200) {
@@ -170,25 +170,25 @@ function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
     const error = coded(isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS', schemes);
     return Object.assign(error, { proxyStatus: statusCode });
   }
-  // In TLS the client speaks first, so whatever came already is not the server's.
+  // In TLS the client speaks first, so what is already here is not from the server.
   return head.length > 0 ? coded('TUNNEL_HEAD') : undefined;
 }
 
-/** So often may a server say that its answer is about to come (statuses 100 to 199). */
+/** The most interim responses (status 100 to 199) that a server may send before its answer. */
 const MAX_ANNOUNCEMENTS = 1_000;
 
 /**
- * Lets a request end when it is no longer wanted, and whatever the server does: of some ends Node says no more than that
- * the connection is closed, and Node 16 forgets a signal once the request is sent.
+ * Makes sure that a request settles when it is aborted, and whatever the server does: after some failures Node emits
+ * nothing but `close`, and Node 16 ignores a signal once the request is sent.
  *
  * @param {http.ClientRequest} request
  * @param {AbortSignal} signal
- * @param {(error: Error) => void} reject does nothing if there is an answer
+ * @param {(error: Error) => void} reject has no effect once there is an answer
  */
 export function settle(request, signal, reject) {
   const end = () => {
     request.destroy(coded('ABORT_ERR'));
-    // A request that waits for its connection would say nothing.
+    // A request that still waits for its connection would emit nothing.
     reject(coded('ABORT_ERR'));
   };
   if (signal.aborted) {

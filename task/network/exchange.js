@@ -1,4 +1,4 @@
-/** One request and its answer, bounded in time and size. What came of it is judged by the core. */
+/** One request and its answer, bounded in time and size. The core judges the outcome. */
 
 import https from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -11,13 +11,13 @@ import { parseUrl } from './settings.js';
 /** @import { Outcome, Request, Sealed } from '../../pkg/core.js' */
 /** @import { Way } from './connections.js' */
 /** @import { Proxy } from './settings.js' */
-/** @typedef {() => Sealed | undefined} Seal gives a request its headers and its body */
-/** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take what belongs to a refusal is no content */
+/** @typedef {() => Sealed | undefined} Seal makes the headers and body of a request */
+/** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take the body of a refusal is not content */
 
 /**
  * @typedef {object} Route
  * @property {URL} url
- * @property {boolean} isKeeper whether it leads to Keeper, and not to a host that the vault names
+ * @property {boolean} isKeeper whether it goes to Keeper, not to a host that the vault names
  * @property {Proxy} [proxy]
  * @property {https.Agent} connections
  * @property {Seal} [seal]
@@ -49,7 +49,7 @@ export async function exchange(request, take, { url, isKeeper, proxy, connection
     const response = await send(url, { method: request.method, agent: connections, way }, seal);
     const atMs = Date.now();
     await receive(response, take, progress);
-    // A turn in which Node takes the connection back, so that the next request finds it.
+    // Gives Node a turn to return the connection to the pool, where the next request finds it.
     await nextTurn();
     return progress.code ? { code: progress.code } : describeAnswer(response, url, atMs);
   } catch (error) {
@@ -82,7 +82,7 @@ function send(url, options, seal) {
     });
     request.on('response', resolve);
     request.on('error', (error) => {
-      // Also in the middle of the answer, and after it: a server may send more than it announced.
+      // This may come during the answer, or after it: a server may send more than it announced.
       way.protocolError = error;
       reject(error);
     });
@@ -94,7 +94,7 @@ function send(url, options, seal) {
 }
 
 /**
- * Waits until TLS has sent its first message, so that the server works while this side does.
+ * Waits until TLS has sent its first message, so that both sides work at the same time.
  *
  * @param {Socket} socket
  * @param {() => void} then
@@ -115,7 +115,7 @@ function sendSealed(request, seal) {
   try {
     const sealed = seal();
     if (!sealed) {
-      // The core will say why.
+      // The core reports why.
       throw new Error('unsealed');
     }
     sealed.headers.forEach(([name, value]) => request.setHeader(name, value));
@@ -125,7 +125,7 @@ function sendSealed(request, seal) {
   }
 }
 
-/** Reads an answer, as far as it is wanted. @param {IncomingMessage} response @param {Take} take @param {Progress} progress */
+/** Reads an answer, if it is wanted. @param {IncomingMessage} response @param {Take} take @param {Progress} progress */
 async function receive(response, take, progress) {
   const { statusCode = 0, headers } = response;
   const { 'content-encoding': encoding = 'identity', 'content-length': length = 0 } = headers;
@@ -135,7 +135,7 @@ async function receive(response, take, progress) {
   }
   for await (const chunk of response) {
     if (!progress.receive(chunk.length)) {
-      // The stream ends with the loop.
+      // Leaving the loop destroys the stream.
       return;
     }
     const work = take(chunk, statusCode === 200);
@@ -161,8 +161,8 @@ function describeAnswer({ statusCode, headers }, url, atMs) {
 }
 
 /**
- * What the core gets to know of an error. Throws those of a language: Node's errors have codes, and where there is none, the
- * task is wrong and not the network.
+ * Describes an error to the core. Rethrows JavaScript's own errors without a code: those are bugs in the task, not
+ * failures of the network.
  *
  * @param {unknown} error
  * @returns {Outcome}
@@ -172,7 +172,7 @@ export function describeFailure(error) {
   if (kinds.some((kind) => error instanceof kind) && !('code' in /** @type {object} */ (error))) {
     throw error;
   }
-  // Node has codes that the core does not know; it names them as they are.
+  // Node has codes that the core does not know; messages show those as they are.
   const { code = 'UNKNOWN', detail, proxyStatus } = /** @type {Outcome} */ (error);
   return { code, detail, proxyStatus };
 }

@@ -1,4 +1,4 @@
-/** The task's requests: HTTPS only, a few side by side, into memory or through the core's cipher into files. */
+/** The task's requests: HTTPS only, several at a time, into memory or, decrypted by the core, into files. */
 
 import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -16,36 +16,36 @@ import { Trust, proxyFor } from './settings.js';
 /** @import { CertificateSettings, ChooseProxy } from './settings.js' */
 /** @typedef {{ proxy: ChooseProxy, certificates: CertificateSettings, log: (text: string) => void }} NetworkSettings */
 
-/** So many requests are under way side by side: more would wait no less, and each connection takes a millisecond. */
+/** The most requests in flight at a time: more would not be faster, and each connection costs a millisecond. */
 const MAX_SIDE_BY_SIDE = 20;
 
-/** What is wrong with the disk is reported when the files are staged; it is nothing that another try could change. */
+/** The outcome if the disk failed, not the network: staging reports why, and another try would change nothing. */
 const STAGED = { status: 200 };
 
-/** Requests of one run, over connections that stay open in between. */
+/** The requests of one run, over connections that are kept alive. */
 export class Network {
   #signal;
   #settings;
   /** @type {Connections | undefined} */
   #connections;
-  /** Keeper's host and port, to which everything goes that is sealed. @type {string | undefined} */
+  /** Keeper's host and port, where all sealed requests go. @type {string | undefined} */
   #keeper;
-  /** The ways that the log has named. */
+  /** The hosts whose proxy the log has named. */
   #told = new Set();
 
-  /** @param {AbortSignal} signal ends everything that is under way @param {NetworkSettings} settings */
+  /** @param {AbortSignal} signal aborts everything in progress @param {NetworkSettings} settings */
   constructor(signal, settings) {
     this.#signal = signal;
     this.#settings = settings;
-    // Each request listens; more than ten look like a leak to Node.
+    // Each request adds a listener, and Node takes more than ten for a leak.
     setMaxListeners(0, signal);
   }
 
   /**
-   * Sends requests and reads the whole answers, in the same order.
+   * Sends requests and reads their answers whole; the outcomes keep the order.
    *
    * @param {Request[]} requests
-   * @param {Seal} [seal] for what is to be sealed
+   * @param {Seal} [seal] for requests that are to be sealed
    */
   fetchAll(requests, seal) {
     return this.#sendAll(requests, async (request) => {
@@ -57,7 +57,7 @@ export class Network {
   }
 
   /**
-   * Loads attachments into temporary files, decrypting them on the way.
+   * Downloads attachments into temporary files, decrypting them as they arrive.
    *
    * @param {Download[]} downloads
    * @param {Run['openDownload']} open
@@ -69,13 +69,13 @@ export class Network {
   }
 
   /**
-   * Sends requests, some of them side by side, each when it is time.
+   * Sends requests, several at a time, each after its delay.
    *
    * @param {Request[]} requests
    * @param {(request: Request, index: number) => Promise<OutcomeWithBody>} send
    */
   async #sendAll(requests, send) {
-    // A clock that does not jump.
+    // A monotonic clock.
     const startedAt = performance.now();
     /** @type {OutcomeWithBody[]} */
     const outcomes = [];
@@ -117,7 +117,7 @@ export class Network {
     }
   }
 
-  /** Waits, unless or until the run is cancelled. @param {number} delayMs */
+  /** Waits, at most until the run is cancelled. @param {number} delayMs */
   async wait(delayMs) {
     if (delayMs > 0) {
       await setTimeout(delayMs, undefined, { signal: this.#signal }).catch(() => {});
@@ -151,7 +151,7 @@ export class Network {
       const { canGrow } = connections.trust;
       let outcome = await exchange(request, take, route);
       if (canGrow && isUnknownIssuer(outcome.code ?? '')) {
-        // Nothing was sent.
+        // Nothing has been sent yet.
         connections.trust.grow();
         outcome = await exchange(request, take, route);
       }
@@ -166,7 +166,7 @@ export class Network {
     return new Connections(MAX_SIDE_BY_SIDE, new Trust(this.#settings.certificates));
   }
 
-  /** Says once by which proxy a host is reached, before it can fail. @param {string} host @param {string} [proxy] */
+  /** Logs a host's proxy once, before it can fail. @param {string} host @param {string} [proxy] */
   #tell(host, proxy) {
     if (proxy && !this.#told.has(host)) {
       this.#told.add(host);
@@ -175,11 +175,7 @@ export class Network {
   }
 }
 
-/**
- * Node's own AES-256-GCM, some twenty times faster than one in WebAssembly.
- *
- * @returns {PlatformCipher}
- */
+/** Node's own AES-256-GCM, about twenty times faster than in WebAssembly. @returns {PlatformCipher} */
 export function platformCipher() {
   /** @type {DecipherGCM} */
   let decipher;

@@ -1,4 +1,4 @@
-/** What the author and the agent set for the network: by which proxy a host is reached, and whom the task trusts. */
+/** The author's and the agent's network settings: which proxy leads to a host, and which certificates are trusted. */
 
 import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
@@ -21,8 +21,8 @@ import { readPlainFile } from '../files/paths.js';
 /**
  * @typedef {object} Proxy
  * @property {URL} url
- * @property {string} label host and port, all of it that may be shown
- * @property {string} [authorization] the header by which it is logged in to
+ * @property {string} label host and port, the only parts that may be shown
+ * @property {string} [authorization] the value of `Proxy-Authorization`
  *
  * @typedef {object} ProxySetting
  * @property {string} address as written
@@ -30,12 +30,12 @@ import { readPlainFile } from '../files/paths.js';
  * @property {string} [user]
  * @property {string} [password]
  *
- * @typedef {(url: URL) => ProxySetting | undefined} ChooseProxy nothing for what is reached directly
+ * @typedef {(url: URL) => ProxySetting | undefined} ChooseProxy undefined for a direct connection
  */
 
 /**
- * The proxy for an address, or nothing for the direct way. Throws an error with a code if the setting is invalid: going
- * directly instead could be what the proxy is there to prevent.
+ * The proxy for an address, or undefined for a direct connection. Throws an error with a code if the setting is
+ * invalid: connecting directly could be just what the proxy is there to prevent.
  *
  * @param {URL} target
  * @param {ChooseProxy} choose
@@ -51,7 +51,7 @@ export function proxyFor(target, choose) {
   if (!['http:', 'https:'].includes(url.protocol)) {
     refuse('PROXY_SCHEME', name);
   }
-  // What is special in a password, such as `#`, has to be encoded: else it ends the host, which the log names.
+  // Unless encoded, a special character in a password, such as `#`, ends the host, which the log names.
   if (`${url.pathname}${url.search}${url.hash}`.includes('@')) {
     refuse('PROXY_ADDRESS', name);
   }
@@ -115,12 +115,12 @@ function readExceptions(list, warn) {
   });
 }
 
-/** So long may the expressions be tried on one host, in milliseconds. */
+/** Time limit for matching the bypass expressions against one host, in milliseconds. */
 const MATCHING_MS = 500;
 
 /**
- * Matches as the agent does: against scheme, host and a port that is not the usual one, and nothing that a server could
- * add. An expression may take exponential time on a host that is chosen for it, so time is limited.
+ * Matches as the agent does: against the scheme, the host and a non-default port, and nothing that a server could add.
+ * An expression can take exponential time on a host that is crafted for it, so time is limited.
  *
  * @param {RegExp[]} expressions
  * @param {string} origin
@@ -148,13 +148,13 @@ function isException(expressions, origin, warn) {
  */
 
 const INPUT = 'caCertificate';
-/** The system's own bundles have a quarter of a mebibyte. */
+/** Largest CA file, in bytes. The bundles of operating systems have a quarter of a mebibyte. */
 const MAX_CA_SIZE = 4 * 1024 * 1024;
 
 /**
- * Whom the connections of a run trust: what Node trusts, and what the author and the agent add to it. Nothing takes away
- * from that, and nothing turns the check off. The agent's client certificate names the company and the machine, so it is
- * for Keeper and the proxy, and not for hosts that whoever edits a record may choose.
+ * The certificates that connections trust: those of Node, and those that the author and the agent add. Nothing removes
+ * any, and nothing turns verification off. The agent's client certificate identifies the company and the machine, so it
+ * is shown to Keeper and the proxy, but not to hosts that anyone who edits a record can choose.
  */
 export class Trust {
   /** With the client certificate, if the agent has one. */
@@ -173,24 +173,24 @@ export class Trust {
     }
   }
 
-  /** Whether there is a store that was not asked yet. */
+  /** Whether the system's store is available and not loaded yet. */
   get canGrow() {
     return !this.#hasSystems && 'getCACertificates' in tls;
   }
 
-  /** Trusts the system's store as well. That takes a fifth of a second, so it is for when nothing else helped. */
+  /** Trusts the system's store as well. Loading it takes a fifth of a second, so this is the last resort. */
   grow() {
     if (this.canGrow) {
       this.#hasSystems = true;
-      // From Node 22.15 on.
+      // Since Node 22.15.
       const { getCACertificates } = /** @type {any} */ (tls);
       this.#add(getCACertificates('system'));
     }
   }
 
   /**
-   * Unlike the option `ca`, which replaces everything that Node trusts otherwise, by SSL_CERT_FILE for example. Of
-   * that, Node 16 and 20 forget only the file in NODE_EXTRA_CA_CERTS.
+   * Adds to what Node trusts; the option `ca` would replace all of it, including what SSL_CERT_FILE names. Node 16 and
+   * 20 then drop only the certificates in NODE_EXTRA_CA_CERTS, so these are added again.
    *
    * @param {string[]} certificates
    */
@@ -247,7 +247,7 @@ function readAgents(path, warn) {
   }
 }
 
-/** @param {string | undefined} path of a file that Node has read, or has said that it cannot */
+/** @param {string | undefined} path of a file that Node has read already, or has warned that it cannot */
 function readExtra(path) {
   try {
     return path ? parse(fs.readFileSync(path), path, () => {}) : [];
@@ -257,11 +257,11 @@ function readExtra(path) {
 }
 
 /**
- * The certificates in a text, or the one in DER. Keys and whatever else such a file holds are left aside, and so are
+ * The certificates in PEM, or the one in DER. Keys and whatever else such a file holds are ignored, and so are
  * certificates that cannot be read, as long as others can.
  *
  * @param {Buffer} bytes
- * @param {string} source whose they are
+ * @param {string} source the input or file that they come from
  * @param {Warn} warn
  * @returns {string[]} in PEM
  */
