@@ -1,23 +1,23 @@
-//! Who else can get at a file: by the folder that it is in, and by its access list on Windows.
+//! Who else can access a file: through the folder that it is in, and by its access list on Windows.
 
-/// `SYSTEM`, which runs what an agent on Windows may need.
+/// `SYSTEM`, the account of Windows' own services.
 const SYSTEM: &str = "S-1-5-18";
-/// Whoever owns a file.
+/// The owner of a file, whoever that is.
 const OWNER_RIGHTS: &str = "S-1-3-4";
 
-/// The agent's user, as the system describes it. An unknown user has no name, a number that no user has, and no groups.
+/// The agent's user, as the system describes it. An unknown one has no name, an unused user ID and no groups.
 pub struct User<'a> {
     /// The name under which groups have it as a member.
     pub name: &'a str,
-    /// Its number.
+    /// Its user ID.
     pub uid: u32,
     /// The system's list of groups, as in `/etc/group`: lines of `name:password:gid:members`.
     pub groups: &'a str,
 }
 
-/// The mode of a folder in octal, if others can exchange files in it: they could have the task write to another place.
+/// The mode of a folder in octal, if others can replace files in it, and so have the task write somewhere else.
 ///
-/// Where the sticky bit is set, each user removes and renames only his own files (POSIX, `unlink`).
+/// With the sticky bit, users can remove and rename only their own files (POSIX, `unlink`).
 #[must_use]
 pub fn mode_if_open(mode: u32, gid: u32, user: &User) -> Option<String> {
     let is_sticky = mode & 0o1000 != 0;
@@ -27,8 +27,8 @@ pub fn mode_if_open(mode: u32, gid: u32, user: &User) -> Option<String> {
 }
 
 impl User<'_> {
-    /// Whether a group has no other member, as the one that many systems give each user. Whoever is in the group of root
-    /// could do anything anyway.
+    /// Whether a group is the user's own and has no other members, like the private group that many systems give each
+    /// user.
     fn owns_group(&self, gid: u32) -> bool {
         let gid = gid.to_string();
         for line in self.groups.lines() {
@@ -39,7 +39,7 @@ impl User<'_> {
                 return name == Some(self.name) && members.unwrap_or_default().split(',').all(is_own);
             }
         }
-        // Where a group has no name, systems give each user the one of the same number.
+        // A group without a name is taken for the user's private one if it has the user's ID.
         gid == self.uid.to_string()
     }
 }
@@ -47,8 +47,8 @@ impl User<'_> {
 /// The arguments of `icacls` that leave full access to the agent's user and the system, and nothing inherited, as mode
 /// 0600 does elsewhere.
 ///
-/// `whoami` is the answer of `whoami /user /fo csv /nh`. Without one the list names the file's owner: `OpenSSH` takes no key
-/// that has "owner rights" in its list, so the user is better.
+/// `whoami` is the output of `whoami /user /fo csv /nh`. Without it, the list names the file's owner, which is the
+/// second choice: `OpenSSH` rejects a key whose list contains "owner rights".
 #[must_use]
 pub fn icacls_arguments(place: &str, whoami: &str) -> Vec<String> {
     let user = user_in(whoami).unwrap_or(OWNER_RIGHTS);
@@ -57,7 +57,7 @@ pub fn icacls_arguments(place: &str, whoami: &str) -> Vec<String> {
     vec![place.to_owned(), inheritance, grant, user, system, quiet]
 }
 
-/// The user's identifier at the end of what `whoami` says.
+/// The user's security identifier (SID) at the end of the output of `whoami`.
 fn user_in(whoami: &str) -> Option<&str> {
     let answer = whoami.trim_end();
     let answer = answer.strip_suffix('"').unwrap_or(answer);

@@ -10,11 +10,11 @@ pub fn path(input: &str) -> Option<&str> {
     is_path.then_some(unquoted.unwrap_or(path))
 }
 
-/// So many certificates are named in a warning.
+/// The most certificates that a warning lists.
 const NAMED: usize = 5;
 
-/// What to say of a place that holds so many certificates, of which some cannot be read: those with these numbers, counted from
-/// 1. Nothing if it is none of them.
+/// The warning about a source with `count` certificates, of which the `unreadable` ones, counted from 1, cannot be
+/// read; `None` if all can.
 #[must_use]
 pub fn warning(source: &str, count: usize, unreadable: &[u32]) -> Option<String> {
     let named: Vec<String> = unreadable.iter().take(NAMED).map(u32::to_string).collect();
@@ -24,13 +24,13 @@ pub fn warning(source: &str, count: usize, unreadable: &[u32]) -> Option<String>
     (!unreadable.is_empty()).then(warning)
 }
 
-/// Certificates as other programs write them: OpenSSL also with its own settings of trust, or under an old name.
+/// PEM labels of certificates: the standard one, OpenSSL's with trust settings, and an old name of it.
 const KINDS: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
-/// A line of Base64 in a PEM has so many characters.
+/// Characters in a line of Base64 in PEM (RFC 7468, section 2).
 const LINE_LEN: usize = 64;
 
-/// Each certificate in a text, as PEM with one certificate and with its line breaks, which a variable of a pipeline may
-/// have lost or hold as `\n`. Keys and whatever else such a file holds are left out. `None` for what is not PEM at all.
+/// Each certificate in a text, as PEM of its own with its line breaks restored: a pipeline variable may have lost them,
+/// or hold them as `\n`. Keys and whatever else such a file holds are left out. `None` if it is not PEM at all.
 #[must_use]
 pub fn in_pem(bytes: &[u8]) -> Option<Vec<String>> {
     let text = decode(bytes);
@@ -50,7 +50,7 @@ fn certificate(block: &str) -> Option<String> {
     Some(format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n")))
 }
 
-/// UTF-8, or UTF-16 as `PowerShell` writes it. What is neither holds no certificate that a text could.
+/// Reads UTF-8, or UTF-16 as `PowerShell` writes it. Anything else contains no PEM.
 fn decode(bytes: &[u8]) -> String {
     let units =
         |read: fn([u8; 2]) -> u16| bytes.as_chunks::<2>().0.iter().map(|pair| read(*pair)).collect::<Vec<u16>>();

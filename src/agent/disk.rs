@@ -1,9 +1,9 @@
-//! What a message says of a file that cannot be written.
+//! Reasons why a file cannot be written, as messages give them.
 
 use crate::codes::codes;
 
 codes! {
-    /// The words for what the system refuses, by its code.
+    /// Reasons for a refusal of the system, by its code.
     REASONS: (&str, &str), SYSTEM_CODES of "SystemDiskCode" {
         ("EACCES", "the agent has no right to"),
         ("EBUSY", "another program holds it"),
@@ -27,7 +27,7 @@ codes! {
 }
 
 codes! {
-    /// The words for what the task itself refuses. `{detail}` is what it is about.
+    /// Reasons for a refusal of the task itself. `{detail}` is what it is about.
     OWN_REASONS: (&str, &str), OWN_CODES of "OwnDiskCode" {
         ("IS_FOLDER", "there is a folder"),
         ("IS_LINK", "there is a symbolic link"),
@@ -42,7 +42,7 @@ codes! {
     }
 }
 
-/// Windows says all of these of a file that another program holds.
+/// Windows reports any of these for a file that another program holds.
 const HELD: [&str; 3] = ["EACCES", "EBUSY", "EPERM"];
 
 /// Why a file cannot be written, given the code of the error and what it is about. The system's own text could quote
@@ -55,7 +55,7 @@ pub fn reason(code: &str, detail: &str, is_windows: bool) -> String {
     }
 }
 
-/// The words for a code of the system.
+/// The reason for a code of the system.
 fn refusal(code: &str, is_windows: bool) -> &'static str {
     if is_windows && HELD.contains(&code) {
         return "the agent has no right to, or another program holds it";

@@ -1,6 +1,6 @@
-//! What the facts mean that the shim finds on the agent: in its environment, in certificates, on the disk, from git.
+//! Verdicts on facts that the shim gathers on the agent: from the environment, certificates, the disk and git.
 //!
-//! Pure functions, each for one question. The shim asks Node and the system for the facts, and acts on the answer.
+//! Pure functions, one for each question. The shim gets the facts from Node and the system, and acts on the answer.
 
 pub mod access;
 pub mod certificates;

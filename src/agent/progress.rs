@@ -1,9 +1,8 @@
-//! How far a request has come: whether anything still moves, and whether its answer is within its bounds.
+//! Progress of a request: whether it still advances, and whether its answer stays within its bounds.
 //!
-//! Time is counted in ticks of one second, so that a machine that slept, or a core that computed, is not taken for a server
-//! that is silent.
+//! Time is counted in ticks of one second, so that a suspended machine or a busy core is not taken for a silent server.
 
-/// Where a request is.
+/// The phase that a request is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// A name is being resolved.
@@ -21,7 +20,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The code of a request that took too long here.
+    /// The code for a request that took too long in this phase.
     fn code(self) -> &'static str {
         match self {
             Self::Name => "NAME_TIMEOUT",
@@ -33,7 +32,7 @@ impl Phase {
         }
     }
 
-    /// How many seconds it may take. How long a server may be silent is said by its request.
+    /// How many seconds it may take. The request itself says how long its server may be silent.
     fn limit_s(self, silence_s: u64) -> u64 {
         match self {
             Self::Name | Self::Connect | Self::Tls => 15,
@@ -43,12 +42,12 @@ impl Phase {
     }
 }
 
-/// So much of a refusal is read, in bytes, for the reason that it may hold.
+/// How much of a refusal is read, in bytes: enough for the reason that it may give.
 const REFUSAL_LIMIT: u64 = 64 << 10;
-/// In the time of its phase a body has to bring so many bytes, so that a request of one byte a second ends as well.
+/// The least that a body must deliver in the time of its phase, in bytes, so that one byte a second is not enough.
 const MIN_BODY_BYTES: u64 = 16 << 10;
 
-/// A request on its way.
+/// A request in flight.
 #[derive(Debug)]
 pub struct Progress {
     timeout_ms: Option<u64>,
@@ -58,9 +57,9 @@ pub struct Progress {
     total_s: u64,
     /// The largest answer, in bytes.
     limit: u64,
-    /// How much has come of it.
+    /// How much of it has arrived.
     size: u64,
-    /// How much of that in the time of its phase.
+    /// How much of that has arrived since the time of its phase began.
     recent: u64,
     is_refusal: bool,
     is_held_up: bool,
@@ -69,8 +68,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A request that may take so many milliseconds as a whole, whose server may be silent for so many, and whose answer may
-    /// have so many bytes.
+    /// A request with a time limit, if any, a limit for its server's silence, and one for its answer in bytes.
     #[must_use]
     pub fn new(timeout_ms: Option<u64>, silence_ms: u64, limit: u64) -> Self {
         Self {
@@ -89,13 +87,13 @@ impl Progress {
         }
     }
 
-    /// The time of a phase begins. At the proxy, it is not the server's yet.
+    /// Begins the time of a phase, which is either the proxy's or the server's.
     pub fn enter(&mut self, phase: Phase, is_at_proxy: bool) {
         (self.phase, self.is_at_proxy) = (phase, is_at_proxy);
         (self.idle_s, self.recent) = (0, 0);
     }
 
-    /// The headers of an answer have come: its status, `Content-Encoding` and `Content-Length`. Whether to read on.
+    /// Takes an answer's status, `Content-Encoding` and `Content-Length`. Returns whether to read on.
     pub fn begin(&mut self, status: u16, encoding: &str, length: u64) -> bool {
         self.enter(Phase::Body, false);
         self.is_refusal = status != 200;
@@ -109,7 +107,7 @@ impl Progress {
         self.code.is_none()
     }
 
-    /// So many bytes of the body have come. Whether to read on.
+    /// Counts bytes of the body that have arrived. Returns whether to read on.
     pub fn receive(&mut self, bytes: u64) -> bool {
         self.recent += bytes;
         self.size += bytes;
@@ -122,19 +120,19 @@ impl Progress {
         self.size <= self.limit
     }
 
-    /// The body has ended.
+    /// Takes the end of the body.
     pub fn end(&mut self, is_complete: bool) {
         if !is_complete {
             self.code = Some("TRUNCATED");
         }
     }
 
-    /// Whether something of our own is waited for, such as the disk, for which the server is not to blame.
+    /// Sets whether the task itself holds the request up, as for a write to disk, which is not the server's silence.
     pub fn hold_up(&mut self, is_held_up: bool) {
         self.is_held_up = is_held_up;
     }
 
-    /// A second has passed. Whether to give up.
+    /// Counts a second. Returns whether to give up.
     pub fn tick(&mut self) -> bool {
         if self.code.is_some() {
             return false;
@@ -168,13 +166,13 @@ impl Progress {
         self.code
     }
 
-    /// Whether it has not come further than to the proxy.
+    /// Whether it has not got beyond the proxy.
     #[must_use]
     pub fn is_at_proxy(&self) -> bool {
         self.is_at_proxy
     }
 
-    /// Whether the limit for all of it is over. Before the first tick it is not.
+    /// Whether its whole time is used up. Before the first tick it never is.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
         self.total_s > 0 && self.timeout_ms.is_some_and(|limit_ms| self.total_s * 1000 >= limit_ms)

@@ -1,7 +1,6 @@
-//! By which proxy a host is reached, as the machine's environment says, and what the address of a proxy means.
+//! The proxy for a host according to the machine's environment, and what the address of a proxy means.
 //!
-//! No standard defines these variables; here they mean what curl, Go and the system proxies of Windows and macOS make of
-//! them.
+//! No standard defines these variables; they are read as curl, Go and the system settings of Windows and macOS do.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,8 +8,8 @@ use crate::agent::secrets::{decoded, login_header, without_scheme};
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// The proxy for an HTTPS host at a port, given the variables of the environment by name: the variable that names it and its
-/// address, both as written. None if the host is reached directly.
+/// The proxy for an HTTPS host and port, given the environment variables by name: the name of the variable and the
+/// proxy's address, both as written. `None` if the host is reached directly.
 #[must_use]
 pub fn of_machine<'a>(environment: &'a [(String, SecretText)], host: &str, port: u16) -> Option<(&'a str, &'a str)> {
     let (name, address) = variable(environment, "https_proxy")?;
@@ -18,7 +17,7 @@ pub fn of_machine<'a>(environment: &'a [(String, SecretText)], host: &str, port:
     (!is_exception(exceptions, host, port)).then_some((name, address))
 }
 
-/// A variable in whatever case; in lower case it comes first, as it does for other programs. An empty one is none.
+/// A variable in any case; lower case takes precedence, as in other programs. An empty one counts as unset.
 fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option<(&'a str, &'a str)> {
     let in_any_case = || environment.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let (name, value) = in_any_case().find(|(name, _)| name == wanted).or_else(|| in_any_case().next())?;
@@ -27,15 +26,15 @@ fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option
     (!value.is_empty()).then_some((name, value))
 }
 
-/// The address of a proxy as a URL. `proxy:3128` is one of the scheme `proxy`, and not what anybody means by it.
+/// The address of a proxy as a URL. `proxy:3128` would be a URL with the scheme `proxy`, which nobody means.
 #[must_use]
 pub fn url(address: &str) -> String {
     let scheme = if without_scheme(address) == address { "http://" } else { "" };
     format!("{scheme}{address}")
 }
 
-/// The header `Proxy-Authorization` (RFC 7617) with a user name and a password, each as it was set or else as the address has
-/// it. None if there is nothing to log in with.
+/// The header `Proxy-Authorization` (RFC 7617) for a user name and a password, each from its setting or else from the
+/// address. `None` if there is neither.
 #[must_use]
 pub fn authorization(set: [Option<&str>; 2], in_address: [&str; 2]) -> Option<SecretText> {
     let [user, password] = set.map(|text| text.map(SecretText::from));
@@ -47,20 +46,20 @@ pub fn authorization(set: [Option<&str>; 2], in_address: [&str; 2]) -> Option<Se
     (!user.is_empty() || !password.is_empty()).then(header)
 }
 
-/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is no JSON.
+/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is not JSON.
 #[must_use]
 pub fn expressions(list: &str) -> Option<Vec<String>> {
     let Value::List(items) = Value::parse(list).ok()? else { return Some(Vec::new()) };
-    // EXPOSE: the list is no secret.
+    // EXPOSE: the list is not secret.
     let texts = items.iter().filter_map(Value::as_text).map(|text| text.expose().to_owned());
     Some(texts.filter(|text| !text.trim().is_empty()).collect())
 }
 
-/// Whether `NO_PROXY` names a host at a port. The host is that of a URL: in lower case, an IPv6 address in brackets.
+/// Whether `NO_PROXY` covers a host and port. The host is that of a URL: in lower case, an IPv6 address in brackets.
 ///
-/// Parts are separated by commas, semicolons or blanks, each perhaps with a port: `*`; a host, or a domain with everything
-/// in it, also as `.domain` or `*.domain`; an address, or a network as `10.0.0.0/8`; a name with `*` in it, such as
-/// `10.*`; and `<local>`, all names without a dot.
+/// Entries are separated by commas, semicolons or white space, and may have a port: `*`; a host, or a domain with all
+/// its subdomains, also written `.domain` or `*.domain`; an address, or a network such as `10.0.0.0/8`; a name with `*`
+/// in it, such as `10.*`; and `<local>`, all names without a dot.
 fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.');
     let address = read_address(host);
@@ -70,7 +69,7 @@ fn is_exception(no_proxy: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// A part without its port. Anything else after a colon belongs to the part: an IPv6 address has colons of its own.
+/// An entry and its port. Anything else after a colon belongs to the entry: an IPv6 address has colons of its own.
 fn split_port(written: &str) -> (&str, Option<u16>) {
     let Some((host, digits)) = written.rsplit_once(':') else { return (written, None) };
     match digits.parse() {
@@ -102,7 +101,7 @@ fn means(wanted: &str, host: &str, address: Option<IpAddr>) -> bool {
     fits(&wanted, host)
 }
 
-/// An address as in a URL or in the variable. An IPv4 address that is mapped into IPv6 counts as IPv4.
+/// An address as in a URL or in the variable. An IPv4-mapped IPv6 address counts as IPv4.
 fn read_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
@@ -127,7 +126,7 @@ fn same_start(one: u128, other: u128, length: u32) -> bool {
     (one ^ other).leading_zeros() >= length
 }
 
-/// Whether a host is what a pattern says, in which `*` is any text.
+/// Whether a host matches a pattern, in which `*` is any text.
 fn fits(pattern: &str, host: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| host.strip_prefix(first)) else { return false };

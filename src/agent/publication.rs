@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::codes::codes;
 
-/// So many files are named; the others are counted.
+/// The most files that warnings name; the rest are only counted.
 const MAX_WARNINGS: usize = 50;
 
 codes! {
@@ -21,11 +21,11 @@ pub struct Placed {
     pub line: String,
     /// Its path.
     pub target: String,
-    /// Where it is: a code of [`REASONS`], or another one if nobody publishes what is there.
+    /// Where it is: a code of [`REASONS`], or any other if nothing there gets published.
     pub exposure: String,
 }
 
-/// What to say of the files that may be published.
+/// The warnings about files that may be published.
 #[must_use]
 pub fn warnings(files: &[Placed]) -> Vec<String> {
     let mut warnings: Vec<String> = files.iter().filter_map(warning).collect();
@@ -42,7 +42,7 @@ fn warning(Placed { line, target, exposure }: &Placed) -> Option<String> {
     Some(format!("{line}: `{target}` may be published: {reason}"))
 }
 
-/// What keeps a repository's own settings from starting programs, or fetching what a partial clone lacks.
+/// Settings that keep a repository's own from starting programs, or from fetching what a partial clone lacks.
 const SETTINGS: [&str; 6] = [
     "core.fsmonitor=false",
     "core.sshCommand=",
@@ -52,9 +52,9 @@ const SETTINGS: [&str; 6] = [
     "safe.directory=*",
 ];
 
-/// The arguments with which git says which of the paths on its standard input it ignores, with zero bytes between them.
+/// The arguments that make git report which of the paths on standard input, separated by NUL, it ignores.
 ///
-/// A repository that is named by its folders may belong to another user, as it does in container jobs.
+/// Both folders are given, since git then accepts a repository that belongs to another user, as in container jobs.
 #[must_use]
 pub fn git_arguments(repository: &str, git_folder: &str, is_windows: bool) -> Vec<String> {
     let no_hooks = if is_windows { "core.hooksPath=NUL" } else { "core.hooksPath=/dev/null" };
@@ -66,10 +66,10 @@ pub fn git_arguments(repository: &str, git_folder: &str, is_windows: bool) -> Ve
     words
 }
 
-/// The files that git does not ignore, given its exit status and its output. `None` if that is no answer.
+/// The files that git does not ignore, given its exit status and its output. `None` if git could not tell.
 #[must_use]
 pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec<String>> {
-    // 1: it ignores none of them (git-check-ignore, "Exit status").
+    // 1 means that it ignores none of them (git-check-ignore, "Exit status").
     if !matches!(status, "0" | "1") {
         return None;
     }

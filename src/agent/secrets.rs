@@ -1,7 +1,6 @@
-//! What is secret in the task's environment before anything is fetched: configs, passwords of proxies, and secrets in the
-//! wrong input.
+//! Secrets in the task's environment before any are fetched: configs, proxy passwords, secrets in the wrong input.
 //!
-//! The agent masks secret variables as a whole; the task masks the forms in which they would show all the same.
+//! The agent masks a secret variable as a whole; the task masks the other forms in which it could appear.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -12,17 +11,17 @@ use crate::base64;
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// Short lines of a config in pretty-printed JSON are braces and the like.
+/// Minimum length of a line of a config to be masked: shorter ones in pretty-printed JSON are braces and the like.
 const MIN_CONFIG_LEN: usize = 12;
-/// A shorter password would be hidden all over the log.
+/// Minimum length of a password to be masked: a shorter one would blot out text all over the log.
 const MIN_PASSWORD_LEN: usize = 4;
-/// Each mask costs the agent time, so the lines of a text are masked up to this number.
+/// The most lines of one text that are masked, as each mask costs the agent time.
 const MAX_LINES: usize = 200;
 
 /// The texts to be masked, given the variables of the environment by name, in the order in which they are found.
 #[must_use]
 pub fn masks(environment: &[(String, SecretText)]) -> Vec<SecretText> {
-    // Windows makes no difference between cases. EXPOSE: what is found is a secret again.
+    // On Windows, names of variables are case-insensitive. EXPOSE: what is found is a secret again.
     let variables: Vec<(String, &str)> =
         environment.iter().map(|(name, text)| (name.to_uppercase(), text.expose())).collect();
     let value = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map_or("", |(_, text)| *text);
@@ -45,7 +44,7 @@ pub fn masks(environment: &[(String, SecretText)]) -> Vec<SecretText> {
 
 /// Whether the input holds a config that is in none of the job's secret variables.
 ///
-/// A Node task gets every secret variable of the job. If one of them is missing, it is unknown where a config is from.
+/// A Node task gets every secret variable of the job. If one is missing, there is no telling where the config is from.
 #[must_use]
 pub fn is_config_in_clear(environment: &[(String, SecretText)]) -> bool {
     // EXPOSE: secrets are compared here.
@@ -68,7 +67,7 @@ pub fn is_config_in_clear(environment: &[(String, SecretText)]) -> bool {
     !config.expose().is_empty() && names.iter().filter_map(Value::as_text).all(is_there) && !secrets.values().any(holds)
 }
 
-/// A text without what differs between a variable and the input that holds it: blanks, and signs of other systems.
+/// A text without what may differ between a variable and an input that refers to it: white space, and slashes.
 fn packed(text: &str) -> SecretText {
     let mut packed = String::with_capacity(text.len());
     packed.extend(text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == '\\' { '/' } else { c }));
@@ -100,18 +99,18 @@ fn forms_of_config(config: &str) -> Vec<SecretText> {
     [config, trim(config)].into_iter().map(SecretText::from).chain(lines(config)).collect()
 }
 
-/// A text without the blanks around it; a byte order mark is one of them.
+/// A text without the white space around it, including a byte order mark.
 fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
 }
 
-/// The first lines of a text that hold something, wherever a program would end a line.
+/// The first lines of a text that are not blank, split wherever any program would break a line.
 fn lines(text: &str) -> impl Iterator<Item = SecretText> {
     let ends = ['\r', '\n', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'];
     text.split(ends).map(trim).filter(|line| !line.is_empty()).take(MAX_LINES).map(SecretText::from)
 }
 
-/// The lines of secret variables that an input holds, as after `secrets: $(config)`. The agent masks such a secret
+/// The lines of secret variables that ended up in an input, as with `secrets: $(config)`. The agent masks such a secret
 /// as a whole, but would show the input line by line.
 fn misplaced(variables: &[(String, &str)]) -> Vec<SecretText> {
     let starting_with =
@@ -128,7 +127,7 @@ fn misplaced(variables: &[(String, &str)]) -> Vec<SecretText> {
 /// What is secret in the address of a proxy, with or without a scheme.
 fn forms_in_address(address: &str) -> Vec<SecretText> {
     let rest = without_scheme(trim(address));
-    // A password may hold a slash or an `@` that should have been encoded; what is taken for an address stops at the slash.
+    // A password may contain a slash or an `@` that should have been encoded; for a URL parser the slash ends the host.
     let host_part = rest.split(['/', '?', '#']).next().unwrap_or_default();
     [rest, host_part]
         .into_iter()
@@ -161,7 +160,7 @@ pub(super) fn without_scheme(address: &str) -> &str {
     }
 }
 
-/// Whether a user name is a token: it has no password, or such a length as names don't have.
+/// Whether a user name is a token: it comes without a password, or is longer than names are.
 fn is_token(user: &str, password: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '%' | '-');
     password.is_empty()
@@ -180,10 +179,10 @@ pub(super) fn login_header(user: &str, password: &str) -> SecretText {
     base64::encode(Zeroizing::new([user, ":", password].concat()).as_bytes()).into()
 }
 
-/// A text as a part of a URL, as `encodeURIComponent` writes it (RFC 3986, without what is reserved).
+/// A text as a component of a URL, as `encodeURIComponent` writes it (RFC 3986).
 fn encoded(text: &str) -> SecretText {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
-    // So large that it never moves, as the old copy would not be wiped.
+    // Large enough never to be reallocated, which would leave an unwiped copy.
     let mut encoded = String::with_capacity(3 * text.len());
     for byte in text.bytes() {
         if is_plain(byte) {
@@ -195,7 +194,7 @@ fn encoded(text: &str) -> SecretText {
     encoded.into()
 }
 
-/// What a part of a URL means; the part itself if it was not encoded.
+/// A component of a URL, decoded; unchanged if it was not encoded.
 pub(super) fn decoded(part: &str) -> SecretText {
     let mut pieces = part.split('%');
     let mut bytes = Zeroizing::new(Vec::with_capacity(part.len()));
