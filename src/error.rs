@@ -1,7 +1,7 @@
 //! Why the task can't go on, in words for the person who wrote the pipeline.
 //!
-//! An [`Error`] is one sentence (lower case, no full stop) and perhaps a hint. It never holds a value, a key, the config,
-//! a body or a URL. It is worded where it is found.
+//! An [`Error`] is one sentence (lower case, no full stop) and perhaps a hint. It never contains a value, a key, the
+//! config, a body or a URL. It is worded where the fault is found.
 
 use thiserror::Error;
 
@@ -18,7 +18,7 @@ struct Message {
 }
 
 impl Error {
-    /// An error in these words: lower case, one sentence, no full stop, nothing secret.
+    /// An error with this text: lower case, one sentence, no full stop, nothing secret.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(Box::new(Message { text: text.into(), hint: None, is_absence: false }))
     }
@@ -28,19 +28,19 @@ impl Error {
         Self(Box::new(Message { text: text.into(), hint: None, is_absence: true }))
     }
 
-    /// An error for what can't happen, if the task is right.
+    /// An error that only a bug in the task can cause.
     pub(crate) fn internal(what: &str) -> Self {
         Error::new(format!("internal error: {what}"))
             .with_hint(format!("please report this, with the task's version, at {}", support()))
     }
 
-    /// The same error with what to do about it.
+    /// The same error with a hint on what to do about it.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// What to do about it, if there is something to say.
+    /// What to do about it, if there is a hint.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.0.hint.clone()

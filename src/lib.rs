@@ -1,4 +1,4 @@
-//! The core of the task: from what a pipeline's author wrote to what the agent is to set and write.
+//! The core of the task: from what a pipeline's author wrote to what the agent has to set and write.
 //!
 //! ```text
 //! inputs ──▶ protocol ──▶ vault ──▶ outputs          crypto, base64, json, secret and error serve all
@@ -7,9 +7,9 @@
 //! wrote
 //! ```
 //!
-//! [`agent`] is beside them: what facts mean that the shim finds on the machine.
-//! A stage may use an earlier one, never a later one. [`retrieval`] alone knows all of them: it is the course of a run;
-//! `wasm` alone knows `retrieval` and is the door to Node.
+//! [`agent`] is beside them: verdicts on facts that the shim finds on the machine. A stage may use an earlier one,
+//! never a later one. Only [`retrieval`] knows all of them: it drives a run. Only `wasm` knows `retrieval`: it is the
+//! door to Node.
 //!
 //! In scope: parsing, Keeper's protocol, decryption, what goes where. Out of scope: sending, waiting, reading a clock,
 //! writing a file, printing. The module asks its host for random bytes and for nothing else.

@@ -1,4 +1,4 @@
-//! An error and where it is in what the author wrote, drawn as a compiler would.
+//! An error and its place in what the author wrote, rendered as compilers do.
 
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -14,13 +14,13 @@ use crate::text::{grouped, shown, unseen};
 pub struct Problem {
     /// Where, unless it concerns no line.
     pub place: Option<Box<Place>>,
-    /// What.
+    /// What is wrong.
     pub error: Error,
 }
 
 /// A part of a line in an input or a file.
 ///
-/// There can be thousands of problems with one line, which may be long. So it is read only when a problem is rendered.
+/// Thousands of problems may concern one long line, so it is only read when a problem is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, if it is not the task's input `secrets`.
@@ -37,7 +37,7 @@ pub struct Place {
     pub size: usize,
 }
 
-/// So many problems of a run are reported. The agent keeps ten of a step, and a reader looks at a few screens at most.
+/// The most problems that a run reports. The agent keeps ten of a step, and people read a few screens at most.
 const REPORTED: usize = 50;
 
 /// The first problems in full, and how many more there are.
@@ -48,7 +48,7 @@ pub(crate) struct Reported<'a> {
     more: usize,
 }
 
-/// Writes the problems for the shim, which reports them.
+/// Serializes the problems for the shim, which reports them.
 pub(crate) fn report<S: Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
     let (first, more) = problems.split_at_checked(REPORTED).unwrap_or((problems, &[]));
     Reported { first, more: more.len() }.serialize(serializer)
@@ -88,19 +88,19 @@ impl From<Error> for Problem {
     }
 }
 
-/// How many characters a line may have to be shown.
+/// The longest line that is shown, in characters.
 const SHOWN_LEN: usize = 400;
 
 impl Place {
-    /// What is before the faulty part.
+    /// The text before the faulty part.
     fn before(&self) -> &str {
         self.text.get(..self.start).unwrap_or_default()
     }
 
     /// The line and a row of carets under the fault.
     ///
-    /// What the author wrote may hold a secret, and the agent hides a secret only where it is printed as a whole. So the
-    /// line is shown as it is, from its first character to its last, or not at all.
+    /// What the author wrote may contain a secret, which the agent hides only where it is printed as a whole. So the
+    /// line is shown unchanged from its first to its last character, or not at all.
     fn excerpt(&self) -> Option<String> {
         if !self.is_shown {
             return None;
@@ -115,7 +115,7 @@ impl Place {
         if length > SHOWN_LEN {
             return Some(format!("  {number} | (not shown: it has {} characters)", grouped(length as u64)));
         }
-        // A tab stays one, so that the carets are under what they mean.
+        // Tabs stay, so that the carets line up.
         let before: String = self.before().chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
         let fault = line.get(self.start..self.start + self.size).unwrap_or_default();
         let carets = "^".repeat(fault.chars().count().max(1));

@@ -1,4 +1,4 @@
-//! Text and bytes that must never be printed: no `Display`, a blank `Debug`, wiped when dropped.
+//! Text and bytes that must never be printed: no `Display`, a redacted `Debug`, wiped when dropped.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub struct SecretText(String);
 
 impl SecretText {
-    /// The text itself. Each caller says in a line why it may look.
+    /// The text itself. Each caller states in an `EXPOSE` comment why it may look.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Hands the text to Node. A field that crosses the door names this function, as nothing crosses it unseen.
+    /// Hands the text to Node. Each field that crosses the door has to name this function.
     pub(crate) fn expose_to_host<S: Serializer>(text: &Self, serializer: S) -> Result<S::Ok, S::Error> {
         // EXPOSE: Node hands masks and variables to the agent.
         serializer.serialize_str(text.expose())
@@ -47,7 +47,7 @@ impl fmt::Debug for SecretText {
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
-    /// The bytes themselves. Each caller says in a line why it may look.
+    /// The bytes themselves. Each caller states in an `EXPOSE` comment why it may look.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

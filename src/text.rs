@@ -1,19 +1,19 @@
-//! Foreign texts, lists and numbers as a message shows them.
+//! Texts of others, lists and numbers as messages show them.
 
 use zeroize::Zeroizing;
 
-/// How many characters a text may have to be shown in a message.
+/// The longest text that a message shows, in characters.
 const SHOWN_LEN: usize = 400;
 
 /// A text as a message may show it: unchanged and as a whole, or not at all.
 ///
-/// It may be a secret in the wrong place, or hold one, and the agent hides a secret only where it is printed as a whole.
+/// It may be or contain a secret in the wrong place, which the agent hides only where it is printed as a whole.
 pub(crate) fn shown(text: &str) -> String {
     let is_hidden = text.chars().nth(SHOWN_LEN).is_some() || text.chars().any(unseen);
     if is_hidden { "…".to_owned() } else { text.to_owned() }
 }
 
-/// Whether a character would not be seen, or would move others on the screen.
+/// Whether a character is invisible, or moves others on the screen.
 pub(crate) fn unseen(c: char) -> bool {
     let is_format = matches!(c,
         '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}');
@@ -30,7 +30,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<String> {
 
 type ReadUnit = fn([u8; 2]) -> u16;
 
-/// What follows the byte order mark, if there is one, and how a unit is read; none if it is not UTF-16.
+/// The bytes after a byte order mark, if any, and how to read a unit; `None` if it is not UTF-16.
 pub(crate) fn utf_16(bytes: &[u8]) -> Option<(&[u8], ReadUnit)> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => Some((rest, u16::from_le_bytes)),
@@ -93,10 +93,10 @@ pub(crate) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A suggestion is a courtesy: only so many pairs of letters are compared for it.
+/// The most pairs of letters that are compared for a suggestion, which is only a courtesy.
 const COMPARED: usize = 500_000;
 
-/// The candidate that is most like a word, if one is like it at all.
+/// The candidate most similar to a word, if any is similar.
 pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Option<&'a str> {
     let looked_at = COMPARED / word.len().saturating_mul(word.len()).max(1);
     if looked_at == 0 {
@@ -107,12 +107,12 @@ pub(crate) fn nearest<'a, S: AsRef<str>>(word: &str, candidates: &'a [S]) -> Opt
     candidates
         .iter()
         .map(AsRef::as_ref)
-        // What is much longer is not like it, and what is shorter costs nothing.
+        // Much longer ones are not similar, and shorter ones cost nothing.
         .filter(|candidate| candidate.len() <= word.len() + 4 * allowed)
         .take(looked_at)
         .map(|candidate| (strsim::osa_distance(&word, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        // Of equally near ones, the one with the same beginning, then the first by name: a message is the same each time.
+        // Among equals, the same first letter wins, then the alphabet, so that messages are deterministic.
         .min_by_key(|(distance, candidate)| {
             let begins_alike = candidate.get(..1).is_some_and(|first| word.starts_with(&first.to_ascii_lowercase()));
             (*distance, !begins_alike, *candidate)

@@ -16,13 +16,13 @@ pub const TAG_LEN: usize = 16;
 /// Bytes by which a ciphertext is longer than its plaintext.
 pub const OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 
-/// The cipher that decrypts: [`RustCrypto`], or Node's, which is some twenty times faster and costs a call.
+/// The cipher that decrypts: [`RustCrypto`], or Node's, which is about twenty times faster but costs a call.
 pub trait Gcm {
-    /// Decrypts `text` in its place and says whether the tag fits. If it does not, nothing of `text` may be kept.
+    /// Decrypts `text` in place and returns whether the tag verifies. If not, nothing of `text` may be kept.
     fn decrypt(&self, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], text: &mut [u8], tag: &[u8; TAG_LEN]) -> bool;
 }
 
-/// The cipher of the crate `aes-gcm`, for what is small.
+/// The cipher of the crate `aes-gcm`, for small texts.
 pub struct RustCrypto;
 
 impl Gcm for RustCrypto {
@@ -32,10 +32,10 @@ impl Gcm for RustCrypto {
     }
 }
 
-/// The plaintext of `nonce || ciphertext || tag`, in the memory of the blob itself.
+/// The plaintext of `nonce || ciphertext || tag`, decrypted in place.
 ///
 /// # Errors
-/// [`Undecryptable`] when the blob is too short or its tag does not verify; nothing of the plaintext is then left.
+/// [`Undecryptable`] when the blob is too short or its tag does not verify; the plaintext is then wiped.
 pub fn decrypt(gcm: &dyn Gcm, key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Undecryptable> {
     let mut blob = Zeroizing::new(blob);
     let (rest, tag) = blob.split_last_chunk_mut::<TAG_LEN>().ok_or(Undecryptable)?;
@@ -51,7 +51,7 @@ pub fn decrypt(gcm: &dyn Gcm, key: &[u8; KEY_LEN], blob: Vec<u8>) -> Result<Zero
 
 /// `nonce || AES-256-GCM[key](plaintext) || tag`, without associated data.
 ///
-/// The nonce is random: a key encrypts so few texts here that two will not meet.
+/// The nonce is random: a key encrypts so few texts here that no two will collide.
 ///
 /// # Errors
 /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.

@@ -1,4 +1,4 @@
-//! A key for the holder of a P-256 private key: ephemeral ECDH, SHA-256, AES-256-GCM.
+//! Wrapping of a key for the holder of a P-256 private key: ephemeral ECDH, SHA-256, AES-256-GCM.
 
 use p256::ecdh::diffie_hellman;
 use p256::elliptic_curve::point::AffineCoordinates;
@@ -19,7 +19,7 @@ pub const POINT_LEN: usize = 65;
 pub struct RecipientKey(PublicKey);
 
 impl RecipientKey {
-    /// Reads an uncompressed P-256 point of 65 bytes, which has to lie on the curve.
+    /// Reads an uncompressed P-256 point of 65 bytes, which must be on the curve.
     #[must_use]
     pub fn from_point(bytes: &[u8]) -> Option<Self> {
         let (4, coordinates) = bytes.split_first().map(|(form, coordinates)| (*form, coordinates))? else {
@@ -54,10 +54,10 @@ pub fn wrap_for(recipient: &RecipientKey, key: &TransmissionKey, entropy: &mut d
     Ok(blob)
 }
 
-/// Marks the key that ECDH yields and that wraps the transmission key.
+/// Marks the key that ECDH derives to wrap the transmission key.
 enum Wrapping {}
 
-/// Draws a private scalar. One draw in 2³² is out of range, so a source that fails eight times is broken.
+/// Draws a private scalar. One draw in 2³² is out of range, so a source that misses eight times is broken.
 fn generate_scalar(entropy: &mut dyn Entropy) -> Result<SecretKey, Error> {
     for _ in 0..8 {
         let mut bytes = Zeroizing::new([0; aes_gcm::KEY_LEN]);

@@ -5,32 +5,32 @@
 //! chunks    |      |              |              |               |          |
 //! ```
 //!
-//! The last 16 bytes that came may be the tag, so they are held back until more comes. Chunks are only measured here and
-//! stay where the platform has them; what is copied are the nonce and the bytes held back.
+//! The last 16 bytes so far may be the tag, so they are held back until more arrive. Chunks are only measured here and
+//! stay in the platform's memory; only the nonce and the bytes held back are copied.
 //!
-//! AES-GCM gives plaintext out before the tag is known: it may be kept only if the tag fits.
+//! Plaintext is released before the tag is known: it may be kept only if the tag verifies.
 
 use std::ops::Range;
 
 use super::aes_gcm::{NONCE_LEN, TAG_LEN};
 
-/// How much of `nonce || ciphertext || tag` has come.
+/// How much of `nonce || ciphertext || tag` has arrived.
 #[derive(Default)]
 pub struct Frame {
-    /// As much of the nonce as has come.
+    /// The part of the nonce that has arrived.
     nonce: Vec<u8>,
-    /// The last bytes that came after it, no more than a tag has.
+    /// The last bytes that arrived after it, at most as many as a tag has.
     held: Vec<u8>,
     /// Bytes of ciphertext so far.
     size: u64,
 }
 
-/// What a chunk brings.
+/// What a chunk adds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The nonce, once: when the last of it comes.
+    /// The nonce, once: when its last byte arrives.
     pub nonce: Option<[u8; NONCE_LEN]>,
-    /// Ciphertext that was held back, and is not the tag since more has come.
+    /// Ciphertext that was held back, and is not the tag since more has arrived.
     pub held: Vec<u8>,
     /// Ciphertext in the chunk, which follows what was held.
     pub rest: Range<usize>,
@@ -55,7 +55,7 @@ impl Frame {
         Cut { nonce, held, rest: start..end }
     }
 
-    /// The tag, and the size of the ciphertext in bytes; nothing if bytes are missing.
+    /// The tag, and the size of the ciphertext in bytes; `None` if bytes are missing.
     #[must_use]
     pub fn finish(self) -> Option<([u8; TAG_LEN], u64)> {
         Some((self.held.try_into().ok()?, self.size))

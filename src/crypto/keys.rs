@@ -1,4 +1,4 @@
-//! The symmetric keys of Keeper's key tree, each with a type of its own, so that two keys cannot change places.
+//! The symmetric keys of Keeper's key hierarchy, each with a type of its own, so that keys cannot be mixed up.
 //!
 //! ```text
 //! app key ──▶ record key                 (a record shared directly)
@@ -19,7 +19,7 @@ use crate::secret::SecretBytes;
 
 /// A 32-byte AES-256 key; `Kind` says what it opens. It cannot be printed and is wiped when dropped.
 pub struct Key<Kind> {
-    /// On the heap, since whatever is moved about leaves copies on the stack.
+    /// On the heap, as moving it would leave copies on the stack.
     bytes: Box<[u8; KEY_LEN]>,
     kind: PhantomData<fn() -> Kind>,
 }
@@ -87,7 +87,7 @@ impl<Kind> Key<Kind> {
         self.decrypt_by(&RustCrypto, blob)
     }
 
-    /// Opens `nonce || ciphertext || tag` by the cipher that is handed in.
+    /// Opens `nonce || ciphertext || tag` with the given cipher.
     ///
     /// # Errors
     /// [`Undecryptable`] when the tag does not verify.

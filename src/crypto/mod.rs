@@ -6,7 +6,7 @@
 //! signature  ECDSA P-256 over SHA-256          who is asking
 //! ```
 //!
-//! An attachment on its way to disk comes in pieces: [`frame`] says which bytes of it are what.
+//! A large attachment arrives in chunks: [`frame`] splits them into nonce, ciphertext and tag.
 //!
 //! Only this folder mentions nonces, points and tags.
 
@@ -34,6 +34,6 @@ pub fn no_randomness() -> Error {
     Error::new("the system gave no random bytes")
 }
 
-/// A ciphertext did not open: the key is another one, or the bytes were changed on the way.
+/// A ciphertext that did not open: the key is the wrong one, or the bytes were changed in transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecryptable;

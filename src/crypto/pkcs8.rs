@@ -1,4 +1,4 @@
-//! The private scalar in a key for P-256: as much of ASN.1 as that takes.
+//! The private scalar of a P-256 key: as much ASN.1 as reading that takes.
 //!
 //! ```text
 //! OneAsymmetricKey (RFC 5958, 2)     SEQUENCE { INTEGER 0 or 1, SEQUENCE { OID ecPublicKey, OID prime256v1 },
@@ -22,9 +22,9 @@ const EC_PUBLIC_KEY: [u8; 7] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// 1.2.840.10045.3.1.7 (RFC 5480, 2.1.1.1)
 const PRIME256V1: [u8; 8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
-/// The 32 bytes of the scalar, which may also be there alone, or nothing if it is not such a key.
+/// The 32 bytes of the scalar, which may also be given alone; `None` if this is not such a key.
 pub(super) fn private_scalar(key: &[u8]) -> Option<&[u8; KEY_LEN]> {
-    // A key that was cut to the scalar's length is none.
+    // A DER key that was cut to the scalar's length is not a scalar.
     let is_der = matches!(key, [SEQUENCE, _, INTEGER, 1, ..] | [SEQUENCE, 0x81, _, INTEGER, 1, ..]);
     if let (false, Ok(scalar)) = (is_der, key.try_into()) {
         return Some(scalar);

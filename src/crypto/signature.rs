@@ -25,7 +25,7 @@ impl ClientKey {
     /// `ECDSA[key](SHA-256(message))` as an ASN.1 DER sequence, with the deterministic nonce of RFC 6979.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        // Only here, since it computes the public point: by now a connection is being made, which takes time anyway.
+        // Built only here, as it computes the public point: by now a connection is being made, so that costs no time.
         let signature: Signature = SigningKey::from(&self.0).sign(message);
         signature.to_der().as_bytes().to_vec()
     }
