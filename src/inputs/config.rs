@@ -31,9 +31,9 @@ pub struct Config {
     pub client_key: ClientKey,
     /// The key that opens what is shared with the application.
     pub app_key: AppKey,
-    /// The id of the server's key to begin with, a number, if the config names one.
+    /// The id, a number, of the server's key to try first, if the config names one.
     pub server_key_id: Option<String>,
-    /// The server's key that takes the place of Keeper's own, for an isolated deployment.
+    /// A key that replaces those of Keeper's servers, for an isolated deployment.
     pub server_key: Option<RecipientKey>,
 }
 
@@ -47,8 +47,8 @@ pub fn parse(text: &str) -> Result<Config, Error> {
 
 /// The parts of a config that must not appear in a log, as far as they can be read.
 ///
-/// The whole text is the caller's to mask: it must not wait for a parser. The decoded text comes last; it is to be masked as
-/// one, because its other members, such as the hostname, are not secret.
+/// The caller masks the whole text itself, without waiting for a parser. The decoded text comes last; mask it as one,
+/// because its other members, such as the hostname, are not secret.
 #[must_use]
 pub fn secrets_of(text: &str) -> Vec<SecretText> {
     let Ok(written) = Written::read(text) else { return Vec::new() };
@@ -60,7 +60,7 @@ pub fn secrets_of(text: &str) -> Vec<SecretText> {
     parts.map(SecretText::from).chain([whole]).collect()
 }
 
-/// The members that hold a text or a number. `null` is as good as missing.
+/// The members that hold a text or a number. `null` counts as missing.
 struct Members(Vec<(String, SecretText)>);
 
 impl Members {
@@ -100,7 +100,7 @@ fn read_json(json: &str) -> Result<Members, Error> {
     Ok(Members(members.filter(|(_, text)| !text.expose().is_empty()).collect()))
 }
 
-/// The line and the column of the character after so many bytes, both counted from 1.
+/// The line and the column at a byte offset, both counted from 1.
 fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();
@@ -136,7 +136,7 @@ impl Config {
         let app_key = Zeroizing::new(base64::decode(app_key).unwrap_or_default());
         let app_key = AppKey::from_slice(&app_key);
         check("appKey", "Base64 of 32 bytes", app_key.is_some());
-        // Some tools write ids with zeros in front.
+        // Some tools write ids with leading zeros.
         let server_key_id = members.get("serverPublicKeyId").map(|id| without_zeros(id).to_owned());
         let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
         check("serverPublicKeyId", "a number", server_key_id.as_ref().is_none_or(is_number));
@@ -182,7 +182,7 @@ fn wrong_members(members: &[(&str, &str)]) -> Error {
 
 const CUT_OR_CHANGED: &str = "the config was cut or changed: copy it again, or make a new one";
 
-/// There is no config at all.
+/// The error for no config at all.
 pub(super) fn missing_config() -> Error {
     Error::new(
         "there is no config; expected one in the input `keepersecretconfig` or `keeperConnection`, or in the environment \

@@ -23,7 +23,7 @@ pub enum Destination {
     File(String),
 }
 
-/// What makes a destination of a kind from its name.
+/// Makes a destination of one kind from its name.
 type Constructor = fn(String) -> Destination;
 
 /// Every kind by its word. Messages list them in this order.
@@ -39,7 +39,7 @@ pub(super) fn kind_words() -> [&'static str; KINDS.len()] {
     KINDS.map(|(word, _)| word)
 }
 
-/// What a destination without a kind is.
+/// What a destination without a kind means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unnamed {
     Output,
@@ -112,7 +112,7 @@ fn parse_prefix(prefix: &str, line: &Line) -> Result<(Constructor, Forms, bool),
     Ok((constructor, forms, is_optional))
 }
 
-/// Words that people write for a kind.
+/// Words that people write instead of a kind's.
 const SYNONYMS: [(&str, &str); 4] = [
     ("variable secret secretvariable", "var"),
     ("output outputvariable outvar", "out"),
@@ -190,8 +190,8 @@ impl Destination {
         }
     }
 
-    /// Whether it is a secret variable: the agent hides its value, refuses one of several lines, and puts it into no
-    /// step's environment by itself.
+    /// Whether it is a secret variable: the agent masks its value, refuses one of several lines, and does not add it to
+    /// any step's environment.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         match self {
@@ -200,8 +200,8 @@ impl Destination {
         }
     }
 
-    /// What two destinations share if they are one: the agent's variables are the same in any case, and those of the
-    /// environment in yet more spellings.
+    /// What two destinations have in common if they are the same: the agent ignores the case of variables, and more
+    /// spellings than that coincide in the environment.
     pub(crate) fn identities(&self, platform: Platform) -> Vec<Identity> {
         let variable = |name| Identity::Variable(path::fold_case(name));
         match self {
@@ -216,14 +216,14 @@ impl Destination {
         match self {
             Self::Variable(name) => name::check_variable(name),
             Self::Environment(name) => name::check_environment(name),
-            // An output variable is kept under the step's name, which is not known here.
+            // An output variable is stored under the step's name, which is not known here.
             Self::Output(name) => name::check_name(name),
             Self::File(path) => slip::check_path(path).and_then(|()| path::check(path, platform)),
         }
     }
 }
 
-/// What no two lines may set or write, in a form in which spellings of one thing are equal.
+/// What no two lines may set or write, normalized so that different spellings of one thing are equal.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Identity {
     /// A variable of the job.

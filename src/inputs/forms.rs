@@ -1,4 +1,4 @@
-//! The forms after a kind, such as `+base64`, or after a `|` in a template, and what they make sense for.
+//! The forms after a kind, such as `+base64`, or after a `|` in a template, and where each of them makes sense.
 
 use super::destination::Destination;
 use super::notation::Selector;
@@ -8,7 +8,7 @@ use crate::text::{either, nearest};
 /// The forms of a line or a placeholder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
-    /// What is made of the value, in this order.
+    /// What is applied to the value, in this order.
     pub transforms: Vec<Transform>,
     /// `+0640`: the mode of a file.
     pub mode: Option<u32>,
@@ -23,7 +23,7 @@ pub struct Forms {
 pub enum Transform {
     /// The two-factor code of an otpauth URI.
     Totp,
-    /// Text without blanks and line ends around it.
+    /// Text without leading and trailing white space.
     Trim,
     /// The bytes that Base64 decodes to.
     Unbase64,
@@ -49,7 +49,7 @@ pub enum Transform {
     Hex,
     /// Percent-encoded for the path of a URL, in which `/` stays.
     UrlEncode,
-    /// Percent-encoded for the query of a URL, in which a blank becomes `+`.
+    /// Percent-encoded for the query of a URL, in which a space becomes `+`.
     UrlEncodePlus,
     /// The SHA-256 of the bytes in hexadecimal digits.
     Sha256,
@@ -131,7 +131,7 @@ pub(super) fn is_form(word: &str) -> bool {
 }
 
 impl Transform {
-    /// The word for it, of two the first.
+    /// Its word; if it has two, the first.
     #[must_use]
     pub fn word(self) -> &'static str {
         let found = TABLE.iter().find(|(_, asks, _)| matches!(asks, Asks::For(transform) if *transform == self));
@@ -161,9 +161,9 @@ impl Transform {
         self.kind() == Kind::Decoding
     }
 
-    /// Whether its result is a secret in its own right, such as the bytes that Base64 encodes, rather than another way to write
-    /// the value. This decides about masks: such a result is masked as if it were stored in Keeper, with its parts and in
-    /// the forms that a program may print; another way to write a value is masked as it is.
+    /// Whether its result is a secret in its own right, such as the bytes that Base64 encodes, rather than another way
+    /// to write the value. Masking depends on it: such a result is masked as if it were stored in Keeper, with its
+    /// parts and in the forms that a program may print; another way to write a value is masked only as it is.
     #[must_use]
     pub fn gives_a_value(self) -> bool {
         match self.kind() {
@@ -183,7 +183,7 @@ impl Transform {
             Self::Json | Self::Xml | Self::Dotenv | Self::UrlEncode | Self::UrlEncodePlus => size,
             // A letter may have more bytes in the other case.
             Self::Upper | Self::Lower => size / 3,
-            // A code and a digest have the size that they have; of blanks and line ends a value may have any number, which go.
+            // Codes and digests have a fixed size, and any amount of white space may be removed.
             Self::Sha256 | Self::Md5 | Self::Totp | Self::Trim | Self::Text | Self::Unbase64 | Self::Unhex => 0,
         }
     }
@@ -197,7 +197,7 @@ impl Forms {
             Some(Asks::Expand) => std::mem::replace(&mut self.may_expand, true),
             Some(Asks::KeepCase) => std::mem::replace(&mut self.keeps_case, true),
             Some(Asks::Nothing) | None if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
-                // The owner has to be able to read it, and special bits have no meaning for a secret.
+                // The owner must be able to read it, and special bits make no sense for a secret.
                 let mode = u32::from_str_radix(word, 8).ok().filter(|mode| *mode <= 0o777 && mode & 0o400 != 0);
                 let mode = mode.filter(|_| word.len() <= 4).ok_or_else(not_a_mode)?;
                 self.mode.replace(mode).is_some()
@@ -230,7 +230,7 @@ impl Forms {
         Ok(())
     }
 
-    /// Whether the value is handed on as it is.
+    /// Whether the value is passed on as it is.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.transforms.is_empty()
@@ -275,7 +275,7 @@ fn unknown_form(word: &str, place: Place) -> Error {
     }
 }
 
-/// Refuses transforms that make no sense after others. `plus` is what precedes their words.
+/// Refuses transforms that make no sense after others. `plus` is the prefix of their words.
 fn check_order(transforms: &[Transform], plus: &str) -> Result<(), Error> {
     for (index, transform) in transforms.iter().enumerate() {
         let earlier = transforms.get(..index).unwrap_or_default();

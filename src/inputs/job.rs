@@ -1,4 +1,4 @@
-//! What the agent lets a Node task know about the job: its variables' names, the step's name, settings.
+//! What the agent tells a Node task about the job: its variables' names, the step's name, settings.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use super::name;
 use super::path::fold_case;
 use crate::json::Value;
 
-/// The variables of the task's environment that describe it.
+/// The variables of the task's environment that describe the job.
 ///
-/// A step's `env:` can forge none of the lists: the agent writes them after it (`AddVariablesToEnvironment` in its
+/// A step's `env:` cannot forge the lists, which the agent writes after it (`AddVariablesToEnvironment` in its
 /// `Handler.cs`). It can forge a setting, so a setting counts only if the lists name it.
 #[derive(Clone, Debug, Default, Deserialize, Tsify)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE", default)]
@@ -24,7 +24,7 @@ pub struct JobVariables {
     pub system_taskinstancename: Option<String>,
     /// Whether the agent refuses to set read-only variables.
     pub agent_readonlyvariables: Option<String>,
-    /// How long a text has to be for the agent to mask it.
+    /// The minimum length of a text for the agent to mask it.
     pub azp_ignore_secrets_shorter_than: Option<String>,
     /// Whether the agent reads `%AZP25` as `%`.
     pub decode_percents: Option<String>,
@@ -35,10 +35,10 @@ pub struct JobVariables {
 /// What is known of the job.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
-    /// Names of variables as written, by the name in folded case.
+    /// Names of variables as written, by their case-folded form.
     public: HashMap<String, String>,
     secret: HashMap<String, String>,
-    /// Names of variables as written, by the form that the environment gets.
+    /// Names of variables as written, by their form in the environment.
     by_form: HashMap<String, Vec<String>>,
     variables: JobVariables,
 }
@@ -50,12 +50,12 @@ pub enum Setting {
     Unset,
     /// A variable of the job sets it.
     Set(bool),
-    /// The environment holds it, but the agent may not count it: it may be from the step's `env:`, or has another spelling.
+    /// The environment has it, but the agent may ignore it: it is perhaps from the step's `env:`, or spelled otherwise.
     Unclear(bool),
 }
 
 impl Job {
-    /// Reads variables of the task's environment. What is missing or broken says nothing.
+    /// Reads variables of the task's environment. Missing or malformed ones are ignored.
     #[must_use]
     pub fn of(variables: JobVariables) -> Self {
         let (public, secret) =
@@ -94,7 +94,7 @@ impl Job {
         names.iter().find(|other| fold_case(other) != fold_case(name)).map(String::as_str)
     }
 
-    /// The name under which an output variable is kept in the job, if the step's name is known.
+    /// The name under which the job stores an output variable, if the step's name is known.
     #[must_use]
     pub fn qualified(&self, output: &str) -> Option<String> {
         let step = self.variables.system_taskinstancename.as_deref().filter(|name| !name.is_empty())?;
@@ -127,7 +127,7 @@ impl Job {
         }
     }
 
-    /// How many characters the agent's shortest mask has: it drops shorter ones, of 5 characters at most.
+    /// The length in characters of the shortest mask that the agent keeps. The most that can be configured is 6.
     #[must_use]
     pub fn shortest_mask(&self) -> usize {
         const LARGEST: usize = 6;
@@ -143,7 +143,7 @@ fn names(json: Option<&str>) -> Vec<String> {
     values.iter().filter_map(|value| Some(value.as_text()?.expose().to_owned())).collect()
 }
 
-/// Whether the agent takes a text for yes (`StringUtil.ConvertToBoolean`).
+/// Whether the agent reads a text as true (`StringUtil.ConvertToBoolean`).
 fn is_true(value: &str) -> bool {
     ["1", "true", "$true"].contains(&value.trim().to_ascii_lowercase().as_str())
 }

@@ -1,4 +1,4 @@
-//! A line as written, and what a problem needs to know of it.
+//! A line as written, with what is needed to report a problem in it.
 
 use std::rc::Rc;
 
@@ -27,10 +27,10 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// The origin of the lines of this text.
+    /// Finds the origin of the lines in a text.
     ///
-    /// A text that holds something else than mapping lines may be a secret of several lines in the wrong place. The agent
-    /// knows it only as a whole, and not at all if it is from a file, so no line of it is shown.
+    /// A text that contains anything but mapping lines may be a multi-line secret in the wrong place. The agent masks
+    /// it only as a whole, and not at all if it is from a file, so none of its lines is shown.
     pub(super) fn of(file: Option<&str>, text: &str) -> Self {
         let mut foreign = lines(text).filter(|(_, line)| is_foreign(file, line));
         let is_shown = foreign.next().is_none() || (lines(text).nth(1).is_none() && is_input(file));
@@ -38,7 +38,7 @@ impl Origin {
     }
 }
 
-/// The lines of a text that say something, with their numbers.
+/// The lines of a text, without blank lines and comments, with their numbers.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let says_something = |line: &str| {
         let line = line.trim_start_matches('\u{FEFF}').trim_start();
@@ -47,7 +47,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().filter(move |(_, line)| says_something(line)).map(|(index, line)| (index + 1, line))
 }
 
-/// Whether a line is neither a mapping line nor one that only lacks its `>`, nor a variable that was not replaced.
+/// Whether a line is none of these: a mapping line, one that only lacks its `>`, or a variable that was not replaced.
 fn is_foreign(file: Option<&str>, line: &str) -> bool {
     let line = line.trim();
     let is_macro = || macro_span(line, 0).is_some_and(|span| span.length == line.len());
@@ -62,7 +62,7 @@ fn is_input(file: Option<&str>) -> bool {
     file.is_none_or(|file| file == TEMPLATES)
 }
 
-/// Some bytes of a line. Those that are not text are never shown in a message.
+/// A range of bytes of a line. One that does not fall on character boundaries is not shown in a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -95,7 +95,7 @@ impl Line {
         Ok((self.notation(), self.destination()))
     }
 
-    /// A destination that still holds a macro means that the agent did not replace it.
+    /// Refuses a destination that contains a macro which the agent did not replace.
     pub(super) fn refuse_macro(&self) -> Result<(), Problem> {
         let Some(span) = macro_span(&self.destination(), self.destination.start) else { return Ok(()) };
         Err(self.problem(span, if is_input(self.file.as_deref()) { undefined_variable() } else { macro_in_file() }))
@@ -153,7 +153,7 @@ impl Line {
     }
 }
 
-/// The name by which messages call the input `templates`, as if it were a file.
+/// The name of the input `templates` in messages, as if it were a file.
 pub(super) const TEMPLATES: &str = "templates";
 
 fn undefined_variable() -> Error {
@@ -169,14 +169,14 @@ fn macro_in_file() -> Error {
 pub(super) const UNDEFINED: &str = "define it as a secret variable of the pipeline or link the variable group that holds it; variables of a group are \
      not given to builds of forks";
 
-/// The first `$(name)` in a text: the agent leaves such a text as it is when there is no such variable.
+/// The first `$(name)` in a text: the agent leaves it as it is if there is no such variable.
 fn macro_span(text: &str, offset: usize) -> Option<Span> {
     let (before, rest) = text.split_once("$(")?;
     let (name, _) = rest.split_once(')')?;
     Some(Span { start: offset + before.len(), length: name.len() + "$()".len() })
 }
 
-/// The trimmed text, if the text begins at the byte `offset`. A byte order mark may begin the first line of a file.
+/// The span of the trimmed text, given where the text begins. The first line of a file may have a byte order mark.
 fn trimmed_span(text: &str, offset: usize) -> Span {
     let trimmed = text.trim_start_matches(|c: char| c == '\u{FEFF}' || c.is_whitespace());
     Span { start: offset + text.len() - trimmed.len(), length: trimmed.trim_end().len() }

@@ -7,7 +7,7 @@
 //! form        = a word of the table in `forms.rs` | a file's octal mode
 //! ```
 //!
-//! A blank line and a line that begins with `#` say nothing.
+//! Blank lines and lines that begin with `#` are ignored.
 
 use std::collections::HashMap;
 
@@ -66,12 +66,12 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
-/// So many mapping lines may a step have, in `secrets` and the file of `secretsFile` together.
+/// The most mapping lines of a step, in `secrets` and the file of `secretsFile` together.
 const MAX_LINES: usize = 10_000;
-/// So many templates may a step have.
+/// The most templates of a step.
 const MAX_TEMPLATES: usize = 200;
 
-/// Reads mapping lines; paths are judged by the rules of the agent's platform.
+/// Reads mapping lines; paths follow the rules of the agent's platform.
 ///
 /// # Errors
 /// All problems of all lines, in their order.
@@ -175,7 +175,7 @@ fn too_many_templates(count: usize) -> Error {
         .with_hint("spread them over several steps")
 }
 
-/// Whether what is before the last `>` holds a whole mapping line, as YAML makes of two lines after `secrets: >`.
+/// Whether the text before the last `>` contains a whole mapping line, as when YAML folds two lines after `secrets: >`.
 fn is_folded(before: &str) -> bool {
     let selects = |text: &str| ["/field/", "/custom_field/", "/file/"].iter().any(|selector| text.contains(selector));
     let parts = before.split_once('>').and_then(|(first, rest)| Some((first, rest.trim().split_once(' ')?)));
@@ -192,11 +192,11 @@ fn missing_arrow() -> Error {
         .with_hint("as in `Database/field/password > var:DB_PASSWORD`; a comment begins with `#`")
 }
 
-/// Finds files that would be in a file that another line writes: `x` and `x/y`.
+/// Finds files that would be inside a file that another line writes, such as `x/y` in `x`.
 pub(crate) fn files_in_files<'a>(files: impl Iterator<Item = (&'a str, &'a Line)>, platform: Platform) -> Vec<Problem> {
     let key = |path: &str| path::identity(path, platform).replace('/', "\0");
     let mut files: Vec<(String, &Line)> = files.map(|(path, line)| (key(path), line)).collect();
-    // A path comes right before those in it, as nothing sorts before the sign between folders.
+    // A path comes right before those in it, as nothing sorts before the NUL that separates folders here.
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut outer: Option<(&str, &Line)> = None;
     let mut problems = Vec::new();
@@ -215,7 +215,7 @@ fn through_file(other: &str) -> Error {
         .with_hint("a file and a folder cannot have one name; choose another path for one of them")
 }
 
-/// Two lines have one destination.
+/// The error for two lines with the same destination.
 pub(crate) fn duplicate(first: &str) -> Error {
     Error::new(format!("this is the destination of {first} as well"))
         .with_hint("give each line a destination of its own; for variables upper and lower case make no difference")

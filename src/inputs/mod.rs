@@ -1,4 +1,4 @@
-//! What the pipeline's author wrote: the config, the mapping lines, the notations in them, templates.
+//! What the pipeline's author wrote: the config, mapping lines with their notations, templates.
 
 pub mod config;
 pub mod destination;
@@ -19,19 +19,19 @@ use crate::error::Error;
 use crate::secret::SecretText;
 use crate::text::{either, shown};
 
-/// The task's inputs as texts. What is left out is empty.
+/// The task's inputs as texts. An input that is not set is empty.
 #[derive(Clone, Debug, Default, Deserialize, Tsify)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Inputs {
     /// The config in the service connection `keeperConnection`.
     #[tsify(type = "string")]
     pub connection: SecretText,
-    /// Whether the connection has no place for a config, being of another type.
+    /// Whether the connection is of another type, which has no place for a config.
     pub is_other_connection: bool,
     /// `keepersecretconfig`
     #[tsify(type = "string")]
     pub config: SecretText,
-    /// Whether none of the job's secret variables is in `keepersecretconfig`.
+    /// Whether `keepersecretconfig` contains none of the job's secret variables.
     pub is_config_in_clear: bool,
     /// The environment variable `KSM_CONFIG`.
     #[tsify(type = "string")]
@@ -58,13 +58,13 @@ pub enum Mode {
     /// Everything.
     #[default]
     Run,
-    /// Everything is read and judged; nothing is asked, and no config is needed.
+    /// Everything is read and checked; nothing is requested, and no config is needed.
     Validate,
     /// Everything is found in the vault; nothing is set.
     Check,
 }
 
-/// What to say of secret output variables, which another stage's log may show.
+/// What to do about secret output variables, which another stage's log may show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputPolicy {
     /// Warn once.
@@ -112,12 +112,12 @@ impl Inputs {
                 Err(Error::new("the service connection `keeperConnection` is of another type, which holds no config")
                     .with_hint("choose a connection of the type Keeper Secrets Manager"))
             }
-            // Other tools of Keeper's read this variable too, so it gives way to the inputs.
+            // Keeper's other tools read this variable too, so the inputs take precedence.
             (None, None) => environment.ok_or_else(config::missing_config),
         }
     }
 
-    /// Whether the config is one that whoever reads the pipeline or its variables can read.
+    /// Whether anyone who can read the pipeline or its variables can read the config.
     #[must_use]
     pub fn is_config_readable(&self) -> bool {
         // EXPOSE: only whether there is one is looked at.
@@ -140,7 +140,7 @@ impl Inputs {
         choose("outputPolicy", &self.output_policy, &OUTPUT_POLICIES)
     }
 
-    /// Checks the input `keepFiles`, which the agent's library reads: for it, everything but `true` is false.
+    /// Checks the input `keepFiles`. The task library, which reads it, takes everything but `true` for false.
     ///
     /// # Errors
     /// It is neither `true` nor `false`, in any case.
@@ -151,7 +151,7 @@ impl Inputs {
         }
     }
 
-    /// The input `timeoutInSeconds` in milliseconds, or nothing if it is left out.
+    /// The input `timeoutInSeconds` in milliseconds, or `None` if it is not set.
     ///
     /// # Errors
     /// It is not a whole number from 1 to 3600.
@@ -170,7 +170,7 @@ impl Inputs {
     }
 }
 
-/// The meaning of an input that is one of some words, or the default if it is left out.
+/// The meaning of an input that takes one of several words, or the default if it is not set.
 fn choose<T: Copy + Default>(input: &str, written: &str, choices: &[(&str, T)]) -> Result<T, Error> {
     let written = written.trim();
     if written.is_empty() {

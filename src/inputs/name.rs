@@ -1,6 +1,6 @@
-//! Names of variables: which ones the agent can take, and which would change the job.
+//! Names of variables: which the agent accepts, and which would change the job.
 //!
-//! The agent puts a variable into the environment in capitals, with `_` for blanks and dots, so that `LD.PRELOAD` becomes
+//! The agent puts a variable into the environment in upper case, with `_` for spaces and dots: `LD.PRELOAD` becomes
 //! `LD_PRELOAD`. Names are compared in this form.
 
 mod known;
@@ -32,20 +32,21 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     Err(Error::new(format!("the name holds {found}, which a variable's name cannot have")))
 }
 
-/// Refuses what the agent itself would read: a secret variable of such a name changes the job. Programs don't find secret
+/// Refuses a name that the agent itself reads: such a secret variable would change the job. Programs don't see secret
 /// variables in their environment.
 pub(super) fn check_variable(name: &str) -> Result<(), Error> {
     check_name(name)?;
     if reserved::changes_job(name) { Err(reserved(name)) } else { Ok(()) }
 }
 
-/// Refuses what the agent, a shell, a runtime or a common tool would read: it could run programs, or turn off protection.
+/// Refuses a name that the agent, a shell, a runtime or a common tool reads: it could run programs or disable
+/// protection.
 pub(super) fn check_environment(name: &str) -> Result<(), Error> {
     check_variable(name)?;
     if reserved::is_read_by_programs(name) { Err(reserved(name)) } else { Ok(()) }
 }
 
-/// A record's editor chooses what takes the place of the `*`, so it may not be the whole name.
+/// Whoever edits a record chooses what replaces the `*`, so that must not be the whole name.
 pub(super) fn check_wildcard(destination: &Destination) -> Result<(), Error> {
     let (kind, name) = match destination {
         Destination::Variable(name) => ("var", name),
@@ -60,7 +61,7 @@ pub(super) fn check_wildcard(destination: &Destination) -> Result<(), Error> {
         .with_hint(format!("begin the name with letters of its own, as in `{kind}:DB_*`")))
 }
 
-/// Refuses a destination that the variables of the job leave no room for.
+/// Refuses a destination that collides with a variable of the job.
 ///
 /// # Errors
 /// The agent would refuse it, or the value would not be where the author expects it.
@@ -89,7 +90,7 @@ pub(crate) fn check_in_job(destination: &Destination, job: &Job) -> Result<(), E
     }
 }
 
-/// The agent keeps an output variable as `step.name`, but looks for a read-only variable under its plain name.
+/// The agent stores an output variable as `step.name`, but checks for a read-only variable under its plain name.
 fn check_output(name: &str, job: &Job) -> Result<(), Error> {
     if job.protects_read_only() && (job.has_public(name) || reserved::is_predefined(&environment_form(name))) {
         return Err(Error::new(format!(

@@ -1,4 +1,4 @@
-//! Keeper Notation: which record, and what of it.
+//! Keeper Notation: a record, and a part of it.
 //!
 //! ```text
 //! notation  = base64(text) | text                      Base64 if it has no "/"
@@ -26,7 +26,7 @@ use crate::error::Error;
 pub struct Notation {
     /// The record's UID or title.
     pub record: String,
-    /// What of the record.
+    /// Which part of it.
     pub selector: Selector,
 }
 
@@ -47,7 +47,7 @@ pub enum Selector {
     WholeRecord,
 }
 
-/// A field of a record and what of its values.
+/// A field of a record, and which of its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldSelector {
     /// Whether it is one of the record type's own fields or a custom one.
@@ -56,7 +56,7 @@ pub struct FieldSelector {
     pub field: String,
     /// Which of its values.
     pub index: Index,
-    /// Which property of the value; of the first one if there is no index.
+    /// Which property of the value; without an index, of the first value.
     pub property: Option<String>,
 }
 
@@ -83,7 +83,7 @@ pub enum Index {
 /// An error and the bytes of the notation that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong. It quotes nothing of the notation, which may be a secret in the wrong place, or decoded.
+    /// What is wrong. It does not quote the notation, which may be a secret in the wrong place, or decoded.
     pub error: Error,
     /// The first faulty byte, counted from 0.
     pub start: usize,
@@ -91,10 +91,10 @@ pub struct Fault {
     pub length: usize,
 }
 
-/// Reads a notation. Its ends must be trimmed already; blanks inside count.
+/// Reads a notation. It must be trimmed already; spaces inside count.
 ///
 /// # Errors
-/// The first [`Fault`]; of a notation in Base64, the fault is the whole of it.
+/// The first [`Fault`]; for a notation in Base64, it covers all of it.
 pub fn parse(text: &str) -> Result<Notation, Fault> {
     if text.contains('/') {
         return Parser::new(text).notation();

@@ -1,4 +1,4 @@
-//! Which paths a file may have, by the rules of the agent's platform. Nothing here looks at a disk.
+//! Paths that a file may have by the rules of the agent's platform. Nothing here accesses the disk.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -10,7 +10,7 @@ use crate::error::Error;
 #[serde(from = "String")]
 #[tsify(type = "string")]
 pub enum Platform {
-    /// Linux and others where `A` and `a` are two files.
+    /// Linux, and other systems where `A` and `a` are two files.
     #[default]
     Linux,
     /// macOS, where they are usually one.
@@ -20,7 +20,7 @@ pub enum Platform {
 }
 
 impl From<String> for Platform {
-    /// Takes Node's name of it, `process.platform`.
+    /// Takes Node's name for it, `process.platform`.
     fn from(name: String) -> Self {
         match name.as_str() {
             "win32" => Self::Windows,
@@ -50,7 +50,7 @@ pub fn check(path: &str, platform: Platform) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what only a shell replaces: here it would name a folder.
+/// Refuses what only a shell expands: here it would name a folder.
 fn check_for_shells(path: &str) -> Result<(), Error> {
     const HINT: &str =
         "write the whole path, or begin it with a variable of the pipeline, as in `$(Agent.TempDirectory)/NAME`";
@@ -146,15 +146,15 @@ fn check_part(part: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A name without regard to case, letter by letter, for names that the agent or a file system takes for the same.
+/// A case-folded name, letter by letter, to compare names that the agent or a file system takes for the same.
 #[must_use]
 pub(crate) fn fold_case(name: &str) -> String {
-    // Without the rule for a sigma at the end of a word, by which `str::to_lowercase` would distinguish names.
+    // Unlike `str::to_lowercase`, this has no special rule for a final sigma, which would distinguish names.
     name.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// What two paths share when they are one file, as far as their text shows: `./a//b`, `a/x/../b` and, where the
-/// platform sees no difference, `A/B`.
+/// A normal form, equal for paths that lead to the same file as far as their text shows: `./a//b`, `a/x/../b` and,
+/// where the platform ignores case, `A/B`.
 #[must_use]
 pub fn identity(path: &str, platform: Platform) -> String {
     let path = match platform {

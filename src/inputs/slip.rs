@@ -1,11 +1,11 @@
-//! Typing mistakes that would name an odd record, variable or file.
+//! Typos that would otherwise name a strange record, variable or file.
 
 use super::destination::kind_words;
 use super::forms;
 use crate::error::Error;
 use crate::text::unseen;
 
-/// Refuses a notation that can't have been meant.
+/// Refuses a notation that is surely a mistake.
 pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Error> {
     let is_between = |quote: char| notation.starts_with(quote) && (notation.len() > 1 && notation.ends_with(quote));
     if ['"', '\'', '`']
@@ -63,7 +63,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     check_any(name)
 }
 
-/// Refuses a path that is surely a mistake. It may hold more than a name: `My key #2.pem`, an emoji, a wide blank.
+/// Refuses a path that is surely a mistake. It may contain more than a name: `My key #2.pem`, an emoji, a wide space.
 pub(super) fn check_path(path: &str) -> Result<(), Error> {
     let words: Vec<&str> = path.split_whitespace().collect();
     if words.contains(&"#") {
@@ -95,7 +95,7 @@ fn check_any(name: &str) -> Result<(), Error> {
 
 pub(super) const WITHOUT_QUOTES: &str = "leave the quotes out; blanks inside need none";
 
-/// Whether what follows a kind ends its prefix: `:`, `+form:`, `?:`.
+/// Whether the text after a kind completes its prefix: `:`, `+form:`, `?:`.
 fn is_prefix(rest: &str) -> bool {
     rest.starts_with([':', '+', '?']) && rest.contains(':')
 }
@@ -111,7 +111,7 @@ fn invisible(c: char) -> Error {
         .with_hint("retype the line: such characters come along when a text is copied from a page or a chat")
 }
 
-/// Whether a character looks like a blank, or like nothing, and is not the usual blank.
+/// Whether a character looks like a space, or like nothing, but is not the ordinary space.
 fn is_blank(c: char) -> bool {
     let is_filler = matches!(c, '\u{AD}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}');
     is_filler || (c.is_whitespace() && c != ' ')

@@ -5,8 +5,8 @@
 //! form        = a word of the table in `forms.rs`
 //! ```
 //!
-//! A bare notation of three parts counts as well, as it does for `ksm interpolate` of Keeper's command line, but in lines
-//! whose first letter is `#`:
+//! A bare notation of three parts is a placeholder too, as for `ksm interpolate` of Keeper's command line, except in
+//! lines that begin with `#`:
 //!
 //! ```text
 //! bare        = "keeper://" record "/" selector "/" name [ ":-" default ] *( "|" form )
@@ -40,7 +40,7 @@ pub struct Placeholder {
     pub before: String,
     /// What is wanted.
     pub notation: Notation,
-    /// How it is written there.
+    /// In which form it is written there.
     pub forms: Forms,
     /// What is written if there is no such secret.
     pub default: Option<Box<str>>,
@@ -52,7 +52,7 @@ const OPENING: &str = "${keeper://";
 
 const SCHEME: &str = "keeper://";
 
-/// What is before a bare notation that is to stay as it is.
+/// The prefix of a bare notation that is to stay as it is.
 const ESCAPE: &str = "$$";
 
 /// Reads a template. `file` is its path, for messages.
@@ -63,7 +63,7 @@ pub fn parse(file: &str, text: &str) -> Result<Template, Vec<Problem>> {
     let file = Rc::from(file);
     let mut reader = Reader::default();
     for (index, text) in text.split_inclusive('\n').enumerate() {
-        // One text for all placeholders of the line, and none for a line without.
+        // One copy for all placeholders of a line, and none for a line without any.
         let shared = LazyCell::new(|| Rc::from(text.trim_end_matches(['\r', '\n'])));
         let place = |start, length| Line::in_file(&file, index + 1, &shared, Span { start, length });
         reader.read_line(text, &place);
@@ -107,7 +107,7 @@ impl Reader {
         }
     }
 
-    /// Reads text without `${keeper://`, in which bare notations count.
+    /// Reads text without `${keeper://`, in which there may be bare notations.
     fn read_bare(&mut self, text: &str, start: usize, is_comment: bool, place: &dyn Fn(usize, usize) -> Line) {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(SCHEME).filter(|_| !is_comment) {
@@ -147,13 +147,13 @@ impl Reader {
 struct Bare<'a> {
     notation: &'a str,
     default: Option<&'a str>,
-    /// Each with its `|` in front.
+    /// Each with its `|` before it.
     forms: &'a str,
     length: usize,
 }
 
 impl<'a> Bare<'a> {
-    /// What the text begins with; none for less than three parts.
+    /// The bare notation at the start of a text, if it has three parts.
     fn at_start_of(text: &'a str) -> Option<Self> {
         let part = |text: &'a str| {
             let length = until(text, &|c| c == '/');
@@ -182,7 +182,7 @@ fn is_end(c: char) -> bool {
     matches!(c, '"' | '\'' | '#' | '@')
 }
 
-/// How many bytes come before a blank or what else ends it.
+/// How many bytes come before white space or another end.
 fn until(text: &str, ends: &dyn Fn(char) -> bool) -> usize {
     text.find(|c: char| c.is_whitespace() || ends(c)).unwrap_or(text.len())
 }

@@ -18,7 +18,7 @@ pub(super) fn read_hostname(text: &str) -> Option<String> {
     }
     let host = match text.strip_prefix("https://") {
         Some(rest) => rest.split('/').next().unwrap_or_default(),
-        // Without a scheme, only what no Base64 can be is taken for a host before a path.
+        // Without a scheme, a host before a path must contain what Base64 cannot, or a key could pass for it.
         None => match text.split_once('/') {
             Some((host, path)) if path.is_empty() || host.contains(['.', ':']) => host,
             _ => text,
@@ -28,7 +28,7 @@ pub(super) fn read_hostname(text: &str) -> Option<String> {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
         _ => (host, None),
     };
-    // An IPv6 address is in brackets, or its last part would be taken for a port.
+    // An IPv6 address needs brackets, or its last part would be taken for a port.
     let has_colons_in_brackets = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
     let name_is_fine = !name.is_empty()
         && has_colons_in_brackets
@@ -38,7 +38,7 @@ pub(super) fn read_hostname(text: &str) -> Option<String> {
     (name_is_fine && port_is_fine).then(|| host.to_owned())
 }
 
-/// How long a part of a host's name may be. Messages show the host, so no key may pass for one; the shortest has 43
+/// Maximum length of a label of a host name. Messages show the host, so no key must pass for one; the shortest has 43
 /// characters in Base64.
 const LABEL_LEN: usize = 40;
 

@@ -8,7 +8,7 @@
 use crate::error::Error;
 use crate::secret::SecretText;
 
-/// The members of the one profile, or of the one named `_default`, by the names that they have in JSON.
+/// The members of the only profile, or of the one named `_default`, by their names in JSON.
 pub(super) fn read(text: &str) -> Result<Vec<(String, SecretText)>, Error> {
     let profiles: Vec<Profile<'_>> =
         sections(text).into_iter().filter(|profile| profile.name != SETTINGS && profile.has("clientid")).collect();

@@ -9,14 +9,14 @@ use crate::error::Error;
 use crate::json::Value;
 use crate::text::{decode, shown};
 
-/// A config's text in one of the two languages, decoded if need be.
+/// A config's text in one of the two formats, decoded if need be.
 pub(super) enum Written {
     Json(Zeroizing<String>),
     Ini(Zeroizing<String>),
 }
 
 impl Written {
-    /// Finds out in which language a text is.
+    /// Detects the format of a text.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         let text = trimmed(text);
         if text.is_empty() {
@@ -55,7 +55,7 @@ impl Written {
         }
     }
 
-    /// What is JSON or INI as it is.
+    /// A text that is JSON or INI as it is.
     fn plain(text: &str) -> Option<Result<Self, Error>> {
         if is_ini(text) {
             return Some(Ok(Self::Ini(Zeroizing::new(text.to_owned()))));
@@ -74,7 +74,7 @@ impl Written {
         })
     }
 
-    /// What Base64 decodes to; none if that is nothing in particular, as any word may be Base64 by chance.
+    /// What Base64 decodes to; `None` if that is nothing in particular, as any word may be Base64 by chance.
     fn decoded(bytes: &[u8]) -> Option<Result<Self, Error>> {
         let Some(text) = decode(bytes) else { return describe(bytes).map(|found| Err(decodes_to(found))) };
         let text = Zeroizing::new(text);
@@ -94,7 +94,7 @@ impl Written {
     }
 }
 
-/// What to do about a text that was changed on its way.
+/// What to do about a text that was garbled in transit.
 pub(super) const COPY_AGAIN: &str = "copy it again as a whole; Base64 is safer to paste than JSON";
 
 fn trimmed(text: &str) -> &str {
@@ -120,10 +120,10 @@ fn neither(text: &str) -> Error {
     error.with_hint(COPY_AGAIN)
 }
 
-/// Two keys and an id need more characters than this, so a shorter text is rather a name or a sentence.
+/// Two keys and an id need more characters than this, so a shorter text is more likely a name or a sentence.
 const SHORTEST_BASE64: usize = 200;
 
-/// What bytes are that are not text, if they look like something.
+/// What bytes that are not text look like, if anything.
 fn describe(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x30, 0x77 | 0x81 | 0x82, ..] => Some("a key or certificate alone"),
@@ -142,7 +142,7 @@ fn is_ini(text: &str) -> bool {
         && text.contains('=')
 }
 
-/// Takes one pair of quotes away.
+/// Removes one pair of quotes.
 fn unquote(text: &str) -> &str {
     for quote in ['"', '\''] {
         if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
@@ -152,7 +152,7 @@ fn unquote(text: &str) -> &str {
     text
 }
 
-/// Leaves out the lines that Windows' `certutil -encode` writes around Base64, whatever it is of.
+/// Removes the lines that Windows' `certutil -encode` writes around Base64 of anything.
 fn without_armor(text: &str) -> &str {
     let inside = text.strip_prefix("-----BEGIN CERTIFICATE-----");
     inside.and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----")).map_or(text, str::trim)
@@ -164,7 +164,7 @@ fn is_token(text: &str) -> bool {
     base64::decode(key).is_some_and(|bytes| bytes.len() == 32)
 }
 
-/// Whether a text is rather a path than a config.
+/// Whether a text looks like a path, not a config.
 fn is_path(text: &str) -> bool {
     let has_folder = text.contains(['/', '\\']);
     let ending = text.rsplit('.').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Names that a value must not refer to as `$(NAME)`, because the agent would replace them.
+//! Names that a value must not contain as `$(NAME)`, because the agent would replace them.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -10,18 +10,18 @@ use crate::inputs::job::Job;
 use crate::inputs::mapping::Mapping;
 use crate::inputs::path::fold_case;
 
-/// The names that the job knows, before this run and after it: a value must not refer to one as `$(NAME)`, which the agent
-/// would replace before each step.
+/// The names of variables that the job has before or after this run: a value must not contain one as `$(NAME)`, which
+/// the agent would replace before each step.
 #[derive(Debug)]
 pub(crate) struct Names {
     job: Rc<Job>,
-    /// What this run sets, in folded case.
+    /// The names that this run sets, case-folded.
     set: HashSet<String>,
-    /// What comes before and after the `*` of names that this run sets, in folded case.
+    /// The parts before and after the `*` in names that this run sets, case-folded.
     patterns: Vec<(String, String)>,
 }
 
-/// The longest name of a variable that is looked for in a value, in bytes.
+/// The longest name to look for in a value, in bytes.
 const LONGEST: usize = 400;
 
 impl Names {
@@ -42,7 +42,7 @@ impl Names {
         names
     }
 
-    /// Refuses a destination that the variables of the job leave no room for.
+    /// Refuses a destination that collides with a variable of the job.
     ///
     /// # Errors
     /// The agent would refuse it, or the value would not be where the author expects it.
@@ -64,7 +64,7 @@ impl Names {
     }
 }
 
-/// The names in `$(name)`. Where the agent knows none, it goes on after the `$`, so that `$(a$(b)` may be both.
+/// The names in `$(name)`. If the agent does not know one, it searches on right after its `$`, so `$(a$(b)` has two.
 fn macros(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("$(").filter_map(|(start, opening)| {
         let rest = text.get(start + opening.len()..)?;

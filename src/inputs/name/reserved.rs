@@ -19,7 +19,7 @@ pub(super) fn is_read_by_programs(name: &str) -> bool {
         || has_word(READ_BY_PROGRAMS_EXACT, &form)
 }
 
-/// Whether a name in the form of the environment is the agent's alone, or predefined.
+/// Whether a name in its environment form is reserved for the agent, or predefined.
 pub(super) fn is_agents_own(form: &str) -> bool {
     begins_with(form, &AGENTS_OWN) || is_predefined(form)
 }
@@ -30,7 +30,7 @@ pub(super) fn is_family_member(name: &str) -> bool {
     name.contains('.') && (begins_with(&form, &FAMILIES) || begins_with(&form, &OTHER_FAMILIES))
 }
 
-/// Whether a name in the form of the environment is one of the agent's predefined ones.
+/// Whether a name in its environment form is one of the agent's predefined ones.
 pub(super) fn is_predefined(form: &str) -> bool {
     PREDEFINED.iter().any(|(family, names)| form.strip_prefix(family).is_some_and(|name| has_word(names, name)))
 }
@@ -43,14 +43,14 @@ fn has_word(words: &str, word: &str) -> bool {
     words.split(' ').any(|one| one == word)
 }
 
-/// Beginnings of the agent's predefined variables, which with a dot are the agent's alone.
+/// Prefixes of the agent's predefined variables. Written with a dot, such names are reserved for the agent.
 const FAMILIES: [&str; 7] =
     ["AGENT_", "BUILD_", "DISTRIBUTEDTASK_", "ENVIRONMENT_", "PIPELINE_", "RELEASE_", "SYSTEM_"];
 
-/// Beginnings of predefined variables that authors use for names of their own as well.
+/// Prefixes of predefined variables that authors also use for names of their own.
 const OTHER_FAMILIES: [&str; 4] = ["CHECKS_", "COMMON_", "RESOURCES_", "STRATEGY_"];
 
-/// Beginnings of names that the agent uses alone, most of them for its settings.
+/// Prefixes that are reserved for the agent, mostly for its settings.
 const AGENTS_OWN: [&str; 5] = ["AGENT_", "AZP_", "SYSTEM_", "VSTS_", "VSTSAGENT_"];
 
 /// Settings that the agent reads from variables of the job, and what it sets itself.
@@ -59,7 +59,8 @@ const SETTINGS: &str = "ALLOW_TFVC_UNSHELVE_ERRORS CONTINUE_AFTER_CANCEL_PROCESS
     PATH PROCESS_SIGINT_TIMEOUT PROCESS_SIGTERM_TIMEOUT ROSETTA2_WARNING TASK_DISPLAYNAME TF_BUILD \
     USE_GIT_SINGLE_THREAD USE_GRACEFUL_PROCESS_SHUTDOWN";
 
-/// What the system and common runtimes read. A secret variable does not reach them, but hides what a pipeline means by it.
+/// What the system and common runtimes read. A secret variable does not reach them, but would shadow the pipeline's
+/// own.
 const SYSTEMS_OWN: &str = "BASH_ENV COMSPEC DYLD_INSERT_LIBRARIES ENV HOME IFS LD_LIBRARY_PATH LD_PRELOAD NODE_EXTRA_CA_CERTS NODE_OPTIONS \
     NODE_PATH PATHEXT PERL5LIB PYTHONPATH SHELL SYSTEMROOT TEMP TMP TMPDIR USERPROFILE WINDIR";
 
@@ -87,8 +88,8 @@ const PREDEFINED: [(&str, &str); 5] = [
     ("COMMON_", "TESTRESULTSDIRECTORY"),
 ];
 
-/// Beginnings of names that make programs run something, load code or trust a certificate, and those of the agent's
-/// way to hand inputs, secrets and connections to a task.
+/// Prefixes of names that make programs run something, load code or trust a certificate, and those with which the agent
+/// passes inputs, secrets and connections to a task.
 const READ_BY_PROGRAMS: [&str; 37] = [
     "BASH_FUNC",
     "COMPLUS_",

@@ -1,4 +1,4 @@
-//! The reader of one notation, and what it says of faults in it.
+//! The parser of a notation, and its messages about faults.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
@@ -7,7 +7,7 @@ use super::{Fault, FieldSelector, Index, Notation, Section, Selector};
 use crate::error::Error;
 use crate::text::nearest_of;
 
-/// A reader of one notation; positions are in bytes.
+/// A parser of one notation; positions are in bytes.
 pub(super) struct Parser<'a> {
     text: &'a str,
     chars: Peekable<CharIndices<'a>>,
@@ -146,7 +146,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The characters up to an unescaped `end`, which stays.
+    /// The characters up to an unescaped `end`, which is not consumed.
     fn token(&mut self, end: char) -> Result<String, Fault> {
         let mut token = String::new();
         loop {
@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
         self.chars.peek().map(|(_, c)| *c)
     }
 
-    /// A fault from `start` to where the parser is.
+    /// A fault from `start` to the current position.
     fn fault(&self, start: usize, error: Error) -> Fault {
         Fault { error, start, length: self.position - start }
     }
@@ -233,16 +233,16 @@ fn missing_parameter(selector: &str) -> Error {
     Error::new(format!("`{selector}` needs {what}"))
 }
 
-/// Whether a text was meant as an index and is none: `-1`, `1.5`, ` 1 `.
+/// Whether a text was meant as an index but is not one: `-1`, `1.5`, ` 1 `.
 fn is_number(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-.".contains(c))
 }
 
-/// Nothing means all values and digits mean one; anything else is a property.
+/// Empty brackets select all values, and digits one; anything else is a property.
 fn read_index(text: &str) -> Option<Index> {
     match text {
         "" => Some(Index::All),
-        // A number too large to hold is an index that no field reaches.
+        // A number that overflows is an index that no field has.
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(Index::Nth(digits.parse().unwrap_or(u32::MAX)))
         }
@@ -256,7 +256,7 @@ pub(super) fn missing_selector() -> Error {
 }
 
 const PREFIX: &str = "keeper://";
-/// What people write for a selector.
+/// What people write instead of a selector.
 const SYNONYMS: [(&str, &str); 5] = [
     ("attachment", "file"),
     ("attachments", "file"),
