@@ -1,8 +1,8 @@
-//! What was left out of an object because it is of another type than expected.
+//! Parts that were left out of an object because their type is not the expected one.
 
 use std::fmt;
 
-/// The parts of an object that were left out, each by its path and its reason. They hold nothing of a value.
+/// The parts of an object that were left out, each with its path and the reason, but no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     first: Vec<Fault>,
@@ -23,7 +23,7 @@ enum Reason {
     TooDeep,
 }
 
-/// So many are named, so that a message stays short whatever comes.
+/// The most that a message names, so that it stays short.
 const NAMED: usize = 3;
 
 impl Faults {
@@ -39,12 +39,12 @@ impl Faults {
         self.first.len() + self.more
     }
 
-    /// Notes that something is of another type, both with an article.
+    /// Notes a wrong type; both names come with an article.
     pub(super) fn add_type(&mut self, path: impl Into<String>, found: &'static str, expected: &'static str) {
         self.add(Fault { path: path.into(), reason: Reason::Type { found, expected } });
     }
 
-    /// Notes that lists and objects are nested more deeply in each other than is read.
+    /// Notes that lists and objects are nested too deeply.
     pub(super) fn add_too_deep(&mut self, path: impl Into<String>) {
         self.add(Fault { path: path.into(), reason: Reason::TooDeep });
     }

@@ -1,15 +1,15 @@
 //! JSON as Keeper writes it: read in one pass, member by member, and kept in values that are wiped when dropped.
 //!
 //! ```text
-//! reader   from bytes to what is wanted of them, by the names of the members
+//! reader   from bytes to what is wanted from them, by the names of the members
 //! typed    values of an expected type
 //! text     strings with their escapes
-//! value    any value, for what is handed out
+//! value    any value, for what is passed on
 //! writer   compact JSON
 //! faults   what was left out because it is of another type than expected
 //! ```
 //!
-//! What JavaScript's `JSON.parse(new TextDecoder().decode(bytes))` reads is read here, and means the same.
+//! Accepts what JavaScript's `JSON.parse(new TextDecoder().decode(bytes))` accepts, with the same meaning.
 
 mod faults;
 mod reader;

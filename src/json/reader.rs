@@ -1,4 +1,4 @@
-//! A JSON text on the way from its beginning to its end, by its signs and the names of its members.
+//! A pull parser for JSON: one pass, by tokens and the names of members.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ impl From<hifijson::str::Error> for Stuck {
     }
 }
 
-/// What is read from an object, member by member. What is not known is skipped; of members with one name the last
+/// What is read from an object, member by member. Unknown members are skipped; of members with the same name, the last
 /// one counts, as in JavaScript.
 pub trait FromMembers: Default {
     /// Takes the value of the member with this name, or skips it.
@@ -28,16 +28,16 @@ pub trait FromMembers: Default {
     /// When it is not JSON. What is of another type than expected is left out and noted.
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck>;
 
-    /// What was left out, for objects whose faults are reported with the object around them.
+    /// What was left out, for objects whose faults are reported with the enclosing object.
     fn faults(&mut self) -> Option<&mut Faults> {
         None
     }
 }
 
-/// Reads one object, which nothing but blanks may follow.
+/// Reads one object, which only white space may follow.
 ///
 /// # Errors
-/// What was read until there, when the text is not JSON or no object.
+/// What was read so far, when the text is not JSON or not an object.
 pub fn object<T: FromMembers>(text: &[u8]) -> Result<T, T> {
     let mut object = T::default();
     let mut reader = Reader::new(text);
@@ -45,7 +45,7 @@ pub fn object<T: FromMembers>(text: &[u8]) -> Result<T, T> {
     if read.is_ok() { Ok(object) } else { Err(object) }
 }
 
-/// A JSON text (RFC 8259) on the way from its beginning to its end.
+/// A position in a JSON text (RFC 8259), from which to read on.
 pub struct Reader<'a> {
     lexer: SliceLexer<'a>,
     pub(super) depth: usize,
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
         self.lexer.as_slice()
     }
 
-    /// Reads a value that nothing but blanks follows.
+    /// Reads a value that only white space follows.
     pub(super) fn whole(&mut self, read: &mut dyn FnMut(&mut Self) -> Result<(), Stuck>) -> Result<(), Stuck> {
         read(self)?;
         match self.lexer.ws_peek() {
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         self.eat(end)
     }
 
-    /// Goes past this byte, and the blanks before it.
+    /// Consumes this byte, and the white space before it.
     fn eat(&mut self, byte: u8) -> Result<(), Stuck> {
         self.lexer.expect(SliceLexer::ws_peek, byte).ok_or(Stuck)
     }
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         self.lexer.null_or_bool().ok_or(Stuck)
     }
 
-    /// What the next value is, judged by its first character.
+    /// The kind of the next value, by its first character.
     pub(super) fn kind(&mut self) -> Result<Kind, Stuck> {
         Ok(match self.lexer.ws_peek().ok_or(Stuck)? {
             b'"' => Kind::Text,
@@ -141,8 +141,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When it is not JSON.
     pub fn skip(&mut self) -> Result<(), Stuck> {
-        // What closes the lists and objects that are open, the innermost last. A stack, as a text can be deeper than
-        // the calls that the module has room for.
+        // The closing brackets of what is open, the innermost last. An explicit stack, as a text can be nested more
+        // deeply than the call stack allows.
         let mut open: Vec<u8> = Vec::new();
         loop {
             match self.kind()? {
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes past the name of a member, if it is an object that this byte closes.
+    /// Consumes the name of a member, if this byte is the end of an object.
     fn skip_name(&mut self, end: u8) -> Result<(), Stuck> {
         if end != b'}' {
             return Ok(());

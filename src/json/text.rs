@@ -1,4 +1,4 @@
-//! JSON strings. Whatever is invalid in UTF-8 or UTF-16 becomes U+FFFD, as in JavaScript.
+//! JSON strings. Anything invalid in UTF-8 or UTF-16 becomes U+FFFD, as in JavaScript.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::reader::Stuck;
 
 /// Reads a string whose opening quote has been read.
 ///
-/// Half a surrogate pair, which JavaScript leaves when it cuts a text, and bytes that are not UTF-8 are replaced by U+FFFD.
+/// Half a surrogate pair, which JavaScript leaves when it cuts a text, and invalid UTF-8 are replaced by U+FFFD.
 pub(super) fn read<'a>(lexer: &mut SliceLexer<'a>) -> Result<Cow<'a, str>, Stuck> {
     let on_string = |bytes: &mut &'a [u8], text: &mut Cow<'a, str>| {
         match String::from_utf8_lossy(bytes) {
@@ -26,13 +26,13 @@ pub(super) fn read<'a>(lexer: &mut SliceLexer<'a>) -> Result<Cow<'a, str>, Stuck
     })
 }
 
-/// Goes past a string whose opening quote has been read.
+/// Skips a string whose opening quote has been read.
 pub(super) fn skip(lexer: &mut SliceLexer<'_>) -> Result<(), Stuck> {
-    // Unlike the lexer's own way to skip, this one looks for the end in one tight loop.
+    // Faster than the lexer's own skipping, as this looks for the end in one tight loop.
     lexer.str_fold((), |_, ()| Ok(()), |lexer, ()| escaped(lexer).map(drop))
 }
 
-/// The character that an escape means, the backslash being read.
+/// The character of an escape whose backslash has been read.
 fn escaped(lexer: &mut SliceLexer<'_>) -> Result<char, Stuck> {
     let kind = lexer.take_next().ok_or(Stuck)?;
     if kind != b'u' {

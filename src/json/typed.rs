@@ -1,11 +1,11 @@
-//! Values of an expected type on the way through a JSON text; what is of another type is left out and noted.
+//! Readers for values of an expected type; a value of another type is left out and noted.
 
 use super::faults::Faults;
 use super::reader::{FromMembers, Kind, Reader, Stuck};
 use super::value::{self, Value};
 use crate::secret::SecretText;
 
-/// How deeply lists and objects may be nested in each other in a value. Keeper's values go four levels deep.
+/// How deeply lists and objects may be nested in a value. Keeper's go four levels deep.
 const DEEPEST: usize = 127;
 
 impl Reader<'_> {
@@ -45,8 +45,8 @@ impl Reader<'_> {
         Ok(objects)
     }
 
-    /// Reads a list of texts, of which so many are kept at most; the number says how many there are. `null` is an empty
-    /// list. Anything else in it is left out.
+    /// Reads a list of texts, and keeps `most` of them; the number says how many there are. `null` is an empty list.
+    /// Anything else in it is left out.
     ///
     /// # Errors
     /// When it is not JSON.
@@ -109,7 +109,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads any value; none if it is nested too deeply, which is noted.
+    /// Reads any value; `None` if it is nested too deeply, which is noted.
     ///
     /// # Errors
     /// When it is not JSON.
@@ -121,7 +121,7 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// Reads any value; none if it is nested too deeply.
+    /// Reads any value; `None` if it is nested too deeply.
     ///
     /// # Errors
     /// When it is not JSON.
@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
         self.depth += 1;
         let value = match kind {
-            // Text that had escapes is moved, not copied, so that no copy is left in memory.
+            // Unescaped text is moved, not copied, so that no copy stays in memory.
             Kind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
             Kind::Number => Value::Number(SecretText::from(self.number()?)),
             Kind::Null | Kind::Bool => self.null_or_bool()?.map_or(Value::Null, Value::Bool),

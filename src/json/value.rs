@@ -1,4 +1,4 @@
-//! One JSON value, kept in texts that are wiped when dropped.
+//! A JSON value, whose texts are wiped when dropped.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::secret::SecretText;
 /// Why a text is not JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson {
-    /// How many bytes are in front of what can't be read.
+    /// The byte offset of what can't be read.
     pub offset: usize,
     /// Whether the text ends where something should follow.
     pub is_cut: bool,
@@ -49,7 +49,7 @@ impl Value {
         outcome.ok().and(value).ok_or(not_json)
     }
 
-    /// Whether there is nothing to hand out.
+    /// Whether it is `null` or an empty text, so that there is nothing to pass on.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
@@ -91,7 +91,7 @@ impl Value {
     }
 }
 
-/// Of members with one name, the value of the last one in the place of the first one, as in JavaScript.
+/// Merges members with the same name: the last one's value in the first one's position, as in JavaScript.
 pub(super) fn without_repetitions(members: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let mut places: HashMap<String, usize> = HashMap::with_capacity(members.len());
     let mut kept: Vec<(String, Value)> = Vec::with_capacity(members.len());
