@@ -1,4 +1,4 @@
-//! How a value is written: what each form makes of it, as JSON, as a dotenv file.
+//! Formatting of values: what each form makes of one, JSON and dotenv.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::json::{Value, write_text};
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 
-/// A field of a whole record: its label or else its type, and its value.
+/// A field of a whole record: its label, or else its type, and its value.
 #[derive(Clone, Debug)]
 pub struct NamedValue {
     /// The label, or the type of a field without one.
@@ -22,7 +22,7 @@ pub struct NamedValue {
 /// What a form makes of a value.
 ///
 /// # Errors
-/// The value is nothing that the form can be made of.
+/// The form cannot be applied to this value.
 pub fn apply(transform: Transform, bytes: &SecretBytes) -> Result<SecretBytes, Error> {
     // EXPOSE: the result is a secret again.
     let raw = bytes.expose();
@@ -45,7 +45,7 @@ pub fn apply(transform: Transform, bytes: &SecretBytes) -> Result<SecretBytes, E
         Transform::Json => json_string(&text("be quoted")?),
         Transform::Xml => xml_text(&text("be quoted")?).ok_or_else(control_character)?,
         Transform::Dotenv => dotenv_value(&text("be quoted")?).ok_or_else(unquotable)?,
-        // The code is made where the time is known.
+        // The code is computed where the time is known.
         Transform::Totp => return Ok(bytes.clone()),
     };
     Ok(to_bytes(&written))
@@ -55,7 +55,7 @@ fn unbase64(bytes: &SecretBytes) -> Result<Vec<u8>, Error> {
     let text = bytes.to_text().ok_or_else(not_base64)?;
     // EXPOSE: the result is a secret again.
     let text = text.expose().trim();
-    // Base64 of Keeper's servers is read leniently; what an author calls Base64 has to be valid.
+    // Base64 from Keeper's servers is read leniently; what an author calls Base64 must be valid.
     let has_strays = text.trim_end_matches('=').contains(['=', ' ', '\t']);
     base64::decode(text).filter(|_| !has_strays).ok_or_else(not_base64)
 }
@@ -64,7 +64,7 @@ fn not_base64() -> Error {
     Error::new("the value is not Base64, so it cannot be decoded")
 }
 
-/// The content is not text, and had a purpose that asks for text, as in "be put into a template".
+/// The error for content that is not text, but whose purpose needs text, as in "be put into a template".
 pub(crate) fn not_text_for(purpose: &str) -> Error {
     Error::new(format!("the content is not text (UTF-8), so it cannot {purpose}")).with_hint(IN_BASE64)
 }
@@ -113,28 +113,28 @@ pub fn json_string(text: &SecretText) -> SecretText {
     SecretText::from(escaped)
 }
 
-/// What JSON may leave as it is while YAML may not, or reads as the end of a line (YAML 1.2, 5.1; YAML 1.1, 5.4).
+/// Characters that JSON need not escape, but that YAML forbids or takes for a line end (YAML 1.2, 5.1; YAML 1.1, 5.4).
 fn is_escaped_for_yaml(c: char) -> bool {
     matches!(c, '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// The name of a variable for a field: everything but letters, digits and `_` as `_`, in upper case unless it keeps its
-/// case. Letters are those of any script: the agent, and the environment, take them all.
+/// The name of a variable for a field: `_` for everything but letters, digits and `_`, in upper case unless it keeps
+/// its case. Letters may be of any script: the agent and the environment accept them all.
 #[must_use]
 pub fn variable_name(field: &str, keeps_case: bool) -> String {
     let name: String = field.chars().map(|c| if is_part_of_a_word(c) { c } else { '_' }).collect();
     if keeps_case { name } else { name.chars().map(in_upper_case).collect() }
 }
 
-/// Letters and digits of any script, and the marks that belong to a letter although Unicode does not call them alphabetic:
-/// accents, tones, and what joins or dots the letters of Indian scripts, each at one place in its block.
+/// Letters and digits of any script, and marks that belong to a letter although Unicode does not call them alphabetic:
+/// accents, tones, and the virama and nukta of Indic scripts, each of which has one place in its block.
 fn is_part_of_a_word(c: char) -> bool {
     c.is_alphanumeric()
         || matches!(c, '\u{300}'..='\u{36F}' | '\u{DCA}' | '\u{E47}'..='\u{E4E}' | '\u{EC8}'..='\u{ECD}' | '\u{1037}'..='\u{103A}')
         || matches!(c, '\u{900}'..='\u{DFF}' if matches!(u32::from(c) & 0x7F, 0x3C | 0x4D))
 }
 
-/// A capital for a letter that has one of its own; `ß` stays as it is, as it does for the agent.
+/// A letter's upper case, if that is one letter; `ß` stays as it is, as it does for the agent.
 fn in_upper_case(c: char) -> char {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
@@ -143,7 +143,7 @@ fn in_upper_case(c: char) -> char {
     }
 }
 
-/// The same for a dotenv file, where shells know the letters of ASCII alone and no name begins with a digit.
+/// The same for a dotenv file, where shells know ASCII letters only, and no name may begin with a digit.
 #[must_use]
 pub fn dotenv_name(field: &str) -> String {
     let name: String = field.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -151,16 +151,16 @@ pub fn dotenv_name(field: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-/// A whole record as one JSON object, names as they are in Keeper.
+/// A whole record as one JSON object, with names as they are in Keeper.
 #[must_use]
 pub fn json_object(fields: &[NamedValue]) -> SecretText {
     Value::Object(fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect()).to_json()
 }
 
-/// A whole record as lines `NAME=value` that shells, and the dotenv parsers of Node and Python, read in the same way.
+/// A whole record as lines `NAME=value` that shells and the dotenv parsers of Node and Python read alike.
 ///
 /// # Errors
-/// A value that they would read differently, whatever its quotes.
+/// A value that they would read differently, however it is quoted.
 pub fn dotenv(fields: &[NamedValue]) -> Result<SecretText, Error> {
     let mut lines = String::new();
     for field in fields {
@@ -190,10 +190,10 @@ pub fn dotenv_value(value: &SecretText) -> Option<SecretText> {
     quote(value.expose()).map(SecretText::from)
 }
 
-/// A text for an element or an attribute of XML; none if XML has no way to write one of its characters (XML 1.0, 2.2).
+/// A text for an element or attribute in XML; `None` if XML cannot represent one of its characters (XML 1.0, 2.2).
 ///
-/// Besides the five characters that have a meaning, blanks that a reader would change get a reference: the end of a line
-/// anywhere, and in an attribute a tab as well (XML 1.0, 2.11 and 3.3.3).
+/// Besides the five special characters, white space that a parser would normalize becomes a reference: line ends, and
+/// tabs for the sake of attributes (XML 1.0, 2.11 and 3.3.3).
 #[must_use]
 pub fn xml_text(text: &SecretText) -> Option<SecretText> {
     let mut escaped = String::new();
@@ -215,10 +215,10 @@ pub fn xml_text(text: &SecretText) -> Option<SecretText> {
     Some(SecretText::from(escaped))
 }
 
-/// The quotes in which a value means the same everywhere, if there are any.
+/// A value in quotes that give it the same meaning everywhere, if there are any.
 ///
-/// In single quotes Python's dotenv still reads `\\` and `\'`; in double quotes shells read `$`, `` ` ``, `\` and `!`,
-/// and Node's dotenv reads `\n` and knows no escapes. Python's dotenv replaces `${…}` in all quotes.
+/// In single quotes, Python's dotenv still unescapes `\\` and `\'`. In double quotes, shells interpret `$`, `` ` ``,
+/// `\` and `!`, and Node's dotenv knows `\n` but no other escape. Python's dotenv expands `${…}` in any quotes.
 fn quote(value: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
     if value.contains("${") || value.contains(['\0', '\r']) {

@@ -1,4 +1,4 @@
-//! What Node carries out at the end, all of it or nothing.
+//! The plan that Node carries out at the end, all of it or nothing.
 
 use std::fmt::Write as _;
 
@@ -21,9 +21,9 @@ pub struct Plan {
     #[serde(rename = "commands")]
     #[tsify(type = "string[]")]
     pub variables: Vec<Variable>,
-    /// Files to write, or to move to where they belong.
+    /// Files to write, or to move into place.
     pub files: Vec<PlannedFile>,
-    /// What the log says at the end.
+    /// The report at the end of the log.
     #[serde(skip)]
     pub report: Report,
     /// How the agent reads percent signs.
@@ -58,7 +58,7 @@ impl Variable {
     pub fn command(&self) -> SecretText {
         // EXPOSE: the command hands the value to the agent.
         let value = self.value.expose();
-        // So large that it never grows, which would leave a copy in memory.
+        // Large enough never to be reallocated, which would leave a copy in memory.
         let mut command = String::with_capacity(128 + 6 * (self.name.len() + value.len()));
         command.push_str("##vso[task.setvariable variable=");
         for part in self.name.split_inclusive([';', ']']) {
@@ -72,7 +72,7 @@ impl Variable {
             });
         }
         let _ = write!(command, ";isOutput={};issecret={};", self.is_output, self.is_secret);
-        // The environment of later steps gets its name as it is, and not in capitals.
+        // In the environment of later steps its name keeps its case.
         command.push_str(if self.is_secret { "]" } else { "preservecase=true;]" });
         self.percents.escape(value, &mut command);
         SecretText::from(command)
@@ -82,16 +82,16 @@ impl Variable {
 /// How the agent reads `%` in the data of a command (`DECODE_PERCENTS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Percents {
-    /// As everywhere: it is sent as `%AZP25`.
+    /// As usual: it is sent as `%AZP25`.
     #[default]
     Escaped,
-    /// As it is, so that a text that looks like one of the agent's escapes can't be sent.
+    /// It does not decode `%AZP25`, so a text that looks like one of its other escapes can't be sent.
     Plain,
-    /// In one of the two ways.
+    /// In one of these ways, but it is unknown which.
     Unclear,
 }
 
-/// What the agent replaces in the data of a command, whatever it makes of `%AZP25`.
+/// The escapes that the agent always decodes in the data of a command, unlike `%AZP25`.
 const ESCAPES: [&str; 4] = ["%3B", "%5D", "%0D", "%0A"];
 
 impl Percents {
@@ -134,7 +134,7 @@ pub struct PlannedFile {
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum Content {
-    /// These bytes.
+    /// Bytes to write.
     Bytes(
         #[serde(serialize_with = "SecretBytes::expose_to_host")]
         #[tsify(type = "Uint8Array")]
@@ -144,18 +144,18 @@ pub enum Content {
     Download(usize),
 }
 
-/// What the agent can take.
+/// What the agent can accept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Agent {
     /// Whether the pipeline allows secrets of several lines (`SYSTEM_UNSAFEALLOWMULTILINESECRET`).
     pub allows_several_lines: bool,
-    /// Whether the author meant to allow them, in a way that the agent may not count.
+    /// Whether the author tried to allow them, in a way that the agent may ignore.
     pub may_allow_several_lines: bool,
-    /// What it runs on: the environment is narrower on Windows.
+    /// Its platform: Windows has less room in the environment.
     pub platform: Platform,
     /// How it reads percent signs.
     pub percents: Percents,
-    /// How many characters a text has to have for the agent to hide it (`AZP_IGNORE_SECRETS_SHORTER_THAN`).
+    /// The minimum length of a text, in characters, for the agent to hide it (`AZP_IGNORE_SECRETS_SHORTER_THAN`).
     pub shortest_mask: usize,
 }
 
@@ -180,18 +180,18 @@ impl Agent {
 
     /// The largest value in bytes that a variable of this name may have.
     ///
-    /// Later tasks get variables by their environment: 131,072 bytes for `SECRET_NAME=value` and its end on Linux,
-    /// 32,767 characters on Windows.
+    /// Later tasks get variables through the environment: on Linux there are 131,072 bytes for `SECRET_NAME=value` with
+    /// its NUL, on Windows 32,767 characters.
     #[must_use]
     pub fn variable_limit(self, name: &str) -> u64 {
         let whole: u64 = if self.platform == Platform::Windows { 32_767 } else { 131_072 };
         whole.saturating_sub(("SECRET_=".len() + name.len() + 1) as u64)
     }
 
-    /// Whether a value can be the variable that is the destination.
+    /// Checks that a variable can have this value.
     ///
     /// # Errors
-    /// It has several lines, is too large, or holds something that the agent would not read as it is.
+    /// The value has several lines, is too large, or contains something that the agent would alter.
     pub fn check(self, destination: &Destination, value: &str) -> Result<(), Error> {
         let name = destination.name();
         let limit = self.variable_limit(name);
@@ -225,14 +225,14 @@ impl Agent {
     }
 }
 
-/// A value or an attachment has more bytes than the environment of later steps has room for.
+/// The error for a value or an attachment that is too large for the environment of later steps.
 pub(crate) fn too_large(what: &str, size: u64, limit: u64) -> Error {
     let (size, limit) = (grouped(size), grouped(limit));
     Error::new(format!("the {what} has {size} bytes; a variable can hold {limit} here"))
         .with_hint("write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`")
 }
 
-/// What is to become a variable is not text.
+/// The error for a variable's value that is not text.
 pub(crate) fn not_text() -> Error {
     Error::new("the content is not text (UTF-8 without NUL), so it cannot be a variable").with_hint(
         "write it to a file with `file:`, as in `> file:$(Agent.TempDirectory)/NAME`, or encode it in Base64, as in \
@@ -241,7 +241,7 @@ pub(crate) fn not_text() -> Error {
 }
 
 impl Plan {
-    /// Adds what a line yields for a destination. A variable's value is known to be text by now.
+    /// Adds a line's result for a destination. A variable's value is known to be text by now.
     pub fn add(&mut self, line: &str, destination: Destination, mode: u32, bytes: SecretBytes) {
         let (is_secret, is_output) = (destination.is_secret(), destination.is_output());
         match destination {

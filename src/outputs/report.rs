@@ -1,4 +1,4 @@
-//! The table that the log ends with: what became of each mapping line, in names and numbers without values.
+//! The table at the end of the log: the result of each mapping line, in names and numbers without values.
 
 use crate::outputs::mask::{Masks, ValueId};
 use crate::text::counted;
@@ -12,13 +12,13 @@ pub struct Report {
     pub requests: usize,
     /// How many downloads of attachments were begun.
     pub downloads: usize,
-    /// How many of both were sent because an earlier one had failed or was refused for the moment.
+    /// How many of both were retries, after one that failed or was refused for the moment.
     pub retries: usize,
     /// How many records Keeper answered with.
     pub records: usize,
 }
 
-/// What became of a mapping line.
+/// The result of a mapping line.
 #[derive(Debug, Default)]
 pub struct Row {
     /// The mapping line, as in "line 3".
@@ -29,20 +29,20 @@ pub struct Row {
     pub destination: String,
     /// How it is masked, in words; empty for a template, whose placeholders have rows of their own.
     pub masked: String,
-    /// The values that are masked for it.
+    /// The values for which it has masks.
     pub masks: Vec<ValueId>,
-    /// Whether the agent hides it in any case, as it is.
+    /// Whether the agent itself hides the value as it is.
     pub is_hidden_by_agent: bool,
 }
 
-/// What the budget of masks did not last for.
+/// What is not masked, as the budget of masks was used up.
 #[derive(Debug, Default)]
 pub struct MaskGap {
     /// How many forms are not masked.
     pub forms: usize,
     /// The lines whose values have such forms.
     pub lines: Vec<String>,
-    /// Those of them whose values are not masked at all.
+    /// Those of them with values that are not masked at all.
     pub unmasked: Vec<String>,
 }
 
@@ -64,9 +64,9 @@ impl Report {
         (gap.forms > 0).then_some(gap)
     }
 
-    /// The lines of the table and one of figures. Nothing if there is no mapping line.
+    /// The lines of the table, and one with totals. Empty if there is no mapping line.
     ///
-    /// It gets the files with their lines, in the order of the rows, and how long the run took.
+    /// `files` are given with their lines, in the order of the rows.
     #[must_use]
     pub fn lay_out<'a>(&self, files: impl Iterator<Item = (&'a str, WrittenFile)>, elapsed_ms: u64) -> Vec<String> {
         if self.rows.is_empty() {
@@ -96,7 +96,7 @@ impl Report {
 }
 
 impl Row {
-    /// The line's number, the notation, the destination, and what there is to say of the value.
+    /// The line's number, the notation, the destination, and remarks about the value.
     fn cells(&self, file: Option<WrittenFile>) -> [String; 4] {
         let line = self.line.strip_prefix("line ").unwrap_or(&self.line);
         let file = file.map(WrittenFile::describe).unwrap_or_default();
@@ -110,7 +110,7 @@ impl Row {
 pub struct WrittenFile {
     /// Its size in bytes.
     pub size: u64,
-    /// The bits of its mode, where files have one.
+    /// Its permission bits, on platforms that have them.
     pub mode: Option<u32>,
 }
 
@@ -121,7 +121,7 @@ impl WrittenFile {
     }
 }
 
-/// Rows in columns: the first one to the right, the others to the left.
+/// Aligns the columns: the first one to the right, the others to the left.
 fn align(rows: &[[String; 4]]) -> Vec<String> {
     let mut widths = [0; 4];
     for row in rows {
@@ -140,7 +140,7 @@ fn align(rows: &[[String; 4]]) -> Vec<String> {
     aligned.collect()
 }
 
-/// How many columns a text takes, roughly: those beyond the Basic Multilingual Plane are mostly wide.
+/// How many columns a text takes, roughly: characters beyond the Basic Multilingual Plane are mostly wide.
 fn width(text: &str) -> usize {
     text.encode_utf16().count()
 }

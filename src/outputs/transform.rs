@@ -1,4 +1,4 @@
-//! Plain transformations of bytes and texts, each as Keeper's command line and its Python make it.
+//! Plain transformations of bytes and texts, each as Keeper's command line, which is Python, does it.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ pub fn hex(bytes: &[u8]) -> String {
     digits
 }
 
-/// The bytes that hexadecimal digits of either case mean. Blanks around them are ignored.
+/// The bytes that hexadecimal digits of either case mean. White space around them is ignored.
 #[must_use]
 pub fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
@@ -38,13 +38,13 @@ pub fn md5(bytes: &[u8]) -> String {
     hex(&Md5::digest(bytes))
 }
 
-/// Percent-encoded but for letters, digits and `_.-~/`, as Python's `quote`.
+/// Percent-encodes all but letters, digits and `_.-~/`, as Python's `quote`.
 #[must_use]
 pub fn url_encode(bytes: &[u8]) -> String {
     percent_encode(bytes, |byte| (byte == b'/').then_some('/'))
 }
 
-/// Percent-encoded but for letters, digits and `_.-~`, blanks as `+`, as Python's `quote_plus`.
+/// Percent-encodes all but letters, digits and `_.-~`, with `+` for a space, as Python's `quote_plus`.
 #[must_use]
 pub fn url_encode_plus(bytes: &[u8]) -> String {
     percent_encode(bytes, |byte| (byte == b' ').then_some('+'))
@@ -64,7 +64,7 @@ fn percent_encode(bytes: &[u8], exception: impl Fn(u8) -> Option<char>) -> Strin
     encoded
 }
 
-/// Without white space around it, as Python's `strip`, which counts the separators of ASCII as such.
+/// Removes white space around a text, as Python's `strip`, for which it includes ASCII's separators.
 #[must_use]
 pub fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}'))
@@ -81,7 +81,7 @@ pub fn text_file(text: &str) -> String {
     file
 }
 
-/// Whether a text is a private key that `ssh` and others refuse for the ends of its lines.
+/// Whether a text is a private key that `ssh` and others refuse because of its line ends.
 #[must_use]
 pub fn is_key_with_odd_line_ends(text: &str) -> bool {
     let begins = text.trim_start().strip_prefix("-----BEGIN ").and_then(|rest| rest.split_once("-----"));

@@ -1,18 +1,19 @@
-//! A value in Base64, wherever it is in what gets encoded, and as tools wrap it.
+//! Base64 forms of a value: wherever it begins in the text that gets encoded, and as tools wrap it.
 
 use crate::base64;
 
-/// Values from this size in bytes are masked in Base64.
+/// The smallest value, in bytes, that is masked in Base64.
 const SHORTEST: usize = 8;
-/// Values over this size in bytes are not: the log would grow by four times as much.
+/// The largest, in bytes: the log would grow by four times as much.
 const LONGEST: usize = 16 * 1024;
-/// `base64` prints 76 characters in a line, which hold 57 bytes; a value that fits into one is not wrapped.
+/// Bytes in a line of `base64`, which has 76 characters; a value that fits into one is not wrapped.
 const COREUTILS: usize = 57;
-/// `openssl base64`, and PEM, have 64 characters in a line, which hold 48 bytes (RFC 7468).
+/// Bytes in a line of `openssl base64` and PEM, which has 64 characters (RFC 7468).
 const OPENSSL: usize = 48;
 
-/// The characters that appear in Base64 of any text that holds these bytes: one form for each place, modulo 3, at which
-/// the bytes may begin. The first one also hides the Base64 of the bytes alone, with or without a line feed after them.
+/// The characters that appear in Base64 of any text with these bytes in it: one form for each offset, modulo 3, at
+/// which they may begin. The first one also hides the Base64 of the bytes alone, with or without a line feed after
+/// them.
 pub(super) fn anywhere(bytes: &[u8]) -> Vec<String> {
     if (SHORTEST..=LONGEST).contains(&bytes.len()) {
         (0..3).map(|offset| inside(bytes, offset)).collect()
@@ -30,12 +31,12 @@ pub(super) fn wrapped(bytes: &[u8]) -> Vec<String> {
     lines.filter(|line| line.len() >= SHORTEST).map(|line| inside(line, 0)).collect()
 }
 
-/// What does not depend on the neighbours of the bytes, which begin `offset` bytes (modulo 3) after the start.
+/// The characters that do not depend on neighbouring bytes, if the bytes begin at `offset`, modulo 3.
 fn inside(bytes: &[u8], offset: usize) -> String {
     let mut padded = vec![0; offset];
     padded.extend_from_slice(bytes);
     let encoded = base64::encode_unpadded(&padded);
-    // A character at either end that also depends on a neighbour's bits is left out.
+    // A character at either end that also encodes bits of a neighbour is left out.
     let skipped = (offset * 8).div_ceil(6);
     let kept = (padded.len() * 8 / 6).saturating_sub(skipped);
     encoded.chars().skip(skipped).take(kept).collect()

@@ -1,10 +1,10 @@
-//! Passwords in command lines that no name announces: `curl -u user:password`, `mysql -ppassword`,
-//! `echo password | docker login --password-stdin`.
+//! Passwords in command lines without a name before them: `curl -u user:password`, `mysql -ppassword`, `echo password |
+//! docker login --password-stdin`.
 
 use super::parts::Scanner;
 use super::telling::Telling;
 
-/// Options of some commands, in the next word. A command is known by any of its words, so that `docker login` is.
+/// Commands, and their options whose next word is the password. Any word of a command line may match, such as `login`.
 const NEXT: [(&str, &str); 11] = [
     ("sshpass login psexec psexec64 mongo mongosh mongodump mongorestore mongoexport mongoimport cqlsh rdesktop", "-p"),
     ("sqlcmd osql bcp ipmitool zip unzip sshpass mosquitto_pub mosquitto_sub", "-P"),
@@ -18,7 +18,7 @@ const NEXT: [(&str, &str); 11] = [
     ("openssl", "-k"),
     ("winexe", "--authentication"),
 ];
-/// The same, in the word itself: `-ppassword`.
+/// The same for options with the password in the same word: `-ppassword`.
 const WITHIN: [(&str, &str); 3] = [
     (
         "mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlsh mariadb mariadb-dump mariadb-admin sshpass login 7z \
@@ -28,16 +28,16 @@ const WITHIN: [(&str, &str); 3] = [
     ("zip unzip sqlcmd bcp", "-P"),
     ("xfreerdp wfreerdp sdl-freerdp", "/p:"),
 ];
-/// Options with a user and a password, and what is between them.
+/// Options with a user and a password, and what separates them.
 const USERS: [(&str, &str, char); 4] = [
     ("curl wget http https xh", "-u --user -U --proxy-user -a --auth", ':'),
     ("skopeo buildah podman", "--creds --src-creds --dest-creds", ':'),
     ("smbclient smbget rpcclient winexe", "-U --user", '%'),
     ("lftp", "-u", ','),
 ];
-/// Commands with a user and a password by themselves: `sqlplus user/password@host`.
+/// Commands with a user and a password as an argument: `sqlplus user/password@host`.
 const ORACLE: &str = "sqlplus sqlldr expdp impdp exp imp rman sql";
-/// What reads a password from its input.
+/// Options and commands that read a password from standard input.
 const READERS: &str = "--password-stdin -S --stdin chpasswd --with-token --passphrase-fd smbpasswd";
 
 /// Finds the passwords in a line that may hold commands.
@@ -84,7 +84,7 @@ pub(super) fn in_command(words: &[&str], scanner: &mut Scanner<'_>) {
         if is_oracle && let Some((login, _)) = word.rsplit_once('@') {
             after(login, '/', scanner);
         }
-        // Of a secret of Kubernetes all values are secret.
+        // All values of a Kubernetes secret are secret.
         if let Some((_, value)) = word.strip_prefix("--from-literal=").and_then(|pair| pair.split_once('=')) {
             secret(value, scanner);
         }
@@ -92,7 +92,7 @@ pub(super) fn in_command(words: &[&str], scanner: &mut Scanner<'_>) {
     at_a_place(words, scanner);
 }
 
-/// Passwords that are known by their place alone.
+/// Passwords that are recognized by their position alone.
 fn at_a_place(words: &[&str], scanner: &mut Scanner<'_>) {
     let from = |name: &str| words.iter().position(|word| name_of(word) == name).and_then(|at| words.get(at..));
     let password = match (from("net"), from("htpasswd"), words) {
@@ -117,7 +117,7 @@ fn at_a_place(words: &[&str], scanner: &mut Scanner<'_>) {
     }
 }
 
-/// Whether these are no more than two words of a setting: `user = shop`, `user www www;`.
+/// Whether these are a login, and not two words of a setting: `user = shop`, `user www www;`.
 fn is_login(user: &str, password: &str) -> bool {
     user.starts_with(char::is_alphanumeric) && user != password && !password.ends_with(';')
 }
@@ -126,14 +126,14 @@ fn secret(word: &str, scanner: &mut Scanner<'_>) {
     scanner.secret(unquoted(word), Telling::Strongly);
 }
 
-/// The password after a user.
+/// Finds the password after a user.
 fn after(login: &str, between: char, scanner: &mut Scanner<'_>) {
     if let Some((_, password)) = unquoted(login).split_once(between) {
         secret(password, scanner);
     }
 }
 
-/// Whether it is what `-p` has with most commands.
+/// Whether a value is a port, which `-p` means for most commands.
 fn is_port(value: &str) -> bool {
     value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -152,7 +152,7 @@ fn unquoted(word: &str) -> &str {
     word.trim_matches(['"', '\''])
 }
 
-/// The commands of a line, each in words. A word keeps quotes within it, and loses those around it.
+/// The commands of a line, each as words. A word keeps quotes within it, but loses those around it.
 fn split(line: &str) -> Vec<Vec<&str>> {
     let mut commands = vec![Vec::new()];
     let mut quote = None;

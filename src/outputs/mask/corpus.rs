@@ -1,14 +1,14 @@
-//! What people keep in attachments: which of it is hidden, and that all else stays readable.
+//! Contents that people keep in attachments: what must be hidden in them, and that all else stays readable.
 
 use super::{Kind, Masks};
 
 /// The end-to-end tests read the same file.
 const CORPUS: &str = include_str!("../../../tests/masks/corpus.txt");
 
-/// A text of a few lines is hidden line by line.
+/// Lines that make a text longer, as one of a few lines is hidden line by line.
 const MORE_LINES: &str = "\n#\n#\n#\n#\n";
 
-/// A text without its signs, and for each of its bytes whether it has to be hidden; nothing if that is open.
+/// A text without its markup, and for each byte whether it must be hidden; `None` if either will do.
 fn read(marked: &str) -> (String, Vec<Option<bool>>) {
     let (mut text, mut is_secret, mut now) = (String::new(), Vec::new(), Some(false));
     for c in marked.chars() {
@@ -25,7 +25,7 @@ fn read(marked: &str) -> (String, Vec<Option<bool>>) {
     (text, is_secret)
 }
 
-/// The parts of a text that are shown and may not be, or the other way round.
+/// The parts of a text that are shown but must not be, or the other way round.
 fn wrong(text: &str, is_secret: &[Option<bool>], masks: &[String]) -> Vec<String> {
     let mut is_hidden = vec![false; text.len()];
     for mask in masks {
@@ -64,7 +64,7 @@ fn what_is_secret_in_usual_syntaxes_is_hidden_and_all_else_is_readable() {
             masks.finish();
             let masks: Vec<String> = masks.take().iter().map(|mask| mask.expose().to_owned()).collect();
             let is_long = is_json || text.contains('\n');
-            // A program that prints all of it shows nothing.
+            // Masks for the whole text are left out: they hide it only if a program prints all of it.
             let masks: Vec<String> = masks.into_iter().filter(|mask| !is_long || !mask.contains(text.trim())).collect();
             faults.extend(wrong(&text, &is_secret, &masks).iter().map(|part| format!("{name}: {part}")));
             let not_hidden = printed.lines().filter(|line| !masks.iter().any(|mask| mask == line));

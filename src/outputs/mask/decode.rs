@@ -1,11 +1,11 @@
-//! What a person reads in bytes, whatever their encoding: the way in which editors and shells write and show them.
+//! Bytes as text, in the encodings that editors and shells write and show.
 
 use crate::secret::SecretText;
 
-/// The texts that these bytes may be shown as; none if they are not text.
+/// The texts that these bytes may be shown as; empty if they are not text.
 ///
-/// The agent's log is UTF-8, and what is none comes out as U+FFFD there, unless a tool has decoded it before: Windows
-/// PowerShell writes UTF-16 by `>` and reads what has no byte order mark as Windows-1252. A NUL is dropped by shells.
+/// The agent's log is UTF-8, and other bytes become U+FFFD there, unless a tool has decoded them before: Windows
+/// PowerShell writes UTF-16 with `>`, and reads files without a byte order mark as Windows-1252. Shells drop NULs.
 pub(super) fn readings(bytes: &[u8]) -> Vec<SecretText> {
     let mut readings = Vec::new();
     if let Some(text) = utf32(bytes).or_else(|| utf16(bytes)) {
@@ -26,13 +26,13 @@ pub(super) fn readings(bytes: &[u8]) -> Vec<SecretText> {
     readings.into_iter().chain(without_nul).map(SecretText::from).collect()
 }
 
-/// A text without the NULs that fill a block.
+/// A text without the NULs that pad a block.
 fn without_filling(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()
 }
 
-/// UTF-16 with a byte order mark, or without one if every other byte is a NUL nearly everywhere.
+/// Decodes UTF-16 with a byte order mark, or without one if nearly every other byte is NUL.
 pub(super) fn utf16(bytes: &[u8]) -> Option<String> {
     let (bytes, is_big) = match bytes {
         [0xFF, 0xFE, rest @ ..] => (rest, false),
@@ -48,8 +48,8 @@ fn units_of(bytes: &[u8], is_big: bool) -> impl Iterator<Item = u16> {
     pairs.iter().map(move |pair| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) })
 }
 
-/// UTF-16 without a byte order mark in which most is not Latin: all of it is a text, and some of it is ASCII, such as a
-/// line end.
+/// Decodes UTF-16 without a byte order mark that is mostly not Latin: it must be valid, with some ASCII such as a line
+/// end.
 fn unmarked_utf16(bytes: &[u8], is_big: bool) -> Option<String> {
     let text: String = char::decode_utf16(units_of(bytes, is_big)).collect::<Result<_, _>>().ok()?;
     let is_ascii = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~');
@@ -58,7 +58,7 @@ fn unmarked_utf16(bytes: &[u8], is_big: bool) -> Option<String> {
     (bytes.len().is_multiple_of(2) && text.contains(is_ascii) && text.chars().all(is_written)).then_some(text)
 }
 
-/// UTF-32, of which every unit is a character: other bytes hardly ever are.
+/// Decodes UTF-32, if every unit is a character, which is hardly ever so for other bytes.
 fn utf32(bytes: &[u8]) -> Option<String> {
     let (units, rest) = bytes.as_chunks::<4>();
     let read = |to_unit: fn([u8; 4]) -> u32| {
@@ -69,7 +69,7 @@ fn utf32(bytes: &[u8]) -> Option<String> {
     (units.len() > 1 && rest.is_empty() && !text.contains('\0')).then(|| text.to_owned())
 }
 
-/// Whether the high bytes come first, if these are Latin letters in UTF-16.
+/// Whether the bytes are big-endian, if they are Latin letters in UTF-16.
 fn has_nul_first(bytes: &[u8]) -> Option<bool> {
     let (pairs, _) = bytes.as_chunks::<2>();
     let firsts = pairs.iter().filter(|pair| matches!(pair, [0, second] if *second != 0)).count();
@@ -78,7 +78,7 @@ fn has_nul_first(bytes: &[u8]) -> Option<bool> {
     if is_most(firsts) { Some(true) } else { is_most(seconds).then_some(false) }
 }
 
-/// The characters that Windows-1252 has where Latin-1 has control characters.
+/// Decodes Windows-1252, which has other characters where Latin-1 has control characters.
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘',
@@ -88,7 +88,7 @@ fn windows_1252(byte: u8) -> char {
     high.copied().unwrap_or(char::from(byte))
 }
 
-/// Whether hardly any character is one that no text has. Colours of a terminal are allowed, and NULs between words.
+/// Whether hardly any character is one that text does not have. Terminal colours are allowed, and NULs between words.
 fn is_text(text: &str) -> bool {
     let (mut nuls, mut strange, mut all) = (0_usize, 0_usize, 0_usize);
     for c in text.chars() {

@@ -1,17 +1,17 @@
-//! A value as languages and tools write it: escaped for a URL, a shell, XML or JSON.
+//! Escaped forms of a value, as languages and tools write it for a URL, a shell, XML or JSON.
 //!
-//! The agent hides a mask in two escaped forms by itself: as a JSON string, and percent-encoded as RFC 3986 says. These
-//! two are not repeated, and a form that is the value itself is none.
+//! The agent itself also hides each mask as a JSON string, and percent-encoded according to RFC 3986. These two are not
+//! repeated, and a form that equals the value is left out.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::json::write_text;
 
-/// Longer values in bytes are not escaped: what is so long is a file, and tools print it as it is.
+/// The longest value, in bytes, that is escaped: a longer one is a file, which tools print as it is.
 const LONGEST: usize = 8 * 1024;
 
-/// The usual ways to escape a value in which something has to be.
+/// The usual escaped forms of a value that needs escaping.
 pub(super) fn escapes(text: &str) -> Vec<String> {
     if text.len() > LONGEST {
         return Vec::new();
@@ -19,22 +19,22 @@ pub(super) fn escapes(text: &str) -> Vec<String> {
     let mut known: HashSet<String> =
         [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)].into();
     let mut all = vec![json_variants(text)];
-    // Whatever shows several lines in one is JSON, and what shows them one by one can't be known as a whole.
+    // Only JSON shows several lines in one; anything that shows them one by one can't be masked as a whole.
     if !text.contains(['\n', '\r']) {
         all.extend([percent_encoded(text), quoted_for_shells(text), entities(text)]);
     }
     all.into_iter().flatten().filter(|form| known.insert(form.clone())).collect()
 }
 
-/// What the agent makes of a value when it prints the variables of a container: its own escapes, undone. It may differ
-/// from the value, which has gone through them once already.
+/// A value as the agent prints the variables of a container: with its own escapes undone. The result may differ from
+/// the value, which has been unescaped once already.
 pub(super) fn unescaped_by_the_agent(text: &str) -> Option<String> {
     const ESCAPES: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%AZP25", "%")];
     let unescaped = ESCAPES.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     (unescaped != text).then_some(unescaped)
 }
 
-/// A value as it is in a logging command, which the agent quotes if it can't carry it out.
+/// A value as written in a logging command, which the agent quotes if it cannot execute it.
 pub(super) fn in_a_command(text: &str) -> Option<String> {
     let escaped = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");
     (escaped != text).then_some(escaped)
@@ -60,7 +60,7 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|decoded| decoded != text)
 }
 
-/// A text of XML or HTML without its entities.
+/// A text of XML or HTML with its entities decoded.
 pub(super) fn without_entities(text: &str) -> Option<String> {
     const ENTITIES: [(&str, &str); 9] = [
         ("&lt;", "<"),
@@ -77,8 +77,8 @@ pub(super) fn without_entities(text: &str) -> Option<String> {
     (plain != text).then_some(plain)
 }
 
-/// JavaScript's `encodeURIComponent`, Python's `quote` and `quote_plus`, forms of browsers, Java and .NET, and what
-/// writes its digits in lower case.
+/// The forms of JavaScript's `encodeURIComponent`, Python's `quote` and `quote_plus`, and form encodings of browsers,
+/// Java and .NET, also with lower-case digits.
 fn percent_encoded(text: &str) -> Vec<String> {
     const JAVASCRIPT: &str = "!'()*";
     let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
@@ -91,12 +91,12 @@ fn percent_encoded(text: &str) -> Vec<String> {
             forms.push(percent(text, safe, is_form, is_lower));
         }
     }
-    // Browsers and Java escape the tilde in forms, and leave the star alone.
+    // In form encoding, browsers and Java escape the tilde, but not the asterisk.
     forms.push(percent(text, "*", true, false).replace('~', "%7E"));
     forms
 }
 
-/// Percent-encodes all but RFC 3986's unreserved characters and these. A form writes a blank as `+`.
+/// Percent-encodes all but RFC 3986's unreserved characters and those in `safe`. Form encoding writes a space as `+`.
 fn percent(text: &str, safe: &str, is_form: bool, is_lower: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -114,8 +114,8 @@ fn percent(text: &str, safe: &str, is_form: bool, is_lower: bool) -> String {
     encoded
 }
 
-/// A quote within single quotes: in a POSIX shell, as bash and as dash write it (also by `set -x`), in PowerShell and
-/// SQL, and with backslashes.
+/// The ways to write a quote within single quotes: bash's and dash's (also in `set -x`), PowerShell's and SQL's, and a
+/// backslash.
 fn quoted_for_shells(text: &str) -> Vec<String> {
     let mut forms = Vec::new();
     if text.contains('\'') {
@@ -127,7 +127,7 @@ fn quoted_for_shells(text: &str) -> Vec<String> {
     forms
 }
 
-/// Entities: of text, of attributes, and with the quotes that various writers choose.
+/// Forms with entities: for text, for attributes, and with the various entities for quotes.
 fn entities(text: &str) -> Vec<String> {
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return Vec::new();
@@ -141,7 +141,7 @@ fn entities(text: &str) -> Vec<String> {
 }
 
 /// JSON that is safe in HTML (Go, PowerShell, Gson, .NET), in ASCII (Python) or with escaped slashes (PHP), and a text
-/// whose line ends alone are escaped.
+/// in which only line ends are escaped.
 fn json_variants(text: &str) -> Vec<String> {
     let is_ascii = |c: char| !c.is_ascii();
     let mut forms = vec![

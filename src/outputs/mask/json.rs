@@ -1,4 +1,4 @@
-//! Secrets in JSON, by the names of its members and by what is in its texts.
+//! Secrets in JSON: by the names of members, and within its texts.
 
 use super::lines::is_kind_of_secrets;
 use super::parts::{Part, Scanner, option, trimmed};
@@ -7,7 +7,7 @@ use super::{commands, pairs, words};
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// Looks into a text that is JSON. Says whether it is.
+/// Searches a text if it is JSON. Returns whether it is.
 pub(super) fn find(text: &str, scanner: &mut Scanner<'_>) -> bool {
     let is_like_it = trimmed(text).starts_with(['{', '[']);
     match is_like_it.then(|| Value::parse(trimmed(text))) {

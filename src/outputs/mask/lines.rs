@@ -1,44 +1,44 @@
-//! What earlier lines say of a line: that it goes on with a key or a block, or has the value for a name.
+//! State between lines: whether the next one continues a key or a block, or has the value for a name.
 
 use super::parts::{Part, Scanner, lines, trimmed};
 use super::tables::Table;
 use super::telling::{self, Telling};
 
-/// What earlier lines say of the next.
+/// What earlier lines say about the next one.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) block: Option<Block>,
-    /// What the last `name` or `key` says of the `value` that follows, and for how many lines.
+    /// What the last `name` or `key` says about the `value` that follows, and for how many more lines.
     called: Option<(Telling, u8)>,
-    /// What an option in a line of its own says of the next line.
+    /// What an option on a line of its own says about the next line.
     pub(super) option: Option<Telling>,
     pub(super) table: Option<Table>,
     /// Counted from 1.
     pub(super) number: usize,
-    /// Where this is in a secret of Kubernetes.
+    /// The position in a Kubernetes secret.
     pub(super) resource: Resource,
 }
 
-/// A `value` is so near in lines to its `name`.
+/// Within how many lines a `value` follows its `name`.
 const NEAR_LINES: u8 = 6;
 
 impl State {
-    /// At the beginning of a document.
+    /// The state at the beginning of a document.
     pub(super) fn of(document: &str) -> Self {
         Self { resource: Resource::of(document), ..Self::default() }
     }
 
-    /// What is said of the next `value`.
+    /// Notes what is said about the next `value`.
     pub(super) fn call_next(&mut self, telling: Telling) {
         self.called = Some((telling, NEAR_LINES));
     }
 
-    /// Forgets what earlier lines said; of one tag any attribute may come first.
+    /// Forgets what earlier lines said. What this line said stays, as the attributes of a tag come in any order.
     pub(super) fn call_nothing(&mut self) {
         self.called = self.called.filter(|(_, lines)| *lines == NEAR_LINES);
     }
 
-    /// What was said of this `value`.
+    /// Takes what was said about this `value`.
     pub(super) fn called(&mut self) -> Option<Telling> {
         self.called.take().map(|(telling, _)| telling)
     }
@@ -49,7 +49,7 @@ impl State {
         self.called = self.called.map(|(telling, lines)| (telling, lines - 1));
     }
 
-    /// Whether a line belongs to a block; hands it on if all of it is secret.
+    /// Whether a line belongs to a block; reports it if all of the block is secret.
     pub(super) fn is_in_block(&mut self, line: &str, text: &str, scanner: &mut Scanner<'_>) -> bool {
         let indent = line.len() - line.trim_start().len();
         let Some(block) = &mut self.block else { return false };
@@ -95,7 +95,7 @@ impl State {
         is_part || text.starts_with("-----END ")
     }
 
-    /// Whether a line is the first of a key in several.
+    /// Whether a line begins a key of several lines.
     pub(super) fn begins_block(&mut self, text: &str) -> bool {
         let count =
             text.strip_prefix("Private-Lines: ").and_then(|count| count.parse().ok()).filter(|count| *count > 0);
@@ -112,23 +112,23 @@ impl State {
     }
 }
 
-/// What the first line of a PEM says if its content is public.
+/// Labels of PEM whose content is public.
 const PUBLIC: [&str; 5] = ["CERTIFICATE", "PUBLIC KEY", "X509 CRL", "PGP SIGNATURE", "PARAMETERS"];
 
-/// Whether a line can be one of a certificate: Base64, or a header.
+/// Whether a line can belong to a certificate: Base64, or a header.
 fn is_public(text: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     text.len() <= 76
         && (text.chars().all(is_base64) || ["Version: ", "Comment: ", "Hash: "].iter().any(|h| text.starts_with(h)))
 }
 
-/// A secret of Kubernetes, in YAML: all values of its `data` and `stringData` are secret, whatever their names.
+/// A Kubernetes secret in YAML: all values in its `data` and `stringData` are secret, whatever their names.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Resource {
     #[default]
     Other,
     Secret,
-    /// Lines that are indented more than this are its data.
+    /// In its data, whose lines are indented more than this.
     Data {
         indent: usize,
     },
@@ -140,7 +140,7 @@ impl Resource {
         if lines(document).any(is_kind) { Self::Secret } else { Self::Other }
     }
 
-    /// The value in the next line, if it is one of the data.
+    /// The value in the next line, if that is in the data.
     pub(super) fn value<'a>(&mut self, line: &'a str) -> Option<&'a str> {
         let indent = line.len() - line.trim_start().len();
         if *self == Self::Other {
@@ -169,21 +169,21 @@ pub(super) fn is_kind_of_secrets(kind: &str) -> bool {
 pub(super) enum Block {
     /// Up to `-----END`.
     Pem,
-    /// The same, for what is public: a certificate, a public key, a signature.
+    /// The same for public content: a certificate, a public key, a signature.
     Public,
-    /// All that is indented more than this (YAML 1.2, 8.1).
+    /// All lines that are indented more than this (YAML 1.2, 8.1).
     Scalar { indent: usize },
     /// All items of a list that is indented as much as this or more.
     List { indent: usize },
     /// Up to a line with this quote.
     Quote(char),
-    /// Up to a line that is this word.
+    /// Up to a line that consists of this word.
     Heredoc { end: String },
-    /// So many lines (`Private-Lines: 14`, in a key of `PuTTY`).
+    /// This many lines (`Private-Lines: 14`, in a key of `PuTTY`).
     Lines(usize),
 }
 
-/// `NAME=value`, with which a quote that was never closed ends.
+/// Whether a line is `NAME=value`, which ends a quote that was never closed.
 fn is_assignment(line: &str) -> bool {
     let (name, value) = line.split_once('=').unwrap_or((line, ""));
     let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';

@@ -2,7 +2,7 @@
 
 use super::pairs::{Place, find_near, part};
 
-/// Calls whose last text is the password of a user.
+/// Functions whose last string argument is the password of a user.
 const LOGINS: &str = "networkcredential pscredential httpbasicauth basicauth basic_auth auth setbasicauth login authenticate \
     usernamepasswordcredentials passwordauthentication getconnection pdo mysqli mysqli_connect mysql_connect";
 
@@ -35,7 +35,7 @@ impl Place<'_> {
         (!user.is_empty() && !is_id && !password.starts_with(user)).then(|| self.at(password))
     }
 
-    /// The last text in `HTTPBasicAuth('user', '…')`, `auth=('user', '…')` and the like.
+    /// The last string in `HTTPBasicAuth('user', '…')`, `auth=('user', '…')` and the like.
     pub(super) fn login_with(self) -> Option<usize> {
         let name = self.name().rsplit('.').next().unwrap_or_default().to_lowercase();
         if !LOGINS.split(' ').any(|known| known == name) {

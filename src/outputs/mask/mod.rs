@@ -1,8 +1,8 @@
-//! Which texts the agent has to hide in every log: a secret and the forms in which it usually gets printed.
+//! Masks, the texts that the agent hides in every log: a secret, and the forms in which it usually gets printed.
 //!
-//! What is masked, and what first, is decided in [`policy`]; here it is collected and counted. The agent needs quadratic
-//! time for masks, so that a step has a budget: whole values are registered as they come, all else at the end, in the
-//! order of its rank, as long as the budget lasts.
+//! [`policy`] decides what is masked and what comes first; here masks are collected and counted. Masks cost the agent
+//! quadratic time, so each step has a budget: whole values are registered at once, and all else at the end, by rank, as
+//! long as the budget lasts.
 
 mod base64_forms;
 mod commands;
@@ -27,16 +27,16 @@ use crate::text::{counted, grouped};
 pub use policy::{Kind, MIN_WHOLE};
 use policy::{Rank, Sink};
 
-/// So many masks a step may register. The agent masks a trace line for each with all that were there before: 2,000 cost
-/// it three seconds, 8,000 half a minute, and then a millisecond for each line of the log.
+/// The most masks that a step registers. For each one, the agent writes a trace line that it masks with all earlier
+/// ones: 2,000 take three seconds, 8,000 half a minute, and then a millisecond for each line of the log.
 pub const BUDGET: usize = 1000;
-/// A text that is masked as a whole has so many characters at least, unless it is a value: `{}` is not secret.
+/// The minimum length of a text to be masked as a whole, unless it is a value: `{}` is not secret.
 const MIN_TEXT: usize = 8;
 
 /// Collects masks, each text once.
 #[derive(Debug, Default)]
 pub struct Masks {
-    /// Every text that is registered or waits, its number and its best rank.
+    /// Every text that is registered or waiting, with its number and its best rank.
     known: HashMap<SecretText, (usize, Rank)>,
     registered: HashSet<usize>,
     fresh: Vec<SecretText>,
@@ -44,7 +44,7 @@ pub struct Masks {
     waiting_by_rank: HashMap<Rank, usize>,
     values: Vec<Value>,
     values_by_text: HashMap<(Kind, SecretText), ValueId>,
-    /// So much of the budget was used before: the config, the proxy's password.
+    /// How much of the budget was used before this, for the config and the proxy's password.
     used: usize,
     /// The agent drops masks that are shorter than this in characters.
     shortest: usize,
@@ -58,7 +58,7 @@ pub struct ValueId(usize);
 #[derive(Debug, Default)]
 struct Value {
     forms: BTreeSet<usize>,
-    /// How many there were for which there was no room any more.
+    /// How many more there were, for which there was no room.
     beyond: usize,
 }
 
@@ -72,7 +72,7 @@ pub struct Coverage {
 }
 
 impl Masks {
-    /// For a step that has registered so many masks already, and an agent that drops masks that are shorter than this in
+    /// For a step that has already registered `used` masks, and an agent that drops masks of less than `shortest`
     /// characters.
     #[must_use]
     pub fn new(used: usize, shortest: usize) -> Self {
@@ -85,7 +85,7 @@ impl Masks {
         value.chars().nth(self.shortest.max(MIN_WHOLE) - 1).is_none()
     }
 
-    /// Masks a value, and its usual forms when [`Masks::finish`] comes.
+    /// Masks a value at once, and its usual forms on [`Masks::finish`].
     pub fn add_text(&mut self, text: &str, kind: Kind) -> ValueId {
         self.add(text, kind, &|sink| policy::forms_of_text(text, kind, sink))
     }
@@ -98,7 +98,7 @@ impl Masks {
         }
     }
 
-    /// Masks a text as it is and trimmed: what a form has made of a value that is masked already.
+    /// Masks a text as it is and trimmed: the result of a form, whose value is masked already.
     pub fn add_converted(&mut self, text: &str) -> ValueId {
         let id = self.new_value();
         for form in [text, parts::trimmed(text)] {
@@ -115,12 +115,12 @@ impl Masks {
         }
     }
 
-    /// Takes the masks that came up since the last time.
+    /// Takes the masks that were registered since the last call.
     pub fn take(&mut self) -> Vec<SecretText> {
         std::mem::take(&mut self.fresh)
     }
 
-    /// Registers the forms that have waited, as long as the budget lasts. To be called when all values are known.
+    /// Registers the waiting forms, as long as the budget lasts. Call it when all values are known.
     pub fn finish(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         // Stable: within a rank they keep the order of the lines.
@@ -177,7 +177,7 @@ impl Masks {
         let in_rank = self.waiting_by_rank.entry(rank).or_default();
         let known = self.known.get(&text).copied();
         if known.is_none() && *in_rank >= BUDGET {
-            // Of this rank there are enough to use up the budget.
+            // There are enough of this rank already to use up the budget.
             value.beyond += 1;
             return;
         }
@@ -204,7 +204,7 @@ impl Masks {
 }
 
 impl Coverage {
-    /// What the table says of it, given whether the agent hides the value by itself, as it is.
+    /// The report's words for it, given whether the agent itself hides the value as it is.
     #[must_use]
     pub fn describe(self, is_hidden_by_agent: bool) -> String {
         match self {

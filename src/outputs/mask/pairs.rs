@@ -8,23 +8,23 @@ use super::parts::Scanner;
 use super::telling::{Telling, is_ordinary_word, telling};
 use super::values::Pair;
 
-/// Members and attributes that hold the name for a `value` beside them.
+/// Members and attributes that contain the name for a `value` beside them.
 pub(super) const NAMING: [&str; 5] = ["name", "key", "type", "id", "label"];
-/// What holds the value for such a name, and in Terraform, property lists and scripts for `expect`.
+/// What contains the value for such a name, also in Terraform, property lists and `expect` scripts.
 const VALUES: [&str; 4] = ["value", "string", "default", "send"];
 /// Words before the first name of a line.
 const BEFORE_NAMES: [&str; 12] =
     ["export", "set", "setx", "setenv", "ENV", "ARG", "env", "var", "let", "const", "declare", "local"];
-/// Words between which and a value there is a name: `setx NAME value`.
+/// Words that are followed by a name and a value: `setx NAME value`.
 const SETTERS: [&str; 11] =
     ["setx", "setenv", "ENV", "set", "-x", "-gx", "-Ux", "config", "--global", "--system", "--local"];
-/// What asks for a secret by its name has no secret after it: `getPassword("which one")`.
+/// Names that begin so ask for a secret, and no secret follows: `getPassword("which one")`.
 const GETTERS: [&str; 8] = ["get", "read", "prompt", "ask", "find", "has", "load", "fetch"];
 
 /// Settings of nginx, which pass requests on.
 const TO_SERVERS: [&str; 5] = ["proxy_pass", "fastcgi_pass", "uwsgi_pass", "grpc_pass", "scgi_pass"];
 
-/// Finds the values after names that say so.
+/// Finds the values after names that announce a secret.
 pub(super) fn find(line: &str, state: &mut State, scanner: &mut Scanner<'_>) {
     let mut at = 0;
     let mut is_first = true;
@@ -83,7 +83,7 @@ impl<'a> Place<'a> {
         part(self.line, 0, self.start)
     }
 
-    /// What is before the name and not far away.
+    /// The text shortly before the name.
     fn near(self) -> &'a str {
         let before = self.before();
         part(before, before.floor_char_boundary(before.len().saturating_sub(NEAR)), before.len())
@@ -114,7 +114,7 @@ impl<'a> Place<'a> {
         signs.iter().find_map(|sign| behind.strip_prefix(sign)).map(|value| self.at(value))
     }
 
-    /// Hands on a default. One that holds another is read next.
+    /// Reports a default. If it contains another, that is read next.
     fn read_default(self, at: usize, scanner: &mut Scanner<'_>) -> usize {
         let value = part(self.line, at, self.line.len());
         let name = part(self.line, self.start, at).trim_end_matches([':', '-', '=', '+']);
@@ -151,7 +151,7 @@ impl<'a> Place<'a> {
         Pair { line: self.line, value_at, separator, is_start, is_in_list, telling, quote: self.quote() }
     }
 
-    /// The quote in which both the name and its value are: `"NAME=value"`.
+    /// The quote around both the name and its value: `"NAME=value"`.
     fn quote(self) -> Option<char> {
         let quote = self.before().chars().next_back().filter(|c| ['"', '\''].contains(c))?;
         let is_escaped = self.before().trim_end_matches(quote).ends_with('\\');
@@ -165,7 +165,7 @@ impl<'a> Place<'a> {
         near.ends_with('<') || prefix.is_some_and(|near| near.ends_with('<'))
     }
 
-    /// Whether a tag ends by itself, or has its value in an attribute, which is then read as the name says.
+    /// Whether a tag is self-closing, or has its value in an attribute, which is then read as the name says.
     fn is_tag_with_value(self, state: &mut State) -> bool {
         let rest = self.rest();
         let tag = part(rest, 0, find_near(rest, &|c| c == '>').unwrap_or_default());
@@ -176,7 +176,7 @@ impl<'a> Place<'a> {
         has_value || tag.ends_with('/')
     }
 
-    /// What the name says of its value. A `value` is what the `name` or `key` before it says.
+    /// What the name says about its value. For `value`, what the `name` or `key` before it says.
     fn said_of(self, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> Telling {
         let name = self.name();
         let is = |names: &[&str]| names.iter().any(|listed| name.eq_ignore_ascii_case(listed));
@@ -227,7 +227,7 @@ impl<'a> Place<'a> {
                 let value = value.trim_start_matches("** ");
                 // LDIF has two colons before Base64.
                 let value = value.strip_prefix(": ").unwrap_or(value);
-                // A URL, a path of Rust or C++.
+                // Not in a URL, or a path in Rust or C++.
                 return (!value.starts_with("//") && !value.starts_with(':'))
                     .then(|| (separator, self.at(value.trim_start())));
             }
@@ -267,7 +267,7 @@ impl<'a> Place<'a> {
         if self.is_option() {
             return true;
         }
-        // Looked at where only a few names of a line can be, as they read all of it.
+        // Evaluated only where few names of a line can be, as it reads all of it.
         let is_set = || self.near().split_whitespace().rev().take(2).any(|word| SETTERS.contains(&word));
         let name = self.name();
         if name.ends_with("password") && (is_start && name == "password" || self.is_behind_a_user()) {
@@ -286,7 +286,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Without the switches that PowerShell allows before a text: `-AsPlainText -Force -String '…'`.
+/// Skips the switches that PowerShell allows before a string: `-AsPlainText -Force -String '…'`.
 fn without_switches(rest: &str) -> &str {
     const SWITCHES: [&str; 3] = [" -String", " -AsPlainText", " -Force"];
     let mut without = rest;
@@ -296,7 +296,7 @@ fn without_switches(rest: &str) -> &str {
     if without.trim_start().starts_with(['"', '\'']) { without } else { rest }
 }
 
-/// The text after a name that is declared with a type: `adminPassword string = '…'`.
+/// The value after a name that is declared with a type: `adminPassword string = '…'`.
 fn declared(rest: &str) -> Option<&str> {
     let end = rest.starts_with(' ').then(|| find_near(rest, &|c| c == '='))??;
     let kind = part(rest, 0, end).trim_end_matches(':').trim();
@@ -305,7 +305,7 @@ fn declared(rest: &str) -> Option<&str> {
     (is_type && value.starts_with(['"', '\''])).then_some(value)
 }
 
-/// Routers say by a digit how a password is written: `password 0 …`.
+/// Skips the digit with which routers say how a password is encoded: `password 0 …`.
 fn without_digit(value: &str) -> &str {
     let word = value.trim_start_matches(|c: char| c.is_ascii_digit());
     if value.len() - word.len() == 1 && word.starts_with(' ') { word.trim_start() } else { value }
@@ -315,15 +315,15 @@ fn is_one_word(text: &str) -> bool {
     !text.trim_end().contains(char::is_whitespace)
 }
 
-/// So far in bytes a sign may be away from what it belongs to.
+/// How far a sign may be from what it belongs to, in bytes; this keeps the search linear.
 const NEAR: usize = 200;
 
-/// Where the first such character is, if it is not far away.
+/// The position of the first such character, if it is near.
 pub(super) fn find_near(text: &str, is: &dyn Fn(char) -> bool) -> Option<usize> {
     text.char_indices().take(NEAR).chain([(text.len(), '\n')]).find(|(_, c)| is(*c)).map(|(at, _)| at)
 }
 
-/// The text from one place to another, both of which are at characters.
+/// The text between two positions on character boundaries.
 pub(super) fn part(text: &str, start: usize, end: usize) -> &str {
     text.get(start..end).unwrap_or_default()
 }

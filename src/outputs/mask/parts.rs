@@ -1,4 +1,4 @@
-//! The parts of a text that may get printed without the rest of it: values after names, tokens, lines.
+//! Parts of a text that may get printed without the rest of it: values after names, tokens, lines.
 
 use super::escapes::{percent_decoded, without_entities};
 use super::lines::State;
@@ -10,9 +10,9 @@ use crate::secret::SecretText;
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
-    /// It looks like a secret: a value after a name that says so, a password in a URL, a line of a key.
+    /// It looks like a secret: a value after a name that announces one, a password in a URL, a line of a key.
     Secret(&'a str),
-    /// A token of some length and mix.
+    /// A token: long and mixed enough to be random.
     Token(&'a str),
     /// A value after a name that says nothing about it.
     Value(&'a str),
@@ -20,15 +20,15 @@ pub(super) enum Part<'a> {
     Line(&'a str),
 }
 
-/// Texts may be in each other so deeply: JSON in a dotenv file in a Kubernetes secret.
+/// How deeply texts are searched within each other: JSON in a dotenv file in a Kubernetes secret.
 const DEEPEST: usize = 4;
 
-/// Finds the parts of a text, in whatever format it is, and of the texts in it. One pass, and one for each level.
+/// Finds the parts of a text, in whatever format, and of the texts in it. One pass for each level.
 pub(super) fn find(text: &str, found: &mut dyn FnMut(Part<'_>)) {
     Scanner { found, depth: 0 }.text(text);
 }
 
-/// The lines of a text. More ends a line than the agent knows: a tool may print anything as several lines.
+/// The lines of a text. More characters end a line than for the agent, as a tool may print any of them as a line end.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '\r', '\0', '\u{B}', '\u{C}', '\u{85}', '\u{2028}', '\u{2029}'])
 }
@@ -72,7 +72,7 @@ impl Scanner<'_> {
         commands::find(line, self);
     }
 
-    /// Looks into a text that is part of another.
+    /// Searches a text that is part of another.
     pub(super) fn nested(&mut self, text: &str) {
         if self.depth < DEEPEST {
             Scanner { found: &mut *self.found, depth: self.depth + 1 }.text(text);
@@ -100,7 +100,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// What an earlier line says of this one: an option, or the first line of a table.
+    /// Finds secrets that an earlier line announces: an option, or the header of a table.
     fn by_line_before(&mut self, text: &str, state: &mut State) {
         let item = text.strip_prefix("- ").unwrap_or(text).trim_end_matches(',').trim_matches(['"', '\'']);
         if let Some(telling) = state.option.take().filter(|_| !item.starts_with('-')) {
@@ -116,7 +116,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Hands on the value after a name that says so, if it is a secret, and what it is the escaped form of.
+    /// Reports the value after a name that announces a secret, if it is one, and what it is the escaped form of.
     pub(super) fn secret(&mut self, value: &str, telling: Telling) {
         let value = trimmed(value);
         if !is_secret_behind(telling, value) || is_everyones(value) {
@@ -144,26 +144,26 @@ impl Scanner<'_> {
     }
 }
 
-/// What an option says of the next word, if a word is one: `--client-secret`.
+/// What a word says about the next one, if it is an option: `--client-secret`.
 pub(super) fn option(word: &str) -> Option<Telling> {
     let is_option = word.starts_with('-') && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     Some(telling(word)).filter(|telling| is_option && *telling != Telling::Nothing)
 }
 
-/// A line without the sign at its end by which it goes on in the next: of shells and properties, PowerShell, cmd.
+/// A line without its continuation sign: that of shells and properties, PowerShell or cmd. `None` if it has none.
 fn continued(line: &str) -> Option<&str> {
     let sign = line.chars().next_back().filter(|c| "\\`^".contains(*c))?;
     let start = line.trim_end_matches(sign);
-    // Two of them are one that is meant.
+    // Two of them mean the sign itself.
     ((line.len() - start.len()) % 2 == 1).then(|| line.get(..line.len() - 1).unwrap_or_default())
 }
 
-/// Lines that are the same in many texts: around the key in PEM, and at the start of a script.
+/// Whether a line is the same in many texts: around the key in PEM, or at the start of a script.
 pub(super) fn is_everyones(line: &str) -> bool {
     line.starts_with("-----BEGIN ") || line.starts_with("-----END ") || line.starts_with("#!")
 }
 
-/// The value after the name in a line that has one, or nothing in a line that only has a format's own signs.
+/// The value after the name in a line that has one; `None` for a line that consists of a format's own signs.
 fn value_of(line: &str) -> Option<&str> {
     let line = line.strip_prefix("- ").unwrap_or(line);
     if line.starts_with(['#', ';', '[', ']', '{', '}', '<']) || line.starts_with("//") {

@@ -1,4 +1,4 @@
-//! What is masked of a value, and what matters more: the one place that decides it.
+//! The policy of masks: what is masked of a value, and in which order of importance. It is decided nowhere else.
 //!
 //! | Rank         | What                                                                                                 |
 //! | ------------ | ---------------------------------------------------------------------------------------------------- |
@@ -11,7 +11,7 @@
 //! | `Wrapped`    | Base64 of the whole, in the lines that tools print                                                   |
 //! | `Rest`       | parts and lines beyond the first hundred of a value                                                  |
 //!
-//! The agent adds the escaped forms for JSON and URLs (RFC 3986) to each mask by itself, and hides the value of a secret
+//! The agent itself adds the escaped forms for JSON and URLs (RFC 3986) to each mask, and hides the value of a secret
 //! variable that it sets.
 
 use super::parts::{self, Part, is_everyones, lines, trimmed};
@@ -19,7 +19,7 @@ use super::telling::is_token;
 use super::{base64_forms, decode, escapes};
 use crate::secret::SecretText;
 
-/// What a mask is for, from what matters most to what matters least.
+/// What a mask is for, in descending order of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
     Whole,
@@ -41,20 +41,20 @@ pub enum Kind {
     Attachment,
 }
 
-/// A whole value shorter than this in characters is not masked: three characters would be hidden all over the log.
+/// The shortest whole value, in characters, that is masked: three characters would be hidden all over the log.
 pub const MIN_WHOLE: usize = 4;
-/// A part of a small value shorter than this is not masked, unless its name means a secret.
+/// The shortest part of a small value that is masked, unless its name means a secret.
 const MIN_PART: usize = 6;
-/// A line shorter than this is not masked: `set -e` is not secret.
+/// The shortest line that is masked: `set -e` is not secret.
 const MIN_LINE: usize = 8;
-/// A field with more lines, or of more bytes, is treated like an attachment.
+/// The limits of a small field; one with more lines or bytes is treated like an attachment.
 const SMALL_LINES: usize = 64;
 const SMALL_BYTES: usize = 8 * 1024;
-/// An attachment of so few lines is a password, or a user and a password, in lines of their own.
+/// The most lines of an attachment that is taken for a password, or a user and a password, each on a line of its own.
 const SHORT_LINES: usize = 3;
-/// So many parts of a value come before the other forms of others.
+/// How many parts of a value come before the other forms of other values.
 const FIRST_PARTS: usize = 100;
-/// So many parts of a value also get forms of their own.
+/// How many parts of a value also get forms of their own.
 const PARTS_WITH_FORMS: usize = 20;
 
 /// Takes the forms of one value.
@@ -78,18 +78,18 @@ pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
         parts_of(text, kind, sink);
     }
     base64_of(plain.as_bytes(), sink);
-    // What begins with blanks is wrapped elsewhere.
+    // Leading white space counts, as it changes where lines are wrapped.
     wrapped(text.trim_end().as_bytes(), sink);
     all(Rank::Escaped, escapes::escapes(plain), sink);
 }
 
-/// All forms of an attachment: of each text that it may be shown as, and of its bytes.
+/// All forms of an attachment: those of each text that it may be shown as, and those of its bytes.
 pub(super) fn forms_of_bytes(bytes: &[u8], kind: Kind, sink: &mut Sink<'_>) {
     for text in decode::readings(bytes) {
         // EXPOSE: its forms become masks.
         forms_of_text(text.expose(), kind, sink);
     }
-    // The same again, if it is UTF-8; the sink takes each form once.
+    // For UTF-8 these are the same again; the sink takes each form once.
     let bytes = bytes.trim_ascii_end();
     base64_of(bytes, sink);
     wrapped(bytes, sink);
@@ -109,18 +109,18 @@ fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether there is nothing in a text that separates a name from a value, or a line from the next. A longer word may be
-/// Base64 of a text that has parts.
+/// Whether nothing in a text separates a name from a value, or one line from the next. A longer word may be Base64 of a
+/// text that has parts.
 fn is_one_word(text: &str) -> bool {
     const LONGEST: usize = 20;
     text.len() <= LONGEST && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
-/// What may get printed without the rest.
+/// Finds the parts that may get printed without the rest.
 fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     let is_small = kind == Kind::Field && text.len() <= SMALL_BYTES && lines(text).count() <= SMALL_LINES;
     let line_count = lines(text).filter(|line| !trimmed(line).is_empty()).take(SHORT_LINES + 1).count();
-    // A script may be as short.
+    // A script may be just as short.
     let is_short = line_count <= SHORT_LINES && !text.starts_with("#!");
     let whole = trimmed(text);
     let mut count = 0;
@@ -148,7 +148,7 @@ fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a value in a small secret may be one: no word, and no address in which there is no user.
+/// Whether a value in a small secret may be one itself: it is not a word, nor an address without a user.
 fn is_part(value: &str) -> bool {
     let is_word = value.chars().all(|c| c.is_ascii_alphabetic());
     let is_address = value.contains("://") && !value.contains('@');
@@ -167,7 +167,7 @@ fn is_code(line: &str) -> bool {
     is_line(line) && is_mixed && !is_name && !line.contains(char::is_whitespace)
 }
 
-/// The seed of two-factor codes in an otpauth URI: as it is, in small letters, and in groups of four as apps show it.
+/// The seed in an otpauth URI: as it is, in lower case, and in groups of four as apps show it.
 fn seeds(text: &str) -> Vec<SecretText> {
     let is_uri = text.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("otpauth:"));
     let Some((_, query)) = text.split_once('?').filter(|_| is_uri) else { return Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::telling::{Telling, telling};
 
-/// Names of columns are shorter than this in bytes.
+/// The longest name of a column, in bytes.
 const LONGEST_NAME: usize = 40;
 
 /// Which columns of a table hold secrets.
@@ -13,7 +13,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The table that begins with this line, if there is something secret in it.
+    /// The table with this header, if one of its columns is secret.
     pub(super) fn beginning_with(line: &str, is_first: bool) -> Option<Self> {
         let separators: &[char] = if line.starts_with('|') { &['|'] } else { &[',', ';', '\t'] };
         if !is_first && !line.starts_with('|') {
@@ -32,7 +32,7 @@ impl Table {
         })
     }
 
-    /// The secrets in a further line, each with what the name of its column says.
+    /// The secrets in another line, each with what the name of its column says.
     pub(super) fn secrets<'a>(&self, line: &'a str) -> Vec<(&'a str, Telling)> {
         let cells = cells(line, self.separator);
         if cells.len() != self.columns.len() {
@@ -66,7 +66,7 @@ pub(super) fn inserted(line: &str) -> Vec<(&str, Telling)> {
         .collect()
 }
 
-/// The cells of a line. A separator in quotes is none.
+/// The cells of a line. A separator within quotes does not count.
 fn cells(line: &str, separator: char) -> Vec<&str> {
     let mut is_quoted = false;
     line.split(|c| {

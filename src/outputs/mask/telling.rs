@@ -1,20 +1,20 @@
-//! What looks like a secret: a value after a name that says so, or a token of some length and mix.
+//! Recognition of secrets: names that announce one ("telling" names), and tokens that look random.
 
 use super::decode;
 use crate::base64;
 
-/// How much a name says about its value.
+/// What a name tells about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
     /// It is a secret: `password`, `client_secret`, `AccountKey`.
     Strongly,
-    /// It may be one: `key`, `auth`, `sig`. It is, if it does not look like a word.
+    /// It may be a secret: `key`, `auth`, `sig`. It is one unless it looks like a word.
     Weakly,
     /// Nothing: `name`, `tokenUrl`, `publicKey`.
     Nothing,
 }
 
-/// Longer names are none.
+/// The longest name, in bytes; longer texts are not names.
 const LONGEST_NAME: usize = 128;
 
 /// Anywhere in a name, these mean a secret.
@@ -40,10 +40,10 @@ const HARMLESS_ENDS: &str = "name names id ids url urls uri type mode ref path f
     seconds minutes field fields column index kind server service location region permissions bits usage source \
     attempts retries at date";
 
-/// With one of these, `tokens` are words of a language model.
+/// Next to one of these, `tokens` are those of a language model.
 const COUNTS: &str = "max min num total prompt completion used";
 
-/// What a name says of its value: the words in it, in whatever case and with whatever between them.
+/// What a name tells about its value, by the words in it, in whatever case and however separated.
 pub(super) fn telling(name: &str) -> Telling {
     if name.len() > LONGEST_NAME {
         return Telling::Nothing;
@@ -75,12 +75,12 @@ pub(super) fn telling(name: &str) -> Telling {
     if is_weak { Telling::Weakly } else { Telling::Nothing }
 }
 
-/// Whether a name says nothing in either way, so that what surrounds it may.
+/// Whether a name is neither telling nor harmless, so that what surrounds it decides.
 pub(super) fn is_neutral(name: &str) -> bool {
     !words(name).last().is_some_and(|last| has(HARMLESS_ENDS, last))
 }
 
-/// Whether a name is a word of any text as well, so that what follows a blank may be the next word.
+/// Whether a name is also an ordinary word, so that what follows after a space may be the next word.
 pub(super) fn is_ordinary_word(name: &str) -> bool {
     const WORDS: &str = "password passwords passphrase passcode secret secrets token tokens pin pass seed answer bearer key keys \
         auth authorization credential credentials signature cookie session salt cert hash";
@@ -114,9 +114,9 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A value shorter than this is not hidden, whatever its name.
+/// The shortest value that is hidden, whatever its name.
 const SHORTEST: usize = 4;
-/// Values that are in so many files that they would be hidden all over the log.
+/// Values that occur in so many files that they would be hidden all over the log.
 const EVERYONES: &str = "true false null none undefined required optional enabled disabled default basic bearer string number integer \
     boolean password secret token object array localhost auto always never \
     write read include prompt random generated";
@@ -133,7 +133,7 @@ pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
     }
 }
 
-/// Whether it only says where a value is: `${DB_PASSWORD}`, `$(password)`, `<password>`.
+/// Whether a value only refers to another: `${DB_PASSWORD}`, `$(password)`, `<password>`.
 fn is_reference(value: &str) -> bool {
     let has_ends = |start: &str, end: &str| value.starts_with(start) && value.ends_with(end);
     [("${", "}"), ("$(", ")"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
@@ -155,12 +155,12 @@ fn is_mixed(value: &str) -> bool {
     value.len() >= 8 && has(char::is_ascii_digit) && (has_cases || has_symbols) && !value.contains("://")
 }
 
-/// Base64 of a text, as in `auth` of Docker's config.
+/// Whether a value is Base64 of a text, as in `auth` of Docker's config.
 fn is_base64_of_text(value: &str) -> bool {
     decoded(value).is_some()
 }
 
-/// The text of which a value is the Base64, if it looks like one that a person wrote.
+/// The text that a value is the Base64 of, if a person could have written it.
 pub(super) fn decoded(value: &str) -> Option<String> {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     if value.len() < 8 || !value.len().is_multiple_of(4) || !value.bytes().all(is_base64) {
@@ -173,11 +173,11 @@ pub(super) fn decoded(value: &str) -> Option<String> {
     (text.len() >= SHORTEST && text.chars().all(is_written)).then_some(text)
 }
 
-/// From this length on in characters, letters and digits that follow each other may be a token.
+/// The shortest run of letters and digits, in characters, that may be a token.
 const SHORTEST_TOKEN: usize = 16;
 
-/// Whether a text without blanks is a token: it holds letters and digits that change places often enough for no word,
-/// name, number, version, UUID or host.
+/// Whether a text without white space is a token: letters and digits alternate too often for a word, name, number,
+/// version, UUID or host.
 pub(super) fn is_token(text: &str) -> bool {
     text.len() >= SHORTEST_TOKEN
         && (has_beginning(text)
@@ -185,7 +185,7 @@ pub(super) fn is_token(text: &str) -> bool {
             || is_random_base64(text))
 }
 
-/// Whether a text begins as the tokens of a known service do.
+/// Whether a text begins like the tokens of a known service.
 fn has_beginning(text: &str) -> bool {
     const BEGINNINGS: &str = "ghp_ gho_ ghs_ ghu_ ghr_ github_pat_ glpat- gldt- glrt- xoxb- xoxp- xoxa- xapp- sk- sk_live_ sk_test_ rk_live_ \
         npm_ pypi- dop_v1_ hvs. hvb. AIza ya29. SG. shpat_ shpss_ dckr_pat_ ATATT3 lin_api_ figd_";
@@ -193,7 +193,7 @@ fn has_beginning(text: &str) -> bool {
     is_long && BEGINNINGS.split(' ').any(|beginning| text.starts_with(beginning))
 }
 
-/// The same for Base64 that is cut up by its two signs.
+/// The same for Base64, whose two signs cut it up.
 fn is_random_base64(text: &str) -> bool {
     let text = text.trim_end_matches('=');
     let pieces: String = text.split(['+', '/']).collect();
@@ -203,15 +203,15 @@ fn is_random_base64(text: &str) -> bool {
     text.len() >= 32 && is_long && has_all && changes(&pieces) * 100 >= pieces.len() * 30
 }
 
-/// Whether so many letters and digits in a row are random, as far as one can see.
+/// Whether a run of letters and digits looks random.
 fn is_random(piece: &str) -> bool {
     if piece.len() < SHORTEST_TOKEN {
         return false;
     }
     let has = |is: fn(&u8) -> bool| piece.bytes().any(|byte| is(&byte));
     let seen = [has(u8::is_ascii_digit), has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase)];
-    // Of random letters in two cases and digits six in ten differ from their neighbour in this, of hexadecimal digits
-    // half, of Base32 a third; of words in camel case a quarter.
+    // How often a character is of another kind than the one before: in six of ten cases for random letters of both
+    // cases and digits, half for hexadecimal digits, a third for Base32; a quarter for words in camel case.
     let is_hex = piece.len() >= 32 && piece.bytes().all(|byte| byte.is_ascii_hexdigit());
     let least = match seen {
         [true, false, false] => return false,
@@ -224,7 +224,7 @@ fn is_random(piece: &str) -> bool {
     changes(piece) * 100 >= piece.len() * least
 }
 
-/// How often a digit, a lower or an upper case letter is followed by another kind.
+/// How often a character is followed by one of another kind: digit, lower-case or upper-case letter.
 fn changes(text: &str) -> usize {
     let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
     text.bytes().zip(text.bytes().skip(1)).filter(|(byte, next)| class(*byte) != class(*next)).count()

@@ -21,7 +21,7 @@ fn masks_of_file(content: impl AsRef<[u8]>) -> Vec<String> {
     all_of(&mut masks)
 }
 
-/// What is left of a line of the log.
+/// A line of the log with its masks applied.
 fn hidden(line: &str, masks: &[String]) -> String {
     let mut is_hidden = vec![false; line.len()];
     for mask in masks {
@@ -144,7 +144,7 @@ fn a_long_word_may_be_the_base64_of_a_text_with_a_secret_in_it() {
 
 #[test]
 fn a_short_word_is_not_looked_into() {
-    // Passwords are as long, and each of a thousand fields would take its time.
+    // Passwords are as short, and for each of a thousand fields this would take time.
     for (word, count) in [("cGFzcz1odW50ZXItdHdv", 4), ("cGFzcz1odW50ZXItdHdvMQ", 8)] {
         assert_eq!(masks_of(word).len(), count, "{word}: {:?}", masks_of(word));
     }

@@ -1,4 +1,4 @@
-//! Where the value after a telling name ends, and what it is the escaped form of.
+//! The value after a telling name: where it ends, and what it is the escaped form of.
 
 use super::lines::{Block, State};
 use super::pairs::{Separator, find_near, part};
@@ -7,19 +7,19 @@ use super::telling::Telling;
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// What is in front of the secret in `Authorization: Bearer …`.
+/// Authentication schemes, which precede the secret as in `Authorization: Bearer …`.
 const SCHEMES: &str = "bearer basic token apikey key digest negotiate pat ntlm";
-/// A quote within single quotes.
+/// Ways to write a quote within single quotes.
 const QUOTES_IN_SHELLS: [&str; 2] = ["'\\''", "'\"'\"'"];
 
-/// The value after a name that says so, from where it begins.
+/// The value after a telling name, from where it begins.
 pub(super) struct Pair<'a> {
     pub(super) line: &'a str,
     pub(super) value_at: usize,
     pub(super) separator: Separator,
     /// Whether the name is the first of its line, so that the value may go on to the line's end.
     pub(super) is_start: bool,
-    /// Whether it is one of several that `;` separates.
+    /// Whether it is one of several, separated by `;`.
     pub(super) is_in_list: bool,
     pub(super) telling: Telling,
     /// The quote that was opened before the name.
@@ -27,7 +27,7 @@ pub(super) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Hands on the value. Says where it ends, so that each character is read once.
+    /// Reports the value. Returns where it ends, so that each character is read once.
     pub(super) fn read(&self, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
         let value = without_tags(part(self.line, self.value_at, self.line.len()), self.separator);
         let value = without_type(value);
@@ -108,7 +108,7 @@ impl Pair<'_> {
 
     /// A value in quotes. A quote within it is doubled, or follows a backslash.
     fn quoted(&self, quote: char, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        // Three quotes are one that ends lines as well (TOML, Python).
+        // Triple quotes span lines (TOML, Python).
         let opening = if value.chars().take(3).filter(|c| *c == quote).count() == 3 { 3 } else { 1 };
         let content = part(value, opening, value.len());
         let end = match opening {
@@ -136,7 +136,7 @@ impl Pair<'_> {
         at + end
     }
 
-    /// A value that has come to its end: what follows a scheme, or all of it.
+    /// Reports a complete value: what follows a scheme, or all of it.
     fn text(&self, value: &str, scanner: &mut Scanner<'_>) {
         if let Some(token) = behind_scheme(value).filter(|_| self.telling == Telling::Weakly) {
             return scanner.secret(token, Telling::Strongly);
@@ -145,7 +145,7 @@ impl Pair<'_> {
         self.unescaped(value, scanner);
     }
 
-    /// A value in which backslashes are escapes: those of JSON, and what shells and properties have.
+    /// Reports a value with its backslash escapes decoded: as JSON, and as shells and properties files do.
     fn unescaped(&self, value: &str, scanner: &mut Scanner<'_>) {
         if !value.contains('\\') {
             return;
@@ -158,8 +158,8 @@ impl Pair<'_> {
         scanner.secret(SecretText::from(without_backslashes(value)).expose(), self.telling);
     }
 
-    /// A value without quotes: to the end of its line or of its quote if that begins with its name, else to the next sign
-    /// that may end it. What may be a comment is left out, once.
+    /// A value without quotes: up to the end of its line, or of its quote, if that begins with the name; otherwise up
+    /// to the next sign that may end it. It is also reported without what may be a comment.
     fn unquoted(&self, value: &str, scanner: &mut Scanner<'_>) -> usize {
         let at = self.line.len() - value.len();
         let in_quote = self.quote.and_then(|quote| part(value, 0, closing_quote(value, quote)?).into());
@@ -198,7 +198,7 @@ impl Pair<'_> {
     }
 }
 
-/// What follows the scheme of a header: `Bearer …`.
+/// The text after the scheme of a header: `Bearer …`.
 fn behind_scheme(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_at_checked(find_near(value, &|c| c == ' ')?)?;
     SCHEMES.split(' ').any(|known| scheme.eq_ignore_ascii_case(known)).then_some(token.trim_start())
@@ -211,7 +211,7 @@ fn is_default(value: &str) -> bool {
     part(name, end, name.len()).starts_with([':', '-', '=', '+'])
 }
 
-/// The line that ends a value of several lines: `<<EOF`, `<<-"EOF"`, `<<~EOF`, `<<<EOF`.
+/// The line that ends a here-document: `<<EOF`, `<<-"EOF"`, `<<~EOF`, `<<<EOF`.
 fn heredoc(value: &str) -> Option<&str> {
     let end = value.strip_prefix("<<")?.trim_start_matches(['<', '-', '~']).trim();
     let end = end.trim_matches(['"', '\'']);
@@ -223,7 +223,7 @@ fn is_one_sign(value: &str) -> bool {
     value.trim_end().chars().count() == 1
 }
 
-/// A text without its backslashes; `\n` and the like are what they are, and `\u0041` is a letter.
+/// A text with its backslash escapes decoded, such as `\n` and `\u0041`.
 fn without_backslashes(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -247,7 +247,7 @@ fn without_backslashes(text: &str) -> String {
     plain
 }
 
-/// A value of YAML without tags and anchors in front of it: `!vault |`, `&main value`.
+/// A YAML value without leading tags and anchors: `!vault |`, `&main value`.
 fn without_tags(mut value: &str, separator: Separator) -> &str {
     while separator == Separator::Colon && value.starts_with(['!', '&']) {
         let Some(end) = find_near(value, &|c| c == ' ') else { break };
@@ -262,7 +262,7 @@ fn is_block_header(value: &str) -> bool {
     value.chars().skip(1).all(|c| "+-".contains(c) || c.is_ascii_digit())
 }
 
-/// A value without what a language has before a text: a type, as in `token: str = "…"`, and letters, as in `r'…'`, `N'…'`.
+/// A value without a type, as in `token: str = "…"`, or the letters before a string, as in `r'…'`, `N'…'`.
 fn without_type(value: &str) -> &str {
     let value = value.strip_prefix("ConvertTo-SecureString ").unwrap_or(value);
     let value = value.strip_prefix("-String ").unwrap_or(value);

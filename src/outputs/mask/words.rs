@@ -1,4 +1,4 @@
-//! Secrets that need no name: passwords in URLs, tokens, hashes of passwords, lines of `.pgpass` and its like.
+//! Secrets without a name: passwords in URLs, tokens, password hashes, lines of `.pgpass` and the like.
 
 use super::pairs::{find_near, part};
 use super::parts::{Part, Scanner};
@@ -69,7 +69,7 @@ fn logins(line: &str, scanner: &mut Scanner<'_>) {
     }
 }
 
-/// Hashes of passwords as `crypt` writes them, `$6$salt$hash`, and LDAP, `{SSHA}hash`.
+/// Password hashes as `crypt` writes them, `$6$salt$hash`, and as LDAP does, `{SSHA}hash`.
 fn hashes(line: &str, scanner: &mut Scanner<'_>) {
     let is_hash = |c: char| c.is_ascii_alphanumeric() || "$./+=,_-".contains(c);
     for word in line.split(|c| !is_hash(c)).filter(|word| word.contains('$')) {
@@ -93,16 +93,16 @@ fn hashes(line: &str, scanner: &mut Scanner<'_>) {
     }
 }
 
-/// Tokens, and what they are the Base64 of.
+/// Tokens, and the texts that they encode in Base64.
 pub(super) fn tokens(line: &str, scanner: &mut Scanner<'_>) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/_-.~".contains(c);
-    // Base64 has a `=` at its end alone; elsewhere it follows a name.
+    // In Base64 `=` is at the end only; elsewhere it follows a name.
     for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-'])) {
         if !is_token(word) {
             continue;
         }
         (scanner.found)(Part::Token(word));
-        // The last part of an address may be all that is secret of it.
+        // The last part of an address may be the only secret one.
         let signs: &[char] = if word.starts_with("//") { &['.', '/'] } else { &['.'] };
         if word.contains(signs) {
             word.split(signs).filter(|part| is_token(part)).for_each(|part| (scanner.found)(Part::Token(part)));
@@ -111,7 +111,7 @@ pub(super) fn tokens(line: &str, scanner: &mut Scanner<'_>) {
     }
 }
 
-/// Looks into what a word is the Base64 of.
+/// Searches the text that a word encodes in Base64.
 fn encoded(word: &str, scanner: &mut Scanner<'_>) {
     let padded = format!("{word}{}", part_of_padding(word));
     if let Some(text) = decoded(SecretText::from(padded).expose()).map(SecretText::from) {
@@ -119,7 +119,7 @@ fn encoded(word: &str, scanner: &mut Scanner<'_>) {
     }
 }
 
-/// The `=` that are missing at the end of Base64.
+/// The missing padding of Base64.
 fn part_of_padding(word: &str) -> &'static str {
     match word.len() % 4 {
         2 => "==",
@@ -144,12 +144,12 @@ fn logging_commands(line: &str, scanner: &mut Scanner<'_>) {
     }
 }
 
-/// What a script prints, up to the end of its quote.
+/// The text that a script prints, up to the closing quote.
 fn printed(value: &str) -> &str {
     part(value, 0, find_near(value, &|c| "\"'`".contains(c)).unwrap_or(value.len()))
 }
 
-/// The password in a line `"user" "password"`, as pgbouncer keeps them.
+/// The password in a line `"user" "password"` of pgbouncer.
 fn behind_a_user(line: &str) -> Option<&str> {
     let (user, password) = line.strip_prefix('"')?.strip_suffix('"')?.split_once("\" \"")?;
     (!user.contains('"') && !password.contains('"')).then_some(password)
@@ -165,7 +165,7 @@ fn sasl_passwd(line: &str) -> Option<&str> {
     (is_entry && !user.is_empty() && !login.trim_start().contains(char::is_whitespace)).then_some(password)
 }
 
-/// The secret in a line of pppd's `chap-secrets`: `client server secret addresses`, of which one is `*` for any.
+/// The secret in a line of pppd's `chap-secrets`: `client server secret addresses`, one of which is `*` for any.
 fn chap_secret(line: &str) -> Option<&str> {
     let mut words = line.split_whitespace();
     let [client, server, secret, address] = [words.next()?, words.next()?, words.next()?, words.next()?];

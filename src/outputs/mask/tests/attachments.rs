@@ -1,4 +1,4 @@
-//! What is found in attachments of many syntaxes, and what is not.
+//! Attachments in many syntaxes: what is found in them, and what is not.
 
 use super::{hidden, masks_of_file};
 
@@ -180,7 +180,7 @@ fn a_secret_is_found_in_whatever_syntax_holds_it() {
 
 #[test]
 fn names_without_end_in_one_line_take_no_longer_for_each() {
-    // A minute and more if each one looks at the whole line.
+    // This takes more than a minute if each occurrence scans the whole line.
     for unit in [
         "://a:b@",
         "://a:b/",
