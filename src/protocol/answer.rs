@@ -14,17 +14,17 @@ pub struct Answer {
     pub folders: Vec<Folder>,
     /// Records that are shared directly.
     pub records: Vec<SealedRecord>,
-    /// The first things that Keeper has to say to the application's owner.
+    /// The first of Keeper's warnings to the application's owner.
     pub warnings: Vec<String>,
-    /// How many there are of them in all.
+    /// How many there are in all.
     pub warning_count: usize,
-    /// What is left out of the records and folders.
+    /// What was left out of the records and folders.
     pub faults: Faults,
-    /// What is left out of the warnings.
+    /// What was left out of the warnings.
     pub warning_faults: Faults,
 }
 
-/// So many warnings of Keeper's are kept.
+/// The most warnings of Keeper's that are kept.
 const WARNINGS: usize = 100;
 
 impl FromMembers for Answer {
@@ -71,7 +71,7 @@ impl FromMembers for Folder {
 /// A record in the answer.
 #[derive(Debug, Default)]
 pub struct SealedRecord {
-    /// Its UID. A record that is shared in two places comes twice.
+    /// Its UID. A record that is shared in two places appears twice.
     pub record_uid: String,
     /// Its key, wrapped by the app key or a folder's.
     pub record_key: Blob,
@@ -79,7 +79,7 @@ pub struct SealedRecord {
     pub data: Blob,
     /// The shared folder that holds it, although it is shared directly.
     pub folder_uid: String,
-    /// The folder inside of the shared one that holds it.
+    /// The folder inside the shared one that holds it.
     pub inner_folder_uid: String,
     /// Its attachments.
     pub files: Vec<File>,
@@ -112,7 +112,7 @@ pub struct File {
     pub file_key: Blob,
     /// Its metadata's JSON, under its key.
     pub data: Blob,
-    /// Where its content can be had for a while; empty if Keeper names no place yet.
+    /// Where its content can be downloaded for a while; empty if Keeper does not say yet.
     pub url: String,
     faults: Faults,
 }
@@ -135,7 +135,7 @@ impl FromMembers for File {
     }
 }
 
-/// Bytes that come as Base64, or why there are none.
+/// Bytes sent as Base64, or why there are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob(Result<Vec<u8>, NoBlob>);
 
@@ -144,9 +144,9 @@ pub struct Blob(Result<Vec<u8>, NoBlob>);
 pub enum NoBlob {
     /// It is missing, `null` or empty.
     Missing,
-    /// It is something else than a text.
+    /// It is not a text.
     NoText,
-    /// It is a text, but no Base64.
+    /// It is a text, but not Base64.
     NoBase64,
 }
 

@@ -2,7 +2,7 @@
 
 use super::response::HttpResponse;
 
-/// How far Keeper's clock is ahead of the agent's: not known before its first answer.
+/// How far Keeper's clock is ahead of the agent's, which is unknown before its first answer.
 ///
 /// An answer's header `Date` (RFC 9110, 6.6.1) comes through TLS from Keeper itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,13 +10,13 @@ pub struct ServerClock {
     ahead_ms: Option<i64>,
 }
 
-/// The two clocks may be this far apart before a warning. A header counts whole seconds, and an answer takes its time.
+/// How far the two clocks may be apart without a warning: a header counts whole seconds, and an answer takes time.
 const TOLERANCE_MS: u64 = 5_000;
-/// A header cuts its time down to the second, by half of one on average.
+/// What a header loses by rounding its time down to the second, on average.
 const HALF_A_SECOND_MS: u64 = 500;
 
 impl ServerClock {
-    /// Compares the two clocks, if the answer holds both times.
+    /// Compares the two clocks, if the answer has both times.
     pub fn learn(&mut self, response: &HttpResponse) {
         if let (Some(date_ms), Some(at_ms)) = (response.date_ms, response.at_ms) {
             let server_ms = i64::try_from(date_ms.saturating_add(HALF_A_SECOND_MS)).ok();
@@ -24,13 +24,13 @@ impl ServerClock {
         }
     }
 
-    /// Keeper's time when it is this time here; the same if Keeper's is not known.
+    /// Keeper's time at this time of the agent's; the same if Keeper's is unknown.
     #[must_use]
     pub fn at(self, now_ms: u64) -> u64 {
         now_ms.saturating_add_signed(self.ahead_ms.unwrap_or_default())
     }
 
-    /// By how many milliseconds the agent's clock is wrong, if that matters to a two-factor code.
+    /// By how many milliseconds the agent's clock is off, if that matters to a two-factor code.
     #[must_use]
     pub fn error_ms(self) -> Option<i64> {
         self.ahead_ms.filter(|ahead_ms| ahead_ms.unsigned_abs() > TOLERANCE_MS)

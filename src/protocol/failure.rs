@@ -1,4 +1,4 @@
-//! Words for a request that got no answer: where it stuck, whether another try may help, and what to do about it.
+//! Failures of requests that got no answer: where each got stuck, whether a retry may help, and what to do about it.
 
 use crate::codes::codes;
 use crate::error::Error;
@@ -12,24 +12,24 @@ pub struct Failure {
     pub code: String,
     /// The proxy on the way, as `host:port`.
     pub via: Option<String>,
-    /// Whether it is about the proxy and not about the server beyond it.
+    /// Whether it concerns the proxy, not the server beyond it.
     pub is_at_proxy: bool,
     /// The status with which the proxy refused.
     pub status: Option<u16>,
-    /// What belongs to the code: a certificate's issuer, the header `Proxy-Authenticate`, the name of a setting.
+    /// A detail of the code: a certificate's issuer, the header `Proxy-Authenticate`, the name of a setting.
     pub detail: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
 }
 
 impl Failure {
-    /// A failure of which nothing but the code is known.
+    /// A failure of which only the code is known.
     #[must_use]
     pub fn new(code: &str) -> Self {
         Self { code: code.to_owned(), ..Self::default() }
     }
 
-    /// Whether it may pass. What is wrong with a certificate, a setting or the answer's size will not.
+    /// Whether it may be temporary, which is not so for a certificate, a setting or the answer's size.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self.status {
@@ -38,7 +38,7 @@ impl Failure {
         }
     }
 
-    /// The error for a request to a host, in a run that may take so many seconds.
+    /// The error for a request to a host. `limit_s` is the time limit of the run, in seconds.
     #[must_use]
     pub fn to_error(&self, host: &str, limit_s: u64) -> Error {
         let proxy = self.via.as_deref().map(shown).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Failure {
         }
     }
 
-    /// Whether there was no way to the host itself.
+    /// Whether the host itself could not be reached.
     fn is_unreachable(&self) -> bool {
         let is_other = matches!(self.kind(), Some(Kind::Untrusted | Kind::Unusable | Kind::Setting));
         self.status.is_none() && !self.is_out_of_time && !self.is_at_proxy && !is_other
@@ -122,7 +122,7 @@ impl Failure {
     }
 }
 
-/// Whether a proxy's header `Proxy-Authenticate` names ways to log in, and not the one that the task has.
+/// Whether a proxy's header `Proxy-Authenticate` offers ways to log in, but not the one that the task supports.
 fn needs_another_login(header: &str) -> bool {
     let schemes = headers::schemes(header);
     !schemes.is_empty() && !schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"))
@@ -167,7 +167,7 @@ pub fn peer(host: &str, via: Option<&str>) -> String {
     }
 }
 
-/// Statuses by which a server, or a proxy before it, says "not now".
+/// Whether a status of a server, or of a proxy before it, means "not now".
 #[must_use]
 pub fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
@@ -182,14 +182,14 @@ enum Kind {
     Lasting,
     /// The server's certificate was not accepted.
     Untrusted,
-    /// Something came that cannot be used.
+    /// The answer cannot be used.
     Unusable,
     /// An input, or a setting of the agent, is wrong.
     Setting,
 }
 
 codes! {
-    /// What the codes of Node, and the network layer's own, mean.
+    /// The meaning of the codes of Node and of the network layer.
     FAILURES: (&str, Kind, &str), FAILURE_CODES of "KnownFailure" {
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
@@ -246,7 +246,7 @@ codes! {
     }
 }
 
-/// Codes that differ between versions of Node and of OpenSSL, by their beginnings.
+/// Codes that differ between versions of Node and of OpenSSL, by prefix.
 const FAMILIES: [(&str, Kind, &str); 3] = [
     ("HPE_", Kind::Lasting, "it does not speak HTTP as it should"),
     ("ERR_SSL_", Kind::Lasting, NOT_TLS),
@@ -260,7 +260,7 @@ const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";
 
-/// Whether a code says that nobody here knows who issued a certificate.
+/// Whether a code says that a certificate's issuer is unknown here.
 #[must_use]
 pub fn is_unknown_issuer(code: &str) -> bool {
     find(code).is_some_and(|(_, words)| words == UNKNOWN_ISSUER)

@@ -1,9 +1,8 @@
-//! What headers of an answer say (RFC 9110).
+//! Headers of an answer (RFC 9110).
 
 use std::time::UNIX_EPOCH;
 
-/// `Retry-After` in seconds (10.2.3): a number, or a date. A date is counted from the server's own clock, which may be another
-/// than ours.
+/// `Retry-After` in seconds (10.2.3): a number, or a date, which is relative to the server's own clock.
 #[must_use]
 pub fn retry_after(header: &str, server_ms: u64) -> Option<u64> {
     let text = header.trim();
@@ -20,10 +19,10 @@ pub fn date(header: &str) -> Option<u64> {
     date.duration_since(UNIX_EPOCH).ok()?.as_millis().try_into().ok()
 }
 
-/// So many ways to log in are named.
+/// The most ways to log in that a message names.
 const MAX_SCHEMES: usize = 5;
 
-/// The ways in which `Proxy-Authenticate` lets a client log in, by name (11.6.1).
+/// The names of the authentication schemes in `Proxy-Authenticate` (11.6.1).
 #[must_use]
 pub fn schemes(header: &str) -> Vec<&str> {
     let mut schemes = Vec::new();

@@ -1,4 +1,4 @@
-//! What Keeper's servers speak: one encrypted, signed request, one encrypted answer.
+//! The protocol of Keeper's servers: one encrypted, signed request, one encrypted answer.
 
 pub mod answer;
 pub mod clock;

@@ -13,7 +13,7 @@ use crate::inputs::config::Config;
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// The client version that is sent. Keeper serves registered versions of its own SDKs only; this is one of them.
+/// The client version that is sent. Keeper only serves registered versions of its own SDKs, of which this is one.
 pub const CLIENT_VERSION: &str = "ms17.5.0";
 
 /// An HTTP request for Node to send.
@@ -24,11 +24,11 @@ pub struct Request {
     pub method: &'static str,
     /// The whole URL. That of an attachment is signed, so it is a secret while it is valid.
     pub url: String,
-    /// More bytes than this are not to be read of the answer.
+    /// The most bytes to read of the answer.
     pub limit: u64,
     /// How long to wait before it is sent, in milliseconds.
     pub delay_ms: u64,
-    /// How long it may take from then on, in milliseconds; what has no limit may go on as long as data keeps arriving.
+    /// How long it may take from then on, in milliseconds; without a limit, as long as data keeps arriving.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[tsify(optional)]
     pub timeout_ms: Option<u64>,
@@ -71,7 +71,7 @@ fn payload(client_id: &SecretText, requested_records: &[String]) -> SecretText {
 /// The largest answer of `get_secret` that is read: 128 MiB, some 50,000 records. It is held in memory.
 const ANSWER_LIMIT: u64 = 128 << 20;
 
-/// The request itself. Sealing it takes time in which a connection can be made, so that is left for later.
+/// The request itself. It is sealed later, while the connection is being made, as sealing takes time.
 #[must_use]
 pub fn get_secret(hostname: &str) -> Request {
     Request {

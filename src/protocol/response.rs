@@ -1,4 +1,4 @@
-//! What came back: the encrypted answer of `get_secret`, or why there is none.
+//! The response to `get_secret`: the encrypted answer, or why there is none.
 
 use serde::Deserialize;
 use tsify::Tsify;
@@ -15,7 +15,7 @@ use crate::protocol::server_keys;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 
-/// What Node says of one request: an answer has a status, anything else a code.
+/// What Node reports about one request: a status if there was an answer, otherwise a code.
 #[derive(Debug, Default, Deserialize, Tsify)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Outcome {
@@ -34,7 +34,7 @@ pub struct Outcome {
     /// The header `Date`.
     #[tsify(optional)]
     date: Option<String>,
-    /// When the headers came by the agent's clock, in milliseconds since 1970.
+    /// When the headers arrived by the agent's clock, in milliseconds since 1970.
     #[tsify(optional)]
     at_ms: Option<f64>,
     /// The header `Location`, as a whole URL.
@@ -43,13 +43,13 @@ pub struct Outcome {
     /// The code of the fault.
     #[tsify(optional, type = "FailureCode")]
     pub(crate) code: Option<String>,
-    /// Whether it is about the proxy and not about what is beyond it.
+    /// Whether it concerns the proxy, not what is beyond it.
     #[tsify(optional)]
     is_at_proxy: Option<bool>,
     /// The status with which the proxy refused.
     #[tsify(optional)]
     proxy_status: Option<f64>,
-    /// What belongs to the code.
+    /// A detail of the code.
     #[tsify(optional)]
     detail: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
@@ -114,7 +114,7 @@ pub struct HttpResponse {
     pub retry_after_s: Option<u64>,
     /// The header `Date`, in milliseconds since 1970.
     pub date_ms: Option<u64>,
-    /// When the headers came by the agent's clock, in milliseconds since 1970.
+    /// When the headers arrived by the agent's clock, in milliseconds since 1970.
     pub at_ms: Option<u64>,
     /// The header `Location`, as a whole URL. It may be signed.
     pub location: Option<String>,
@@ -129,16 +129,16 @@ pub enum Reply {
     Answer(Box<Answer>),
     /// Use the server key with this id.
     RotateKey(String),
-    /// Too many requests; perhaps for how many seconds to be silent.
+    /// Too many requests; perhaps with how many seconds to wait.
     Throttled(Option<u64>),
     /// The server can't answer now.
     Unavailable(Error),
 }
 
-/// Reads what came back for `get_secret`. The key is that of the request, if it was sent.
+/// Reads the response to `get_secret`. The key is that of the request, if it was sent.
 ///
 /// # Errors
-/// A fault that sending it again would not change.
+/// A fault that a retry would not change.
 pub fn read(
     response: HttpResponse,
     key: Option<&TransmissionKey>,
@@ -164,13 +164,13 @@ pub fn read(
     read_failure(&response, &host, client_id)
 }
 
-/// Reads the decrypted JSON of an answer, which may be followed by blanks.
+/// Reads the decrypted JSON of an answer, which may be followed by white space.
 fn parse_answer(plaintext: &SecretBytes) -> Result<Answer, &'static str> {
     // EXPOSE: what comes out holds ciphertexts only.
     json::object(plaintext.expose()).map_err(|_: Answer| "what it decrypts to is not the JSON of an answer")
 }
 
-/// The body of a failure: machine code and message, under one of two names.
+/// The body of a refusal: a code and a message, each under one of two names.
 #[derive(Default)]
 struct RefusalBody {
     result_code: Option<String>,
@@ -183,7 +183,7 @@ struct RefusalBody {
 
 impl FromMembers for RefusalBody {
     fn take(&mut self, name: &str, value: &mut Reader<'_>) -> Result<(), Stuck> {
-        // What is of another type is as good as missing.
+        // A value of another type counts as missing.
         let text = |value: &mut Reader<'_>| {
             let text = value.text(name, &mut Faults::default())?;
             Ok::<_, Stuck>(Some(text).filter(|text| !text.is_empty()))
@@ -207,7 +207,7 @@ fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> 
     let status = response.status;
     let Ok(failure) = json::object::<RefusalBody>(&response.body) else {
         return match response.body.first() {
-            // From the edge of Keeper's network, which counts as Keeper itself does.
+            // From the edge of Keeper's network, which throttles as Keeper itself does.
             _ if status == TOO_MANY_REQUESTS => Ok(Reply::Throttled(response.retry_after_s)),
             _ if is_transient(status) => Ok(Reply::Unavailable(out_of_service(host, status))),
             None => Err(not_keeper(host, status, "nothing else")),
@@ -223,7 +223,7 @@ fn read_failure(response: &HttpResponse, host: &str, client_id: &SecretText) -> 
                 Error::new("Keeper asks for another server key without a valid id").with_hint(server_keys::NEW_CONFIG)
             })
         }
-        // Keeper throttles by 429 since June 2026, and did by 403 and this code before.
+        // Keeper has throttled with status 429 since June 2026; before, with 403 and this code.
         code if status == TOO_MANY_REQUESTS || (status == 403 && code == "throttled") => {
             let seconds = number_text(&failure.retry_after).and_then(|text| text.parse().ok());
             Ok(Reply::Throttled(seconds.filter(|seconds| *seconds > 0).or(response.retry_after_s)))

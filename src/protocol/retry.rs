@@ -1,4 +1,4 @@
-//! Whether and when a request is sent again, within the time that the run may take.
+//! Retries: whether and when a request is sent again, within the time that the run may take.
 //!
 //! A pause after a throttled request has a budget of its own: Keeper answers, so the network is not at fault.
 
@@ -19,43 +19,44 @@ pub struct Patience {
     retries: u32,
 }
 
-/// Whether something is tried again.
+/// Whether to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// After so many milliseconds.
+    /// After this many milliseconds.
     After(u64),
     /// It was tried often enough.
     Enough,
-    /// The server asks for a pause of so many seconds, which is longer than the run may take.
+    /// The server asks for a pause of this many seconds, which is longer than the run may take.
     TooLate(u64),
 }
 
-/// Keeper may name another server key so many times in one run.
+/// How often Keeper may name another server key in one run.
 const MAX_ROTATIONS: u32 = 2;
-/// Keeper counts requests over 10 s, and each request starts that time anew: only silence helps, from the last request on.
+/// How long to be silent once throttled: Keeper counts requests over 10 s, and each request restarts that window.
 const SILENCE_MS: u64 = 11_000;
 /// The shortest silence after a refusal: a request may have been on its way for long.
 const SILENCE_AFTER_REFUSAL_MS: u64 = 10_000;
-/// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive. By
-/// Keeper's clock they come within a second and a half of each other, as the header `Date` is cut down to the second.
+/// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive.
+/// By Keeper's clock they arrive within a second and a half, as the header `Date` is rounded down to the second.
 const MEETING_MS: u64 = 12_000;
-/// A job that was refused so often knows that there are many, and leaves out every second meeting by chance: as long as a
-/// hundred or more come to each, it costs no job time. Later it would, when only the last ones are left.
+/// A job that was refused this often knows that there are many, and skips every second meeting at random. That costs no
+/// job time as long as a hundred or more come to each, but would later, when only the last ones are left.
 const CROWDED: std::ops::RangeInclusive<u32> = 4..=14;
-/// A shorter pause that Keeper names is the rest of one that it knows; after a longer one the jobs still come together.
+/// A shorter pause that Keeper names, in seconds, is believed, as the rest of one that Keeper knows; after a longer one
+/// the jobs would still come back together.
 const MAX_OWN_PAUSE_S: u64 = 10;
 /// How many such pauses in a row are believed.
 const MAX_OWN_PAUSES: u32 = 3;
 /// How long throttling is waited out where the author sets no limit: a storm of 3,000 jobs takes seven minutes.
 pub const THROTTLE_LIMIT_MS: u64 = 600_000;
-/// A request that met no server, or one that was down, is sent again so many times.
+/// How often a request is sent again that met no server, or one that was down.
 const MAX_RETRIES: u32 = 3;
 /// The first pause before that; each further one is twice as long.
 const FIRST_RETRY_MS: u64 = 500;
 
 impl Patience {
-    /// A run's requests may take so many milliseconds, and so many more may be waited while Keeper throttles. Devices
-    /// differ by their ids, so that they do not meet each other.
+    /// Limits the time of a run's requests, and the additional time to wait while Keeper throttles, both in
+    /// milliseconds. The device's id keeps it from meeting other devices.
     #[must_use]
     pub fn new(limit_ms: u64, throttle_limit_ms: u64, device: &[u8]) -> Self {
         let mixed = device.iter().fold(0_u64, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(u64::from(*byte)));
@@ -71,18 +72,18 @@ impl Patience {
         }
     }
 
-    /// The author allows so many milliseconds for either.
+    /// Sets the author's limit for either, in milliseconds.
     pub fn set_limit(&mut self, limit_ms: u64) {
         (self.limit_ms, self.throttle_limit_ms) = (limit_ms, limit_ms);
     }
 
-    /// The time runs from now. Keeper is asked anew, so it may fail as often as before.
+    /// Starts the clock for a new request to Keeper, which may fail as often as the last one.
     pub fn start(&mut self, now_ms: u64) {
         self.deadline_ms = now_ms.saturating_add(self.limit_ms);
         self.retries = 0;
     }
 
-    /// The whole time in seconds.
+    /// The time limit in seconds.
     #[must_use]
     pub fn limit_s(&self) -> u64 {
         self.limit_ms / 1000
@@ -97,7 +98,7 @@ impl Patience {
     /// Counts a key rotation.
     ///
     /// # Errors
-    /// Keeper goes on naming keys.
+    /// Keeper keeps naming other keys.
     pub fn rotate(&mut self) -> Result<(), Error> {
         self.rotations += 1;
         if self.rotations > MAX_ROTATIONS {
@@ -106,14 +107,14 @@ impl Patience {
         Ok(())
     }
 
-    /// How long to be silent, in milliseconds, after Keeper throttled a request and perhaps named a pause in seconds. The
+    /// How long to be silent, in milliseconds, after Keeper throttled a request, perhaps naming a pause in seconds. The
     /// times are Keeper's, in milliseconds since 1970: when the request was sent, and now.
     ///
     /// All jobs that share a device are one client to Keeper, and any request of theirs renews the ban. So they are
     /// silent together and come back together, at instants that each of them finds alone.
     ///
     /// # Errors
-    /// A message when that would take longer than the run may wait.
+    /// That would take longer than the run may wait.
     pub fn throttle(
         &mut self,
         seconds: Option<u64>,
@@ -149,13 +150,13 @@ impl Patience {
         Ok(pause_ms)
     }
 
-    /// From this time of Keeper's to the next meeting, in milliseconds.
+    /// The time from this time of Keeper's to the next meeting, in milliseconds.
     fn until_meeting_ms(&self, server_ms: u64) -> u64 {
         let since_ms = server_ms.saturating_add(MEETING_MS - self.phase_ms) % MEETING_MS;
         (MEETING_MS - since_ms) % MEETING_MS
     }
 
-    /// Whether `get_secret` is sent again, in what is left of the time.
+    /// Whether to send `get_secret` again, in what is left of the time.
     ///
     /// # Errors
     /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
@@ -170,8 +171,8 @@ impl Patience {
         decide(self.retries - 1, retry_after_s, remaining_ms, entropy)
     }
 
-    /// Whether a download is tried again that failed `failures` times before. It may take as long as it comes, so only
-    /// the pause is limited.
+    /// Whether to try a download again that failed `failures` times before. It may take as long as data arrives, so
+    /// only the pause is limited.
     ///
     /// # Errors
     /// [`no_randomness`](crate::crypto::no_randomness) when the entropy source fails.
@@ -197,14 +198,14 @@ fn decide(
     let pause_ms = jittered(FIRST_RETRY_MS << failures, entropy)?;
     Ok(match retry_after_s {
         Some(seconds) if seconds.saturating_mul(1000) >= remaining_ms => Retry::TooLate(seconds),
-        // The server names the least; the other jobs got the same answer.
+        // The server names a minimum, and the other jobs got the same answer.
         Some(seconds) => Retry::After(seconds.saturating_mul(1000).max(pause_ms).min(remaining_ms)),
         None if pause_ms >= remaining_ms => Retry::Enough,
         None => Retry::After(pause_ms),
     })
 }
 
-/// A pause, longer or shorter by up to a quarter, so that many clients do not come back at once.
+/// A pause with jitter, up to a quarter longer or shorter, so that many clients do not come back at once.
 fn jittered(pause_ms: u64, entropy: &mut dyn Entropy) -> Result<u64, Error> {
     Ok(pause_ms * 3 / 4 + pause_ms * u64::from(random_byte(entropy)?) / 510)
 }

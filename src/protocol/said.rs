@@ -1,4 +1,4 @@
-//! Keeper's own words in an answer, without what must not be printed.
+//! Keeper's own messages, without what must not be printed.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use crate::base64;
 use crate::secret::SecretText;
 use crate::text::shown;
 
-/// So many characters in a row of the client's id make a word one that must not be printed.
+/// How many consecutive characters of the client's id a word may share with it before it must not be printed.
 const TELLING_LEN: usize = 8;
 
-/// A text of Keeper's as a message may show it: in one line, and without the client's id in whatever form.
+/// A text from Keeper as a message may show it: on one line, and without the client's id in any form.
 #[must_use]
 pub fn said(text: &str, client_id: &SecretText) -> String {
     let line: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
@@ -26,12 +26,12 @@ pub fn said(text: &str, client_id: &SecretText) -> String {
     kept
 }
 
-/// Whether a character may be inside of Base64, of hexadecimal digits, or of their percent-encoding and JSON.
+/// Whether a character may occur in Base64 or hexadecimal digits, also percent-encoded or in JSON.
 fn is_inside(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=-_%\\".contains(c)
 }
 
-/// Base64 of the id, Base64 of that, and its bytes in hexadecimal digits.
+/// The id in Base64, that in Base64 again, and its bytes in hexadecimal digits.
 fn forms(client_id: &str) -> [String; 3] {
     let bytes = base64::decode(client_id).unwrap_or_else(|| client_id.as_bytes().to_vec());
     let mut hex = String::new();
@@ -42,7 +42,7 @@ fn forms(client_id: &str) -> [String; 3] {
     [plain(&base64::encode(once.as_bytes())), plain(&once), hex]
 }
 
-/// A word without the differences between alphabets, escapes and cases.
+/// A word normalized over alphabets, escapes and case.
 fn plain(word: &str) -> String {
     let mut plain = word.to_ascii_lowercase().replace("%25", "%");
     for (written, meant) in [("%2b", "+"), ("%2f", "/"), ("%3d", "="), ("-", "+"), ("_", "/"), ("\\", "")] {

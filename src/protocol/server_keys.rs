@@ -1,7 +1,7 @@
 //! The public keys of Keeper's servers, and which of them to use.
 //!
 //! Uncompressed P-256 points in URL-safe Base64, the table that Keeper's SDKs ship. Keeper may name another one of them
-//! in its answer ("key rotation"); a config may bring a key of its own, which then is the only one.
+//! in its answer ("key rotation"). If a config has a key of its own, that is the only one.
 
 use crate::base64;
 use crate::crypto::ecies::RecipientKey;
@@ -18,10 +18,10 @@ pub struct ServerKeys {
 }
 
 impl ServerKeys {
-    /// The key to begin with: the config's own, or the one of Keeper's that it names.
+    /// The key to try first: the config's own, or the one of Keeper's that it names.
     ///
     /// # Errors
-    /// It names one that is not known here.
+    /// It names an unknown one.
     pub fn for_config(config: &Config) -> Result<Self, Error> {
         let id = config.server_key_id.as_deref().unwrap_or(DEFAULT_ID);
         match config.server_key {
@@ -38,7 +38,7 @@ impl ServerKeys {
         Some(Self { id: id.to_owned(), point, is_custom: false })
     }
 
-    /// The key that a config brings, for an isolated deployment.
+    /// The key in a config, for an isolated deployment.
     #[must_use]
     pub fn custom(id: &str, point: RecipientKey) -> Self {
         Self { id: id.to_owned(), point, is_custom: true }
@@ -59,7 +59,7 @@ impl ServerKeys {
     /// Switches to the key that Keeper names.
     ///
     /// # Errors
-    /// It is not known here, is the one just used, or the config allows no other.
+    /// It is unknown, is the one just used, or the config allows no other.
     pub fn rotate_to(&self, id: &str) -> Result<Self, Error> {
         let refused = |reason| refused(id, reason);
         if self.is_custom {
@@ -85,7 +85,7 @@ fn unknown_key() -> Error {
         .with_hint("this version knows 1 to 18; other servers need a `serverPublicKey` in the config")
 }
 
-/// The id to begin with when the config names none, as Keeper's JavaScript SDK does.
+/// The id to try first if the config names none, as in Keeper's JavaScript SDK.
 const DEFAULT_ID: &str = "7";
 
 /// Ids and the key they name. The ids 1 to 6 are older names of key 7.
