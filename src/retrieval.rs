@@ -1,4 +1,4 @@
-//! The story of a run: each step says what is needed, and goes on by itself with what came of it.
+//! A run as a state machine: each step says what it needs, and turns the result into the next step.
 //!
 //! ```text
 //! start ──▶ Read ──▶ Ask ──▶ Load ──▶ Wait ──▶ Done
@@ -13,9 +13,9 @@
 //! Wait   for a fresh two-factor code                  settling       the plan
 //! ```
 //!
-//! Steps that are not needed are left out. Each of them takes itself and the answer that it asked for, and gives the next
-//! step, so that no other answer can be given to it. Nothing here sends, waits or writes. The caller prints
-//! the notices and registers the masks of each of them first.
+//! Steps that are not needed are skipped. Each consumes itself and the answer that it asked for, and returns the next
+//! step, so that it cannot be given any other answer. Nothing here sends, waits or writes. Before each step, the caller
+//! prints the notices and registers the masks.
 
 mod asking;
 mod delivery;
@@ -59,15 +59,15 @@ pub use rendered::IN_MEMORY_LIMIT;
 pub use settling::Wait;
 pub use transfer::{Download, TargetFile};
 
-/// What the agent is like and how long the run may take.
+/// Facts about the agent and the job, and the limits of the run.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "RunOptions")]
 pub struct Options {
-    /// What the agent can take.
+    /// What the agent can accept.
     pub agent: Agent,
     /// The job in which the step runs.
     pub job: Rc<Job>,
-    /// The time limit for Keeper's answer in milliseconds, where the author sets none.
+    /// The default time limit for Keeper's answer, in milliseconds.
     pub timeout_ms: u64,
     /// How many masks this step has registered already.
     pub masks_so_far: usize,
@@ -80,7 +80,7 @@ const TIMEOUT_MS: u64 = 120_000;
 #[derive(Debug, Deserialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct RunOptions {
-    /// Node's name of the platform.
+    /// Node's name for the platform.
     platform: Platform,
     /// The variables of the environment that describe the job.
     job: JobVariables,
@@ -95,7 +95,7 @@ impl From<RunOptions> for Options {
     }
 }
 
-/// What a step may use besides the answer to it.
+/// What a step may use besides the answer that it gets.
 pub struct Env<'a> {
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,
@@ -114,7 +114,7 @@ pub enum Step {
     Read(Box<Read>),
     /// Ask Keeper for records.
     Ask(Box<Ask>),
-    /// Load attachments.
+    /// Download attachments.
     Load(Box<Load>),
     /// Wait.
     Wait(Box<Wait>),
@@ -122,7 +122,7 @@ pub enum Step {
     Done(Result<Plan, Vec<Problem>>),
 }
 
-/// The first step of a run with these inputs. `gcm` decrypts what comes.
+/// The first step of a run with these inputs. `gcm` decrypts what arrives.
 #[must_use]
 pub fn start(inputs: Inputs, options: Options, gcm: Rc<dyn Gcm>, env: &mut Env<'_>) -> Step {
     for part in inputs.configs().into_iter().flat_map(config::secrets_of) {
@@ -132,7 +132,7 @@ pub fn start(inputs: Inputs, options: Options, gcm: Rc<dyn Gcm>, env: &mut Env<'
     Read::first(inputs, options, gcm, env)
 }
 
-/// A step as its host sees it.
+/// A step as Node sees it.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum Next<'a> {
@@ -140,9 +140,9 @@ pub enum Next<'a> {
     Read(#[tsify(type = "string[]")] &'a [String]),
     /// Seal this request while a connection is made, and send it.
     Ask(&'a Request),
-    /// Send these.
+    /// Send these requests.
     Fetch(Vec<Request>),
-    /// Load these into temporary files.
+    /// Download these into temporary files.
     Download(Vec<Download>),
     /// Wait for so many milliseconds.
     #[serde(rename = "waitMs")]
@@ -159,7 +159,7 @@ pub enum Next<'a> {
 }
 
 impl Step {
-    /// What its host has to do.
+    /// What Node has to do.
     #[must_use]
     pub fn next(&self) -> Next<'_> {
         match self {

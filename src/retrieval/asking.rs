@@ -1,4 +1,4 @@
-//! The question to Keeper, `get_secret`: asked again with another key, after a pause, or without a filter.
+//! The step that sends `get_secret`, if need be again: with another key, after a pause, or without a filter.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -23,29 +23,29 @@ use crate::secret::SecretText;
 use crate::text::counted;
 use crate::vault::records::Vault;
 
-/// A request of records that is to be sealed and sent.
+/// A request for records that is to be sealed and sent.
 pub struct Ask {
     run: Box<Run>,
     question: Question,
     request: Request,
     /// When it is sent.
     sent_ms: u64,
-    /// What opens the answer: none until the request is sealed, and an error if there was no randomness for that.
+    /// What opens the answer: `None` until the request is sealed, and an error if there was no randomness for that.
     key: Option<Result<TransmissionKey, Error>>,
 }
 
 /// What is asked for, and why.
 pub(super) struct Question {
-    /// UIDs; none for all records.
+    /// UIDs; empty for all records.
     pub(super) filter: Vec<String>,
     pub(super) then: Then,
 }
 
-/// What is done with the records that come.
+/// What to do with the records that arrive.
 pub(super) enum Then {
-    /// These are found in them.
+    /// Find what these ask for.
     Find(Vec<Wish>),
-    /// Attachments get new addresses from them.
+    /// Give attachments new addresses.
     Renew(Renewal),
 }
 
@@ -73,8 +73,8 @@ impl Ask {
         &self.request
     }
 
-    /// Seals the request under a key of its own; the last time counts. If that is not possible there is nothing to be
-    /// sent, and the next step says why, whatever comes.
+    /// Seals the request under a new key; the last call counts. If that fails, there is nothing to send, and the next
+    /// step says why, whatever it gets.
     #[must_use]
     pub fn seal(&mut self, entropy: &mut dyn Entropy) -> Option<Sealed> {
         let Run { config, server_keys, .. } = &*self.run;
@@ -164,7 +164,7 @@ impl Ask {
                     }
                 }
                 if filter.iter().any(|uid| !vault.has_uid(uid)) {
-                    // What looks like a UID may be a title.
+                    // A name that looks like a UID may be a title.
                     let question = Question { filter: Vec::new(), then: Then::Find(wishes) };
                     return Ok(Self::step(run, question, 0, env));
                 }
@@ -176,7 +176,7 @@ impl Ask {
 }
 
 impl Run {
-    /// The records have come: everything is found in them, or everything that is missing is reported.
+    /// Finds everything in the records that arrived, or reports all that is missing.
     fn find(mut self: Box<Self>, mut vault: Vault, wishes: Vec<Wish>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
         for (id, wish) in wishes.into_iter().enumerate() {
@@ -204,7 +204,7 @@ impl Run {
     }
 }
 
-/// What Keeper has to say to the application's owner, as much of it as a person may want to see.
+/// Keeper's warnings to the application's owner, as many as people may want to read.
 fn said_by_keeper(answer: &Answer, client_id: &SecretText) -> Vec<Notice> {
     const MOST: usize = 10;
     let mut texts: Vec<String> = Vec::new();
@@ -227,7 +227,7 @@ fn time_of_day(at_ms: u64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Lines that come to one destination only now that the fields of whole records are known.
+/// Lines whose destinations turn out to be the same now that the fields of whole records are known.
 fn clashes(found: &[Found], platform: Platform) -> Vec<Problem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();

@@ -1,4 +1,4 @@
-//! What a line sets or writes: rendered once, but for two-factor codes, which wait for the time at which they are used.
+//! What a line sets or writes: rendered once, except for two-factor codes, which are rendered when they are used.
 
 use std::collections::HashMap;
 
@@ -20,22 +20,22 @@ pub(super) struct Delivery {
     pub(super) body: Body,
 }
 
-/// What a delivery holds.
+/// The content of a delivery.
 pub(super) enum Body {
     /// These bytes.
     Made(Made),
-    /// Two-factor codes, which are still to be made.
+    /// Two-factor codes, which are still to be computed.
     Timed(Timed),
 }
 
-/// A value in the forms that the line asks for.
+/// A value with the line's forms applied.
 pub(super) struct Made {
     pub(super) bytes: SecretBytes,
-    /// What each form has made, in their order.
+    /// The result of each form, in their order.
     pub(super) stages: Vec<(Transform, SecretBytes)>,
 }
 
-/// What is made of two-factor codes.
+/// Two-factor codes, and the forms to apply to them.
 pub(super) struct Timed {
     content: Content,
     transforms: Vec<Transform>,
@@ -47,17 +47,17 @@ enum Content {
     Dotenv(Vec<NamedField>),
 }
 
-/// What becomes of a secret, or of a field of a whole record.
+/// One part of what a line sets or writes: its secret, or a field of a whole record.
 pub(super) struct Part {
     /// The field, if the line sets a variable for each.
     pub(super) field: Option<String>,
     pub(super) target: Target,
-    /// What it holds, or why that can't be written in the forms that the line asks for.
+    /// Its content, or why the line's forms can't be applied to it.
     pub(super) body: Result<Body, Error>,
 }
 
 impl Secret {
-    /// Renders what a line makes of its secret.
+    /// Renders a secret as its line asks.
     ///
     /// # Errors
     /// The record's fields can't be distinguished by their names, or no variable can have such a name.
@@ -108,7 +108,7 @@ fn json(fields: Vec<NamedField>, transforms: &[Transform]) -> Result<Body, Error
 fn dotenv(fields: Vec<NamedField>, transforms: &[Transform]) -> Result<Body, Error> {
     refuse_clash(&fields, form::dotenv_name)?;
     let known = without_codes(&fields);
-    // Digits need no quotes, so that all that can't be written is found now.
+    // Codes are digits and need no quotes, so anything that can't be written is found now.
     let lines = form::dotenv(&known)?;
     if known.len() == fields.len() {
         Body::made(form::to_bytes(&lines), transforms)
@@ -148,10 +148,10 @@ impl Made {
 }
 
 impl Timed {
-    /// Makes what the codes are at this time.
+    /// Computes the codes at this time, with the forms applied.
     ///
     /// # Errors
-    /// The forms can't be made of them.
+    /// The forms can't be applied to them.
     pub(super) fn make(&self, now_ms: u64) -> Result<Made, Error> {
         let transforms = self.transforms.as_slice();
         match &self.content {
@@ -183,7 +183,7 @@ fn list(codes: &[Totp], now_ms: u64) -> Value {
     Value::List(codes.iter().map(|code| Value::Text(code.code(now_ms))).collect())
 }
 
-/// What is JSON already needs no quotes to be it.
+/// Skips the form `json` for what is JSON already.
 fn transforms_of_json(transforms: &[Transform]) -> &[Transform] {
     transforms.strip_prefix(&[Transform::Json]).unwrap_or(transforms)
 }
@@ -215,7 +215,7 @@ fn clash(first: &str, second: &str, name: &str) -> Error {
         .with_hint("give one of them another label, or map them one by one")
 }
 
-/// Two fields that would become one name are named both.
+/// Refuses two fields that would get the same name, and names both.
 fn refuse_clash(fields: &[NamedField], become_name: impl Fn(&str) -> String) -> Result<(), Error> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     for field in fields {

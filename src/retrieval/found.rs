@@ -1,4 +1,4 @@
-//! From what a line asks for to what the vault has.
+//! Lookup of what a line asks for in the vault.
 
 use super::Env;
 use super::rendered::Rendered;
@@ -16,16 +16,16 @@ use crate::vault::record::Record;
 use crate::vault::records::Vault;
 use crate::vault::resolve::{self, Resolved, WholeRecord};
 
-/// What a line asks for.
+/// What was found for a line.
 pub(super) enum Found {
-    /// All of it is here.
+    /// All of it is available.
     Whole(Rendered),
-    /// An attachment, which is not here yet.
+    /// An attachment, which is not downloaded yet.
     Attachment(Wanted, Box<Attachment>),
 }
 
 impl Found {
-    /// Finds what a line asks for; nothing if it is optional and missing.
+    /// Finds what a line asks for; `None` if it is optional and missing.
     ///
     /// # Errors
     /// Why there is no such secret, or why its destination can't take it.
@@ -69,7 +69,7 @@ impl Found {
         Rendered::new(id, wish, secret, rules, env).map(|line| Some(Self::Whole(line)))
     }
 
-    /// What a line does without its secret, if that is only missing.
+    /// What a line gets in place of a secret that is merely missing.
     fn instead(id: usize, wish: Wish, error: Error, rules: &Rules, env: &mut Env<'_>) -> Result<Option<Self>, Problem> {
         match &wish.absence {
             Absence::Default(default) if error.is_absence() => {
@@ -86,7 +86,7 @@ impl Found {
     }
 }
 
-/// The first of several attachments of one name is taken.
+/// Warns if several attachments have the name; the first one is used.
 fn warn_of_namesakes(wish: &Wish, record: &Record, env: &mut Env<'_>) {
     let Selector::File(name) = &wish.notation.selector else { return };
     let count = resolve::count_attachments(record, name);

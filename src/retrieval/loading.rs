@@ -1,5 +1,5 @@
-//! Attachments on their way: asked for side by side, then again, elsewhere or by a new address, until they are here or
-//! given up.
+//! Downloads of attachments: requested in parallel, then again, elsewhere or at a new address, until they have arrived
+//! or are given up.
 
 use super::asking::{Ask, Question, Then};
 use super::rendered::Rendered;
@@ -19,7 +19,7 @@ use crate::text::shown;
 use crate::vault::attachment::{self, Attachment};
 use crate::vault::records::Vault;
 
-/// Attachments that are to be loaded side by side, all into memory or all to disk.
+/// Attachments to download in parallel, all into memory or all to disk.
 pub struct Load {
     run: Box<Run>,
     transfers: Vec<Transfer>,
@@ -56,7 +56,7 @@ impl Load {
         self.transfers.iter().find_map(|transfer| transfer.key_of(id)).cloned()
     }
 
-    /// Goes on with what came back, in the order of what was asked for.
+    /// Goes on with the outcomes, in the order of the requests.
     #[must_use]
     pub fn resume(self, outcomes: Vec<HttpOutcome>, env: &mut Env<'_>) -> Step {
         let Self { run, transfers } = self;
@@ -66,9 +66,9 @@ impl Load {
 
 /// What to do about an attachment.
 enum Verdict {
-    /// It is here. Of what went to disk there are bytes if they are few, and plaintext.
+    /// It has arrived. After a download to disk, the bytes are its plaintext, if that is small.
     Whole(Transfer, Vec<u8>),
-    /// It is larger than its record says: it goes to disk, with the others.
+    /// It is larger than its record says: it goes to disk with the others.
     Spilled(Transfer),
     /// Ask again.
     Again(Transfer),
@@ -76,13 +76,13 @@ enum Verdict {
     Expired(Transfer),
 }
 
-/// An attachment's address may lead elsewhere so many times in a row.
+/// How many redirects in a row an attachment's address may lead through.
 const MAX_REDIRECTS: u32 = 3;
-/// How long an attachment that was just uploaded is given to get an address, in milliseconds.
+/// How long to wait until an attachment that was just uploaded has an address, in milliseconds.
 const STORING_MS: u64 = 2_000;
 
 impl Run {
-    /// Asks for the attachments that are held in memory, and then for those that go to disk.
+    /// Downloads the attachments that are held in memory, and then those that go to disk.
     pub(super) fn load_attachments(
         mut self: Box<Self>,
         wanted: Vec<(Wanted, Box<Attachment>)>,
@@ -103,10 +103,10 @@ impl Run {
         if transfers.is_empty() { self.settle(env) } else { self.load(transfers, env) }
     }
 
-    /// Asks for attachments, and first for the addresses of those that have none.
+    /// Requests attachments; before that, the addresses of those that have none.
     fn load(self: Box<Self>, transfers: Vec<Transfer>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let (unplaced, placed): (Vec<_>, Vec<_>) = transfers.into_iter().partition(Transfer::has_no_address);
-        // Once: Keeper may not have stored yet what was uploaded a moment ago.
+        // Only once: Keeper may still be storing what was just uploaded.
         let in_vain = unplaced.iter().filter(|transfer| transfer.is_renewed);
         let problems: Vec<_> = in_vain.map(|transfer| transfer.problem(no_address(&transfer.attachment))).collect();
         if !problems.is_empty() {
@@ -126,7 +126,7 @@ impl Run {
         env: &mut Env<'_>,
     ) -> Result<Step, Stop> {
         let (mut again, mut expired, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        // Answers that are missing count as not received.
+        // Missing answers count as not received.
         let missing = std::iter::repeat_with(|| HttpOutcome::Failed(Failure::new("UNANSWERED")));
         for (transfer, outcome) in transfers.into_iter().zip(outcomes.into_iter().chain(missing)) {
             match self.judge(transfer, outcome, env) {
@@ -149,7 +149,7 @@ impl Run {
         if again.is_empty() { self.load_to_disk(env) } else { self.load(again, env) }
     }
 
-    /// Hands an attachment that has come as a whole to every line that wants it.
+    /// Passes a complete attachment to every line that wants it.
     fn accept(&mut self, transfer: Transfer, blob: Vec<u8>, env: &mut Env<'_>) -> Vec<Problem> {
         let Ok(content) = transfer.attachment.key.decrypt_by(&*self.gcm, blob) else {
             let broken = attachment::broken(&transfer.attachment.name, failure::UNDECRYPTABLE);
@@ -166,7 +166,7 @@ impl Run {
         problems
     }
 
-    /// An attachment is in its temporary file. If it is small, its content has come as well, to be masked.
+    /// Takes an attachment that is in its temporary file. If it is small, its content is given too, to be masked.
     fn store(&mut self, transfer: Transfer, content: Vec<u8>, env: &mut Env<'_>) {
         let content = SecretBytes::from(content);
         let is_larger = matches!(transfer.sink, Sink::Disk { is_larger: true });
@@ -182,7 +182,7 @@ impl Run {
             HttpOutcome::Answered(response) => match (response.status, response.location) {
                 (200, _) => return Ok(Verdict::Whole(transfer, response.body)),
                 (301 | 302 | 303 | 307 | 308, Some(location)) => return self.follow(transfer, location),
-                // Once: an address that is new and refused as well has not expired.
+                // Only once: a new address that is refused as well has not expired.
                 (403, _) if !transfer.is_renewed => return Ok(Verdict::Expired(transfer)),
                 (status, _) => (refused(file, status), is_transient(status), response.retry_after_s),
             },
@@ -250,13 +250,13 @@ impl Run {
     }
 
     fn ask_for_addresses(mut self: Box<Self>, renewal: Renewal, delay_ms: u64, env: &Env<'_>) -> Step {
-        // Downloads may have taken longer than Keeper is given to answer.
+        // The downloads may have used up the time that Keeper is given to answer.
         self.patience.start(env.now_ms);
         let filter = self.filter.clone();
         Ask::step(self, Question { filter, then: Then::Renew(renewal) }, delay_ms, env)
     }
 
-    /// The records have come again, with new addresses.
+    /// Takes the records again, with new addresses.
     pub(super) fn renew(self: Box<Self>, mut vault: Vault, renewal: Renewal, env: &mut Env<'_>) -> Result<Step, Stop> {
         let Renewal { placed: mut transfers, unplaced } = renewal;
         let mut problems = Vec::new();
@@ -268,7 +268,7 @@ impl Run {
     }
 }
 
-/// Lets an attachment that is larger than its record says go to disk, whatever its size.
+/// Sends an attachment that is larger than its record says to disk, whatever its size.
 fn spill(transfer: Transfer, env: &mut Env<'_>) -> Verdict {
     if let Some(declared) = transfer.attachment.size {
         transfer.lines().for_each(|line| line.warn_of_size(declared, env.notices));
@@ -280,7 +280,7 @@ fn spill(transfer: Transfer, env: &mut Env<'_>) -> Verdict {
     if was_in_memory { Verdict::Spilled(transfer) } else { Verdict::Again(transfer) }
 }
 
-/// The error for an attachment that the storage has refused.
+/// The error for an attachment that the storage refuses.
 fn refused(file: &str, status: u16) -> Error {
     let error = Error::new(format!("the download of the attachment `{}` failed with status {status}", shown(file)));
     match status {
@@ -295,7 +295,7 @@ fn no_address(attachment: &Attachment) -> Error {
         .with_hint("it may have been uploaded just now: run the pipeline again; if it still fails, upload it again")
 }
 
-/// What goes on once Keeper has given new addresses.
+/// Downloads that go on once Keeper has given new addresses.
 #[derive(Debug)]
 pub(super) struct Renewal {
     /// Those that have an address.

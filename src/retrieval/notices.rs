@@ -1,4 +1,4 @@
-//! What is said to the author of each line, as much of it as a person may want to see.
+//! Warnings and hints for the author, as many as people may want to read.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -24,15 +24,15 @@ pub struct Notices {
     hints: Limit,
 }
 
-/// How many notices of a sort there were about lines, of which only the first ones are shown.
+/// Counts notices of one kind about lines, of which only the first ones are shown.
 #[derive(Debug, Default)]
 struct Limit {
     all: usize,
-    /// How many were only counted since the last step.
+    /// How many since the last step were only counted.
     more: usize,
 }
 
-/// So many warnings about lines are shown in a run, and so many hints.
+/// The most warnings about lines that a run shows, and the most hints.
 const SHOWN: usize = 50;
 
 impl Limit {
@@ -49,21 +49,21 @@ impl Notices {
         self.list.push(notice);
     }
 
-    /// Warns of a line. There may be a warning for each of thousands of lines, so only the first ones are shown.
+    /// Warns about a line. There may be thousands of these, so only the first ones are shown.
     pub(super) fn warn(&mut self, line: &str, text: &str) {
         if self.warnings.has_room() {
             self.push(Notice::Warning(format!("{line}: {text}")));
         }
     }
 
-    /// Says something useful of a line, under the same limit.
+    /// Gives a hint about a line, with a limit of the same size.
     pub(super) fn hint(&mut self, line: &str, text: &str) {
         if self.hints.has_room() {
             self.push(Notice::Info(format!("{line}: {text}")));
         }
     }
 
-    /// Warns of a field that is left out of a whole record.
+    /// Warns about a field that is left out of a whole record.
     pub(super) fn warn_of_field(&mut self, line: &str, field: &str, reason: &str) {
         self.warn(line, &format!("the field `{}` is left out: {reason}", shown(field)));
     }
@@ -73,7 +73,7 @@ impl Notices {
         self.push(Notice::Info(format!("{error}; it asks for a pause of {pause_s} s, longer than the task may take")));
     }
 
-    /// Hands over what has come up.
+    /// Takes the notices that have come up.
     pub fn take(&mut self) -> Vec<Notice> {
         let more = std::mem::take(&mut self.warnings.more);
         if more > 0 {

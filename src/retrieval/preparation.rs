@@ -1,4 +1,4 @@
-//! Before anything is asked: which files of the author's are needed, and whether everything that was written is sound.
+//! Preparation before any request: which of the author's files are needed, and whether all that was written is valid.
 
 use std::collections::HashMap;
 
@@ -16,9 +16,9 @@ use crate::problem::Problem;
 use crate::protocol::server_keys::ServerKeys;
 use crate::text::{decode, grouped, shown, utf_16};
 
-/// Everything that the author wrote, read.
+/// Everything that the author wrote, parsed.
 pub(super) struct Prepared {
-    /// The config and the server's key; none if nothing will be asked.
+    /// The config and the server's key; `None` if no request will be sent.
     pub(super) access: Option<(Config, ServerKeys)>,
     /// Mapping lines.
     pub(super) mappings: Vec<Mapping>,
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     pub(super) mode: Mode,
     /// How long Keeper may take, if the author says so.
     pub(super) timeout_ms: Option<u64>,
-    /// Whether to warn of output variables.
+    /// Whether to warn about output variables.
     pub(super) warns_of_outputs: bool,
 }
 
@@ -140,10 +140,10 @@ fn read_templates(
     if problems.is_empty() { Ok(templates) } else { Err(problems) }
 }
 
-/// So many placeholders may the templates of a step have together.
+/// The most placeholders in all templates of a step.
 const MAX_PLACEHOLDERS: usize = 10_000;
 
-/// Adds the placeholders of a template, faulty ones included, to those of the templates before it.
+/// Adds the number of a template's placeholders, faulty ones included, to that of the templates before it.
 fn count_placeholders(text: &str, count: &mut usize) -> usize {
     *count += text.matches("keeper://").count();
     *count
@@ -182,7 +182,7 @@ fn unreadable_template(reason: &str) -> Error {
     Error::new(format!("the template cannot be read: {reason}"))
 }
 
-/// A template's text, which is written in the encoding in which it is read.
+/// A template's text. The file will have the same encoding, so UTF-16 is refused.
 fn read_template(file: FileOutcome) -> Result<String, Error> {
     match &file.body {
         Some(body) if utf_16(body).is_some() => {

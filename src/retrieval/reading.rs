@@ -1,4 +1,4 @@
-//! Files of the author's, which are read before Keeper is asked: mapping lines and templates.
+//! The step that reads files of the author's before any request: mapping lines and templates.
 
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ pub struct Read {
 /// A file's bytes, or why there are none.
 #[derive(Clone, Debug, Default, Tsify)]
 pub struct FileOutcome {
-    /// What it holds, in pieces.
+    /// Its content, in pieces.
     #[tsify(optional, type = "Uint8Array[]")]
     pub body: Option<Vec<u8>>,
     /// The code of the fault.
@@ -89,7 +89,7 @@ impl Read {
                     .to_owned(),
             ));
         }
-        // The agent hands over the default as if the author had written it.
+        // The agent passes the default as if the author had written it.
         let limit_ms = timeout_ms.filter(|timeout_ms| *timeout_ms != options.timeout_ms);
         let names = Names::of(&mappings, Rc::clone(&options.job));
         let mut run = Run::new(access, mode, names, &options, gcm);

@@ -1,4 +1,4 @@
-//! A line whose deliveries are rendered, masked and checked: all but its two-factor codes, which come last.
+//! Lines whose deliveries are rendered, masked and checked; only their two-factor codes come last.
 
 mod masking;
 
@@ -28,18 +28,18 @@ pub(super) struct Rendered {
     pub(super) id: usize,
     wish: Wish,
     deliveries: Vec<Delivery>,
-    /// Whether its attachment is in a temporary file, which is to become the line's file.
+    /// Whether its attachment is in a temporary file, which will become the line's file.
     is_stored: bool,
-    /// What is masked of it.
+    /// Its values that are masked.
     masked: Vec<ValueId>,
-    /// Whether the agent hides each of its values by itself, since it keeps secret variables secret.
+    /// Whether the agent itself hides each of its values, as it does for secret variables.
     is_hidden_by_agent: bool,
 }
 
 impl Rendered {
-    /// Renders what a line makes of its secret: masks it, and checks that its destination can take it.
+    /// Renders a secret as its line asks, masks it, and checks that its destination can take it.
     ///
-    /// Of a whole record each variable is taken by itself: a field that can't be one is left out.
+    /// The variables of a whole record are independent: a field that can't be one is left out.
     ///
     /// # Errors
     /// The destination can't take it.
@@ -86,7 +86,7 @@ impl Rendered {
         Self { id, wish, deliveries: Vec::new(), is_stored: false, masked: Vec::new(), is_hidden_by_agent }
     }
 
-    /// A line whose attachment has come as a whole. `declared` is the size in its record.
+    /// A line whose attachment has arrived. `declared` is the size in its record.
     ///
     /// # Errors
     /// The destination can't take it.
@@ -106,7 +106,7 @@ impl Rendered {
         Self::new(id, wish, secret, rules, env)
     }
 
-    /// A line whose attachment is in its temporary file. What is small enough has come back as well, to be masked.
+    /// A line whose attachment is in its temporary file. The content is given too, to be masked, if it is small enough.
     pub(super) fn stored(
         Wanted { id, wish }: Wanted,
         declared: Option<u64>,
@@ -145,7 +145,7 @@ impl Rendered {
         self.deliveries.iter().flat_map(|delivery| delivery.body.codes())
     }
 
-    /// Masks a delivery in its forms, and checks that its destination can take it.
+    /// Masks the results of a delivery's forms, and checks that its destination can take it.
     fn checked(
         &mut self,
         target: Target,
@@ -167,7 +167,7 @@ impl Rendered {
         Ok(Delivery { target, body })
     }
 
-    /// Whether a destination can take a value.
+    /// Checks that a destination can take a value.
     fn check(&self, target: &Target, value: &SecretBytes, rules: &Rules, env: &mut Env<'_>) -> Result<(), Error> {
         let text = value.to_text();
         let destination = match target {
@@ -192,7 +192,7 @@ impl Rendered {
         }
     }
 
-    /// Checks a variable's value: the agent can set it, and does not replace a part of it later.
+    /// Checks that the agent can set a variable's value, and will not replace a part of it later.
     fn check_variable(
         &self,
         destination: &Destination,
@@ -217,7 +217,7 @@ impl Rendered {
         Ok(())
     }
 
-    /// Makes two-factor codes, masks them, and checks that their destination can take them.
+    /// Computes two-factor codes, masks them, and checks that their destination can take them.
     fn make(
         &mut self,
         target: &Target,
@@ -232,11 +232,11 @@ impl Rendered {
         Ok(made.bytes)
     }
 
-    /// Adds what the line sets or writes to the plan, two-factor codes as they are now. Texts for the slots of a template
-    /// are given back.
+    /// Adds what the line sets or writes to the plan, with current two-factor codes. Texts for a template's slots are
+    /// returned.
     ///
     /// # Errors
-    /// The destination can't take a code in its forms.
+    /// The destination can't take a code with its forms applied.
     pub(super) fn plan(
         mut self,
         now_ms: u64,
@@ -280,7 +280,7 @@ impl Rendered {
     }
 }
 
-/// Warns if an attachment has another size than its record says.
+/// Warns if an attachment's size is not the one in its record.
 fn compare_size(wish: &Wish, declared: Option<u64>, content: &SecretBytes, notices: &mut Notices) {
     // EXPOSE: only the length is looked at.
     let size = content.expose().len();

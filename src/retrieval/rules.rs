@@ -1,4 +1,4 @@
-//! What decides whether a destination can take a value.
+//! Rules on whether a destination can take a value.
 
 use crate::inputs::name::Names;
 use crate::outputs::plan::Agent;

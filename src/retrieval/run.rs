@@ -1,4 +1,4 @@
-//! What all steps share once the inputs are sound.
+//! What all steps share once the inputs are valid.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use crate::protocol::request;
 use crate::protocol::retry::{Patience, THROTTLE_LIMIT_MS};
 use crate::protocol::server_keys::ServerKeys;
 
-/// A run whose inputs are sound.
+/// A run whose inputs are valid.
 pub(super) struct Run {
     pub(super) config: Config,
     pub(super) server_keys: ServerKeys,
@@ -34,14 +34,14 @@ pub(super) struct Run {
     pub(super) clock: ServerClock,
     /// How long a server may be silent, in milliseconds.
     pub(super) silence_ms: u64,
-    /// The lines whose secrets are here, in no order.
+    /// The lines whose secrets are available, in no order.
     pub(super) rendered: Vec<Rendered>,
-    /// What goes to disk once everything else is here.
+    /// Downloads to disk, once everything else is available.
     pub(super) to_disk: Vec<Transfer>,
     pub(super) drafts: Vec<Draft>,
-    /// The filter by which Keeper gave all that is needed.
+    /// The filter with which Keeper returned all that is needed.
     pub(super) filter: Vec<String>,
-    /// What Keeper had to say already: a second look brings it again.
+    /// Keeper's messages so far, as a second request repeats them.
     pub(super) told: Vec<Notice>,
     pub(super) report: Report,
 }
@@ -54,7 +54,7 @@ impl Run {
         options: &Options,
         gcm: Rc<dyn Gcm>,
     ) -> Box<Self> {
-        // EXPOSE: the number made of it reveals no more than a second of the day.
+        // EXPOSE: the number derived from it reveals no more than a second of the day.
         let device = config.client_id.expose().as_bytes();
         let patience = Patience::new(options.timeout_ms, THROTTLE_LIMIT_MS, device);
         let rules = Rules { agent: options.agent, names };
@@ -76,13 +76,13 @@ impl Run {
         })
     }
 
-    /// The author's own limit is that of the requests, of throttling and of a server's silence.
+    /// Applies the author's limit to requests, to throttling and to a server's silence.
     pub(super) fn obey_limit(&mut self, limit_ms: u64) {
         self.patience.set_limit(limit_ms);
         self.silence_ms = self.silence_ms.max(limit_ms);
     }
 
-    /// Asks Keeper for what mapping lines and templates name.
+    /// Requests the records that mapping lines and templates name.
     pub(super) fn ask_for(
         mut self: Box<Self>,
         mappings: Vec<Mapping>,
@@ -98,7 +98,7 @@ impl Run {
         self.patience.start(env.now_ms);
         let names: Vec<&String> = wishes.iter().map(|wish| &wish.notation.record).collect();
         let mut filter: Vec<String> = Vec::new();
-        // One title makes it a fetch of all, as titles are inside of the encrypted records.
+        // A single title means that all records are fetched, as titles are inside the encrypted records.
         if names.iter().all(|name| is_uid_like(name)) {
             let mut seen = HashSet::new();
             filter = names.into_iter().filter(|name| seen.insert(name.as_str())).cloned().collect();

@@ -9,11 +9,11 @@ use crate::vault::totp::Totp;
 /// The secret that a line asks for.
 pub(super) enum Secret {
     Text(SecretText),
-    /// What a template has instead of a secret that does not exist; it is not secret.
+    /// A template's default for a secret that does not exist; it is not secret.
     Default(SecretText),
-    /// Anything but a text, as JSON already.
+    /// Anything but a text, already as JSON.
     Json(SecretText),
-    /// Two-factor codes, of which one is a text and several are a list.
+    /// Two-factor codes: one is a text, several are a list.
     Codes(Codes),
     WholeRecord(Vec<NamedField>),
     /// The content of an attachment.
@@ -24,12 +24,12 @@ pub(super) enum Secret {
 #[derive(Clone, Debug)]
 pub(super) struct Codes {
     pub(super) codes: Vec<Totp>,
-    /// Whether a single one is a list as well.
+    /// Whether even a single one is a list.
     pub(super) as_list: bool,
 }
 
 impl Secret {
-    /// The two-factor code of an otpauth URI, alone or in a text of several lines, or of a seed alone.
+    /// The two-factor code for an otpauth URI, alone or in a text of several lines, or for a bare seed.
     pub(super) fn code_in(text: &SecretText) -> Result<Self, Error> {
         // EXPOSE: the code is a secret again.
         let code = Totp::find(text.expose())
@@ -37,7 +37,7 @@ impl Secret {
         Ok(Self::Codes(Codes { codes: vec![code], as_list: false }))
     }
 
-    /// The texts in it, and the names by which a warning speaks of them: that of its destination, or those of fields.
+    /// The texts in it, with the names for them in warnings: the destination's, or those of fields.
     pub(super) fn texts(&self, destination: &str) -> Vec<(String, SecretText)> {
         match self {
             Self::Text(text) | Self::Json(text) => vec![(shown(destination), text.clone())],
@@ -49,7 +49,7 @@ impl Secret {
         }
     }
 
-    /// The names of what gets a text that holds an otpauth URI.
+    /// The names of texts that contain an otpauth URI.
     pub(super) fn seeds(&self, destination: &str) -> Vec<String> {
         if matches!(self, Self::Attachment(_)) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! The end of a run: two-factor codes are made last, so that they are fresh, and then there is a plan.
+//! The end of a run: two-factor codes are computed last, so that they are fresh, and then the plan is made.
 
 use super::rendered::Rendered;
 use super::run::Run;
@@ -9,7 +9,7 @@ use crate::outputs::plan::Plan;
 use crate::outputs::report::MaskGap;
 use crate::text::{counted, grouped, listed_plain};
 
-/// Everything is here, and a two-factor code is waited for.
+/// The wait for a fresh two-factor code, once everything else is available.
 pub struct Wait {
     run: Box<Run>,
     ms: u64,
@@ -28,7 +28,7 @@ impl Wait {
         self.ms
     }
 
-    /// Goes on after the time.
+    /// Goes on after that time.
     #[must_use]
     pub fn resume(self, env: &mut Env<'_>) -> Step {
         // A timer may end a little early.
@@ -37,7 +37,7 @@ impl Wait {
 }
 
 impl Run {
-    /// Everything is here but the two-factor codes.
+    /// Settles the run: everything but the two-factor codes is available.
     pub(super) fn settle(self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
         self.settle_if_fresh(false, env)
     }
@@ -69,17 +69,17 @@ impl Run {
         Ok(Step::Done(Ok(plan)))
     }
 
-    /// Everything was found that can be judged without being set.
+    /// Ends a check: everything that can be checked without being set was found.
     pub(super) fn checked(mut self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let waiting: usize = self.to_disk.iter().map(Transfer::count).sum();
         let count = counted(self.rendered.len() + waiting, "secret is", "secrets are");
-        // Codes are made as well, to see whether their destinations can take them.
+        // Codes are computed too, to see whether their destinations can take them.
         self.plan(env)?;
         env.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
         Ok(Step::Done(Ok(Plan::default())))
     }
 
-    /// The time by which two-factor codes are made: a clock that is minutes off gives codes that are not accepted.
+    /// The time for two-factor codes: Keeper's, if the agent's clock is off, as wrong codes would not be accepted.
     fn code_time(&self, now_ms: u64) -> u64 {
         if self.clock.error_ms().is_some() { self.clock.at(now_ms) } else { now_ms }
     }
@@ -105,7 +105,7 @@ impl Run {
     }
 }
 
-/// Warns that the budget of masks was used up.
+/// The warning that the budget of masks was used up.
 fn mask_warning(gap: &MaskGap) -> Notice {
     let forms = grouped(gap.forms as u64);
     let values = match gap.unmasked.as_slice() {

@@ -1,4 +1,4 @@
-//! A template on its way to a file: its placeholders become wishes, and their texts come back to their slots.
+//! Templates on their way to files: placeholders become wishes, whose texts then fill the slots.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Takes a template apart: the file without its secrets, and a wish for each placeholder, in their order.
+    /// Splits a template into the file without its secrets, and a wish for each placeholder, in their order.
     pub(super) fn of(order: TemplateOrder, template: Template) -> (Self, Vec<Wish>) {
         let path = Rc::from(order.file.as_str());
         let Template { placeholders, rest } = template;

@@ -1,4 +1,4 @@
-//! An attachment on its way, with all that is to become of it.
+//! Transfers: attachments in flight, with the lines that want them.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::protocol::request::Request;
 use crate::vault::attachment::Attachment;
 use crate::vault::records::Vault;
 
-/// An attachment to load into a temporary file beside its path.
+/// An attachment to download into a temporary file beside its path.
 #[derive(Clone, Debug, Serialize, Tsify)]
 pub struct Download {
     /// Its number in this run.
@@ -40,19 +40,19 @@ pub struct TargetFile {
     pub path: String,
 }
 
-/// An attachment on its way, once for all lines that want it.
+/// An attachment in flight, once for all lines that want it.
 #[derive(Debug)]
 pub(super) struct Transfer {
     pub(super) attachment: Box<Attachment>,
     pub(super) first: Wanted,
     others: Vec<Wanted>,
     pub(super) sink: Sink,
-    /// How often it was asked for in vain.
+    /// How often requests for it have failed.
     pub(super) failures: u32,
-    /// Where redirects have led, and how many there were.
+    /// Where redirects led, and how many there were.
     pub(super) redirect: Option<(String, u32)>,
     pub(super) delay_ms: u64,
-    /// Whether Keeper was asked for a new address. It is asked once.
+    /// Whether Keeper was asked for a new address, which happens only once.
     pub(super) is_renewed: bool,
 }
 
@@ -61,16 +61,16 @@ pub(super) struct Transfer {
 pub(super) enum Sink {
     /// Into memory, if it has no more bytes than this.
     Memory { limit: u64 },
-    /// Into a temporary file; perhaps it has turned out to be larger than its record says.
+    /// Into a temporary file; `is_larger` if it turned out to be larger than its record says.
     Disk { is_larger: bool },
 }
 
-/// An attachment without a size in its record may have so many bytes: 16 GiB, more than Keeper takes.
+/// The limit in bytes for an attachment whose record has no size: 16 GiB, more than Keeper accepts.
 const UNTOLD_LIMIT: u64 = 16 << 30;
 
-/// One transfer for each attachment and way, in the order of their first lines: those into memory, and those to disk.
+/// One transfer for each attachment and sink, in the order of their first lines: those into memory, and those to disk.
 ///
-/// Two attachments are one if they have the same UID and the same key, so that no line gets the content of another attachment.
+/// Attachments are the same if UID and key are, so that no line gets the content of another attachment.
 pub(super) fn group(wanted: Vec<(Wanted, Box<Attachment>)>) -> (Vec<Transfer>, Vec<Transfer>) {
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut transfers: Vec<Transfer> = Vec::new();
@@ -100,7 +100,7 @@ impl Transfer {
         Self { attachment, first, others, sink, failures: 0, redirect: None, delay_ms: 0, is_renewed: false }
     }
 
-    /// One more line wants the attachment, of which it would take as much as its own sink.
+    /// Adds a line that wants the attachment, whose own sink would be this one.
     fn join(&mut self, line: Wanted, sink: Sink) {
         if let (Sink::Memory { limit }, Sink::Memory { limit: its }) = (&mut self.sink, sink) {
             *limit = its.max(*limit);
@@ -134,7 +134,7 @@ impl Transfer {
         self.redirect.as_ref().map_or(&self.attachment.url, |(url, _)| url)
     }
 
-    /// The host and port from which it comes, all of its address that a message may show.
+    /// The host and port that it comes from, the only part of its address that a message may show.
     pub(super) fn host(&self) -> &str {
         let address = self.address();
         let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -154,7 +154,7 @@ impl Transfer {
             (Sink::Disk { is_larger: false }, Some(size)) => size.saturating_mul(2).max(1 << 20),
             (Sink::Disk { .. }, _) => UNTOLD_LIMIT,
         };
-        // A pre-signed address wants no headers of Keeper's.
+        // A pre-signed URL needs none of Keeper's headers.
         let url = self.address().to_owned();
         Request { method: "GET", url, limit, delay_ms: self.delay_ms, timeout_ms: None, silence_ms }
     }
@@ -165,7 +165,7 @@ impl Transfer {
         Download { id, request: self.request(silence_ms), line, path, twins }
     }
 
-    /// Takes the address that Keeper has given now. Returns the lines for which the attachment is gone.
+    /// Takes the new address from Keeper. Returns the problems of lines whose attachment is gone.
     pub(super) fn renew(&mut self, vault: &mut Vault) -> Vec<Problem> {
         let found: Vec<_> = self.lines().map(|line| line.find(vault)).collect();
         let mut problems = Vec::new();
@@ -180,7 +180,7 @@ impl Transfer {
         problems
     }
 
-    /// Whether it can go to disk, whatever its size, if it turns out to be larger than its record says.
+    /// Whether it can go to disk if it turns out to be larger than its record says.
     pub(super) fn can_spill(&self) -> bool {
         match self.sink {
             Sink::Memory { .. } => self.lines().all(Wanted::is_plain_file),

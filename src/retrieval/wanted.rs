@@ -20,16 +20,16 @@ pub(super) struct Wanted {
     pub(super) wish: Wish,
 }
 
-/// An attachment that is to be converted is held in memory up to this size in bytes.
+/// The largest attachment, in bytes, that a form or a template can convert, which needs it in memory.
 const CONVERTED_LIMIT: u64 = 8 * 1024 * 1024;
-/// An answer may be longer than its content by this, for nonce, tag and a size that its record gets wrong.
+/// How much longer than its content an answer may be: nonce, tag, and a size that is slightly wrong in its record.
 const SLACK: u64 = 64 * 1024;
 
 impl Wanted {
     /// A line that wants an attachment of this size, if its record has one.
     ///
     /// # Errors
-    /// What says that it is too large need not be downloaded.
+    /// The record says that it is too large, so it need not be downloaded.
     pub(super) fn new(id: usize, wish: Wish, size: Option<u64>, agent: Agent) -> Result<Self, Problem> {
         let wanted = Self { id, wish };
         match size.map_or(Ok(()), |size| wanted.check_size(size, agent)) {
@@ -62,12 +62,12 @@ impl Wanted {
         Sink::Memory { limit: 2 * IN_MEMORY_LIMIT + SLACK }
     }
 
-    /// Whether the attachment becomes a file as it is.
+    /// Whether the attachment becomes a file unchanged.
     pub(super) fn is_plain_file(&self) -> bool {
         self.wish.target.is_file() && !self.is_converted()
     }
 
-    /// Whether it has to be in memory as a whole.
+    /// Whether all of it has to be in memory.
     fn is_converted(&self) -> bool {
         !self.wish.forms.is_plain() || matches!(self.wish.target, Target::Slot(_))
     }
@@ -86,14 +86,14 @@ impl Wanted {
         self.wish.problem(error)
     }
 
-    /// Says that the attachment is larger than its record says.
+    /// Warns that the attachment is larger than its record says.
     pub(super) fn warn_of_size(&self, declared: u64, notices: &mut Notices) {
         let bytes = counted(usize::try_from(declared).unwrap_or(usize::MAX), "byte", "bytes");
         let line = self.wish.line.name();
         notices.warn(&line, &format!("the attachment is larger than its record says ({bytes})"));
     }
 
-    /// Finds the attachment in records that were fetched again, if the line still asks for one.
+    /// Finds the attachment in records that were fetched again.
     ///
     /// # Errors
     /// It is not there any more.

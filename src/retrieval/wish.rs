@@ -46,7 +46,7 @@ pub(super) enum Absence {
     Fails,
     /// The line is skipped.
     Skipped,
-    /// This takes its place.
+    /// A default takes its place.
     Default(Box<str>),
 }
 
@@ -58,7 +58,7 @@ impl From<Mapping> for Wish {
 }
 
 impl Wish {
-    /// That of a placeholder in a template that becomes this file.
+    /// The wish of a placeholder in a template that becomes this file.
     pub(super) fn of(placeholder: Placeholder, path: &Rc<str>) -> Self {
         let Placeholder { before, notation, forms, default, line } = placeholder;
         let target = Target::Slot(Slot { path: Rc::clone(path), before });

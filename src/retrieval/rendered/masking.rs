@@ -1,4 +1,4 @@
-//! What is masked of a line, and what there is to warn of.
+//! Masks of a line, and warnings about values that they do not hide.
 
 use super::Rendered;
 use crate::outputs::mask::{Kind, Masks};
@@ -12,8 +12,8 @@ use crate::secret::SecretBytes;
 pub const IN_MEMORY_LIMIT: u64 = 64 * 1024;
 
 impl Rendered {
-    /// Whether the texts of a secret are masked. Those of a large attachment are not if they go to a file only: a mask for
-    /// each of its lines would slow down all logs of the job, and hide half of them.
+    /// Whether the texts of a secret are masked. Those of a large attachment that only goes to a file are not: a mask
+    /// for each of its lines would slow down all logs of the job, and hide half of them.
     pub(super) fn is_masked(&self, secret: &Secret) -> bool {
         match secret {
             Secret::Default(_) => false,
@@ -25,7 +25,7 @@ impl Rendered {
         }
     }
 
-    /// Masks what has come, before any form is applied. Codes come later, when they are made.
+    /// Masks a secret before any form is applied. Codes are masked later, when they are computed.
     pub(super) fn mask(&mut self, secret: &Secret, rules: &Rules, env: &mut Env<'_>) {
         let texts = secret.texts(self.wish.target.name());
         if let Secret::Attachment(content) = secret {
@@ -41,7 +41,7 @@ impl Rendered {
         }
     }
 
-    /// Masks what each form has made of the value. What is a value of its own is masked in all its forms as well.
+    /// Masks the result of each form. A result that is a value in its own right is masked in all its forms.
     pub(super) fn mask_converted(&mut self, made: &Made, kind: Kind, masks: &mut Masks) {
         let mut is_value = true;
         for (transform, bytes) in &made.stages {
@@ -53,14 +53,14 @@ impl Rendered {
                 self.masked.push(masks.add_converted(text.expose()));
             }
         }
-        // A whole record as JSON or dotenv is laid out before any other form.
+        // The layout of a whole record as JSON or dotenv comes before any form.
         if let (true, Some(text)) = (made.stages.is_empty(), made.bytes.to_text()) {
             // EXPOSE: the same.
             self.masked.push(masks.add_converted(text.expose()));
         }
     }
 
-    /// Masks two-factor codes, and what each form has made of them.
+    /// Masks two-factor codes, and the result of each form.
     pub(super) fn mask_codes(&mut self, made: &Made, timed: &Timed, now_ms: u64, masks: &mut Masks) {
         let stages = made.stages.iter().map(|(_, bytes)| bytes);
         for text in stages.chain([&made.bytes]).filter_map(SecretBytes::to_text) {
@@ -73,7 +73,7 @@ impl Rendered {
         }
     }
 
-    /// Warns of a value that is empty, or so short that not all is as usual.
+    /// Warns about a value that is empty, or so short that masking is not as usual.
     fn check_length(&mut self, name: &str, value: &str, rules: &Rules, env: &mut Env<'_>) {
         let line = self.wish.line.name();
         if value.is_empty() {
@@ -84,7 +84,7 @@ impl Rendered {
         }
     }
 
-    /// Warns of a value that is not hidden, or hides too much. The agent masks each secret variable, however short.
+    /// Warns about a value that is not hidden, or hides too much. The agent masks every secret variable, however short.
     fn warn_of_length(&mut self, line: &str, name: &str, length: usize, rules: &Rules, env: &mut Env<'_>) {
         let shortest = rules.agent.shortest_mask;
         if length < shortest {
