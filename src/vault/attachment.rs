@@ -1,4 +1,4 @@
-//! An attachment: what is known of it before it is downloaded.
+//! An attachment: what is known about it before it is downloaded.
 
 use super::names::Names;
 use crate::crypto::Undecryptable;
@@ -8,7 +8,7 @@ use crate::json::{self, Faults, FromMembers, Reader, Stuck, Value};
 use crate::protocol::answer::{self, NoBlob};
 use crate::text::shown;
 
-/// An attachment: what is known of it before it is downloaded.
+/// An attachment: what is known about it before it is downloaded.
 #[derive(Clone, Debug)]
 pub struct Attachment {
     /// Its UID.
@@ -21,9 +21,9 @@ pub struct Attachment {
     pub size: Option<u64>,
     /// The key of its content.
     pub key: FileKey,
-    /// Where the encrypted content can be had for a while; empty if Keeper names no place.
+    /// Where the encrypted content can be downloaded for a while; empty if Keeper does not say.
     pub url: String,
-    /// What is left out of its metadata.
+    /// What was left out of its metadata.
     pub faults: Faults,
 }
 
@@ -73,7 +73,7 @@ impl Attachment {
     /// Opens an attachment's metadata.
     ///
     /// # Errors
-    /// Which part of it is at fault.
+    /// Which part of it cannot be read.
     pub(super) fn open(file: &answer::File, record_key: &RecordKey) -> Result<Self, String> {
         let wrapped = file.file_key.bytes().map_err(|reason| match reason {
             NoBlob::Missing => "Keeper sent no key for it".to_owned(),
@@ -89,7 +89,7 @@ impl Attachment {
         Ok(Self { uid: file.file_uid.clone(), name, title, size, key, url: file.url.clone(), faults })
     }
 
-    /// Whether a notation's name means this attachment.
+    /// Whether a notation's name refers to this attachment.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
         self.name == name || self.title == name || self.uid == name

@@ -1,4 +1,4 @@
-//! A record in all its copies, sealed, and the keys that open it.
+//! Sealed records in all their copies, and the keys that open them.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -11,7 +11,8 @@ use crate::json::{self, Faults, FromMembers, Reader, Stuck};
 use crate::protocol::answer::{NoBlob, SealedRecord};
 use crate::secret::SecretBytes;
 
-/// One record, as often as it is shared: directly and in folders. Each copy's key is wrapped by its own parent.
+/// One record with a copy for each way it is shared: directly and in folders. Each copy's key is wrapped by its
+/// parent's.
 #[derive(Debug)]
 pub(super) struct Copies {
     pub(super) copies: Vec<(SealedRecord, Parent)>,
@@ -21,7 +22,7 @@ pub(super) struct Copies {
 /// Whose key wraps a record's key: that of a folder by its number, or the application's.
 pub(super) type Parent = Option<usize>;
 
-/// As much of a record as its title.
+/// Only the title of a record.
 #[derive(Default)]
 pub(super) struct Title {
     pub(super) text: String,
@@ -46,7 +47,7 @@ impl Copies {
     /// The title.
     ///
     /// # Errors
-    /// Why the record can't be read; perhaps its title is known all the same, so that it is found to be broken.
+    /// Why the record can't be read; if its title is known nevertheless, the record can be reported as broken.
     pub(super) fn title(&self, keys: &Keys, gcm: &dyn Gcm) -> Result<Option<Title>, (Option<Title>, String)> {
         let (_, _, plaintext) = self.unseal(keys, gcm).map_err(|reason| (None, reason))?;
         // EXPOSE: a title is not secret.
@@ -71,7 +72,7 @@ impl Copies {
 /// The keys that wrap records' keys.
 pub(super) struct Keys {
     pub(super) app: AppKey,
-    /// None if the folder's key does not open.
+    /// `None` if the folder's key could not be unwrapped.
     pub(super) folders: Vec<Option<FolderKey>>,
     pub(super) folder_by_uid: HashMap<String, usize>,
 }
@@ -91,10 +92,10 @@ impl Keys {
         json.map(|json| (key, json)).map_err(|Undecryptable| "its data does not decrypt with its key".to_owned())
     }
 
-    /// A record's key comes wrapped by the key of its parent.
+    /// Unwraps a record's key with the key of its parent.
     ///
-    /// A record that is shared directly but has its place in a folder of the same answer may have its key wrapped by
-    /// that folder's: clients other than Keeper's SDKs make such records.
+    /// A record that is shared directly, but belongs to a folder of the same answer, may have its key wrapped by that
+    /// folder's: clients other than Keeper's SDKs create such records.
     fn unwrap(&self, record: &SealedRecord, parent: Parent, wrapped: &[u8]) -> Option<RecordKey> {
         let named = |uid: &String| self.folder_by_uid.get(uid).copied();
         let folders = [parent, named(&record.inner_folder_uid), named(&record.folder_uid)];

@@ -17,7 +17,7 @@ pub struct Data {
     notes: Value,
     fields: Named<Field>,
     custom: Named<Field>,
-    /// What is left out.
+    /// What was left out.
     pub faults: Faults,
 }
 
@@ -99,21 +99,21 @@ impl Names for Field {
 }
 
 impl Field {
-    /// The name by which messages speak of the field.
+    /// The field's name in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         if self.label.is_empty() { &self.field_type } else { &self.label }
     }
 
-    /// Whether its values are made for two-factor codes.
+    /// Whether its values are meant for two-factor codes.
     #[must_use]
     pub fn is_two_factor(&self) -> bool {
         matches!(self.field_type.as_str(), "oneTimeCode" | "otp")
     }
 
-    /// The code that one of its values gives, if it is made for codes.
+    /// The two-factor code for one of its values, if the field is meant for codes.
     ///
-    /// The type `otp` is that of the one-time passwords of Keeper's Java SDK as well, which are handed out as they are.
+    /// Keeper's Java SDK also uses the type `otp` for one-time passwords, which are passed on as they are.
     pub(super) fn code(&self, value: &Value) -> Option<Result<Totp, &'static str>> {
         // EXPOSE: the seed stays in the module.
         let text = value.as_text().filter(|_| !value.is_empty())?.expose();

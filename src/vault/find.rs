@@ -1,4 +1,4 @@
-//! What a notation names of a record: its field or its attachment, or what it has instead.
+//! Lookup of a field or an attachment of a record, with a hint at what it has instead.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,7 @@ use crate::error::Error;
 use crate::inputs::notation::{FieldSelector, Section};
 use crate::text::{listed, nearest, shown};
 
-/// The first field, in stored order, whose type or label is the name; else the only one whose type or label looks the
-/// same.
+/// The first field, in stored order, whose type or label is the name; else the only one where either looks the same.
 pub(super) fn field<'a>(record: &'a Record, selector: &FieldSelector) -> Result<&'a Field, Error> {
     let fields = record.data.fields(selector.section);
     fields.find(&selector.field).ok_or_else(|| unknown_field(record, selector))
@@ -36,7 +35,7 @@ fn other_fields(record: &Record, FieldSelector { section, field, .. }: &FieldSel
     let [existing, others] = [*section, other].map(|section| labels(record.data.fields(section)));
     let (section, is) = (word(*section), word(other));
     match (nearest(field, &existing), nearest(field, &others)) {
-        // What is in the right section is nearer.
+        // A field in the right section takes precedence.
         (Some(nearest), _) => format!("did you mean `{}`? it has {}", shown(nearest), listed(&existing)),
         (None, Some(name)) => format!("there is a {is} field of that name: write `{selector}/{}`", shown(name)),
         (None, None) if existing.is_empty() => format!("the record has no {section} fields"),
@@ -77,7 +76,7 @@ fn unknown_attachment(record: &Record, name: &str) -> Error {
     let error = if record.broken_attachments.is_empty() {
         Error::absent(format!("the record `{title}` has no attachment of this name"))
     } else {
-        // Nobody knows the name of what cannot be opened.
+        // The names of those that cannot be opened are unknown.
         Error::new(format!("the record `{title}` has no attachment of this name that can be opened"))
     };
     if record.attachments.deserves_hint() { error.with_hint(other_attachments(record, name)) } else { error }

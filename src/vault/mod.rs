@@ -1,10 +1,10 @@
-//! What the application may read, decrypted as far as the mapping lines need it.
+//! The vault: what the application may read, decrypted as far as the mapping lines need it.
 //!
 //! ```text
 //! records   the answer's records, found by UID or title     ── opens ──▶ record
 //! copies    one of them, sealed, as often as it is shared
 //! record    one record: its data, its attachments
-//! resolve   what a notation selects of a record
+//! resolve   what a notation selects from a record
 //! totp      the code that an authenticator app would show
 //! ```
 

@@ -1,18 +1,18 @@
-//! Names as people type them: a blank at an end is not seen, and one letter can be written in two ways.
+//! Names as people type them: outer spaces are invisible, and one letter may have two encodings.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::Deref;
 
-/// What is the same for a reader's eye: without blanks around it, and with letters taken apart (Unicode's NFD, in which
-/// macOS writes names of files; keyboards write NFC).
+/// A form that is equal for names that look the same: trimmed, and decomposed (Unicode's NFD, in which macOS writes
+/// file names; keyboards write NFC).
 pub(super) fn as_seen(name: &str) -> Cow<'_, str> {
     let name = name.trim();
     if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(taken_apart(name)) }
 }
 
-/// JavaScript has the tables of Unicode; here they would make up a quarter of the module.
+/// Decomposes letters with JavaScript's Unicode tables, which would make up a quarter of the module here.
 #[cfg(target_arch = "wasm32")]
 fn taken_apart(name: &str) -> String {
     js_sys::JsString::from(name).normalize("NFD").into()
@@ -23,34 +23,34 @@ fn taken_apart(name: &str) -> String {
     unicode_normalization::UnicodeNormalization::nfd(name).collect()
 }
 
-/// What has names, each of which may be asked for.
+/// Something with several names, any of which may be looked up.
 pub trait Names {
     /// The names; one may be empty.
     fn names(&self) -> impl Iterator<Item = &str>;
 }
 
-/// A list whose items are found by their names, however many there are and however many are looked for.
+/// A list with fast lookup by name, however long it is and however many names are looked up.
 #[derive(Debug)]
 pub struct Named<T> {
     items: Vec<T>,
-    /// Made when it is needed.
+    /// Built when it is needed.
     index: OnceCell<Index>,
     misses: Cell<usize>,
 }
 
-/// Where the items are that have a name.
+/// Positions of items by name.
 #[derive(Debug, Default)]
 struct Index {
-    /// The first one that has exactly this name.
+    /// The first item with exactly this name.
     exact: HashMap<String, usize>,
-    /// The only one whose name looks the same; none if several do.
+    /// The only item whose name looks the same; `None` if several do.
     seen: HashMap<String, Option<usize>>,
 }
 
-/// So many items are looked at one by one, which is faster than to make an index.
+/// Up to this length, a linear search is faster than building an index.
 const LOOKED_AT: usize = 64;
 
-/// For so many names that no item has, there is a hint at those that there are.
+/// How many unknown names get a hint at the existing ones.
 const HINTED: usize = 50;
 
 impl<T> From<Vec<T>> for Named<T> {
@@ -103,7 +103,7 @@ impl<T: Names> Named<T> {
         })
     }
 
-    /// Whether a name that no item has deserves a hint: only the first problems are shown, and a hint costs time.
+    /// Whether an unknown name still deserves a hint: only the first problems are shown, and a hint costs time.
     pub(super) fn deserves_hint(&self) -> bool {
         let misses = self.misses.get();
         self.misses.set(misses.saturating_add(1));

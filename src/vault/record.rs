@@ -19,7 +19,7 @@ pub struct Record {
     pub data: Data,
     /// Its attachments that could be opened.
     pub attachments: Named<Attachment>,
-    /// Its attachments that could not: UID and reason.
+    /// Its attachments that could not be opened: UID and reason.
     pub broken_attachments: Vec<(String, String)>,
 }
 
@@ -27,7 +27,7 @@ impl Record {
     /// Opens a record's JSON and its attachments' metadata.
     ///
     /// # Errors
-    /// Which part of it is at fault.
+    /// Which part of it cannot be read.
     pub fn open(sealed: &answer::SealedRecord, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
         // EXPOSE: what comes out keeps texts as secrets.
         let data: Data = json::object(plaintext.expose()).map_err(|_: Data| BROKEN_JSON)?;
@@ -41,7 +41,7 @@ impl Record {
         Ok(Self { uid: sealed.record_uid.clone(), data, attachments: attachments.into(), broken_attachments })
     }
 
-    /// What of the record, and of its attachments, could not be read.
+    /// Warnings about parts of the record and its attachments that could not be read.
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> + '_ {
         let title = match self.data.title.as_str() {
             "" => self.uid.as_str(),

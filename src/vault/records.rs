@@ -1,6 +1,6 @@
 //! The records of an answer, sealed; opened one by one when a mapping line asks for them.
 //!
-//! A UID opens one record. A title opens them all, because a title is inside of the encrypted record.
+//! A UID opens one record. A title opens them all, because a title is inside the encrypted record.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -21,11 +21,11 @@ pub struct Vault {
     gcm: Rc<dyn Gcm>,
     records: Vec<Copies>,
     by_uid: HashMap<String, usize>,
-    /// Made when the first title is looked up.
+    /// Read when the first title is looked up.
     titles: Titles,
     /// How many records have no UID.
     nameless: usize,
-    /// How often no record was found.
+    /// How many names matched no record.
     misses: usize,
     /// How many parts of the answer were left out that may have been records.
     left_out: usize,
@@ -35,21 +35,21 @@ pub struct Vault {
     other_warnings: Warnings,
 }
 
-/// Of so many names that no record has, the nearest title is looked for.
+/// How many unknown names get a suggestion.
 const SUGGESTED: usize = 50;
 
 #[derive(Debug, Default)]
 struct Titles {
     are_read: bool,
     exact: HashMap<String, Vec<usize>>,
-    /// By what a reader sees of them.
+    /// By what titles look like.
     seen: HashMap<String, Vec<usize>>,
     /// How many records there are whose title is unknown.
     unreadable: usize,
 }
 
 impl Vault {
-    /// Takes the records of an answer, unopened; the cipher opens what they hold.
+    /// Takes the records of an answer unopened; the cipher opens them on demand.
     #[must_use]
     pub fn new(answer: Answer, app_key: AppKey, gcm: Rc<dyn Gcm>) -> Self {
         let mut vault = Self {
@@ -143,14 +143,14 @@ impl Vault {
     /// A title may look like a UID, so the UID is tried first and the title second.
     ///
     /// # Errors
-    /// There is none, there are several of that title, or it can't be opened.
+    /// There is none, several have that title, or it can't be opened.
     pub fn find(&mut self, name: &str) -> Result<Rc<Record>, Error> {
         if let Some(index) = self.by_uid.get(name).copied() {
             return self.open(index);
         }
         self.read_titles();
         let titles = &self.titles;
-        // A UID is known of whatever has one, and titles that look like a UID are rare.
+        // Unreadable records matter less here: their UIDs are known, and titles that look like a UID are rare.
         let unreadable = self.nameless + if is_uid_like(name) { 0 } else { titles.unreadable };
         let found = titles.exact.get(name).or_else(|| titles.seen.get(&*as_seen(name))).cloned().unwrap_or_default();
         match found[..] {
@@ -174,7 +174,7 @@ impl Vault {
         }
     }
 
-    /// A record that can't be opened may have the same title, and then it is unknown which one was meant.
+    /// Warns that a record that can't be opened may have the same title, so that another one may have been meant.
     fn warn_of_hidden_twins(&mut self, unreadable: usize) {
         if unreadable > 0 {
             let records = counted(unreadable, "record", "records");
@@ -185,7 +185,7 @@ impl Vault {
         }
     }
 
-    /// The error that there is no record of this name, as far as that can be known.
+    /// The error that there is no record of this name, as far as can be known.
     fn unknown(&self, name: &str, unreadable: usize) -> Error {
         const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
         if self.is_folder(name) {
@@ -217,7 +217,7 @@ impl Vault {
         })
     }
 
-    /// Whether a folder of the answer has this UID, or one inside of it.
+    /// Whether a folder of the answer, or one inside it, has this UID.
     fn is_folder(&self, uid: &str) -> bool {
         let holds = |(record, _): &(SealedRecord, Parent)| record.folder_uid == uid || record.inner_folder_uid == uid;
         is_uid_like(uid)
@@ -263,7 +263,7 @@ impl Vault {
         }
     }
 
-    /// A title that is nearly the same.
+    /// The title most similar to a name.
     fn nearest_title(&self, name: &str) -> Option<String> {
         if self.misses > SUGGESTED {
             return None;
@@ -273,7 +273,7 @@ impl Vault {
     }
 }
 
-/// The error for a name that repeats the notation of a documentation page, such as `[Title]`.
+/// The error for a name that copies a documentation page literally, such as `[Title]`.
 fn misread_documentation(name: &str) -> Option<Error> {
     if name.split_once(char::is_whitespace).is_some_and(|(first, _)| is_uid_like(first)) {
         let error = Error::absent("no record has this title, which looks like a UID followed by a title");
@@ -286,7 +286,7 @@ fn misread_documentation(name: &str) -> Option<Error> {
     None
 }
 
-/// As in "the record UID", or in "a record without a UID"; what it is comes with its article.
+/// As in "the record UID", or in "a record without a UID"; `what` comes with its article.
 pub(super) fn named(what: &str, uid: &str) -> String {
     let (_, noun) = what.split_once(' ').unwrap_or_default();
     if uid.is_empty() { format!("{what} without a UID") } else { format!("the {noun} {}", shown(uid)) }

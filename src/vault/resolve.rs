@@ -1,4 +1,4 @@
-//! What a notation selects of a record: the rules of Keeper's `getValue`, with the two-factor code in place of its seed.
+//! What a notation selects from a record: the rules of Keeper's `getValue`, but with two-factor codes instead of seeds.
 
 use super::attachment::Attachment;
 use super::data::Field;
@@ -18,7 +18,7 @@ pub enum Resolved {
     Text(SecretText),
     /// Anything but a text, as compact JSON.
     Json(SecretText),
-    /// A two-factor field: its code is only known at the moment when it is handed out.
+    /// A two-factor field: its code is only known at the moment of its use.
     Code(Totp),
     /// A list of two-factor codes, to be rendered as JSON.
     Codes(Vec<Totp>),
@@ -56,7 +56,7 @@ pub enum FieldValue {
 }
 
 impl NamedField {
-    /// The value as text; none for two-factor codes, which are made later.
+    /// The value as text; `None` for two-factor codes, which are computed later.
     #[must_use]
     pub fn text(&self) -> Option<SecretText> {
         match &self.value {
@@ -69,7 +69,7 @@ impl NamedField {
 /// Applies a selector to a record.
 ///
 /// # Errors
-/// What the record does not have, with what it has instead.
+/// What the record lacks, with what it has instead.
 pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> {
     let text = |text: &str| Ok(Resolved::Text(SecretText::from(text)));
     match selector {
@@ -82,7 +82,7 @@ pub fn resolve(selector: &Selector, record: &Record) -> Result<Resolved, Error> 
     }
 }
 
-/// Every field that has a value, but for references to attachments.
+/// Every field that has a value, except references to attachments.
 fn everything(record: &Record) -> WholeRecord {
     let fields =
         [Section::Standard, Section::Custom].into_iter().flat_map(|section| record.data.fields(section).iter());
@@ -97,7 +97,7 @@ fn everything(record: &Record) -> WholeRecord {
     whole
 }
 
-/// What a field holds, if it holds anything, or why that can't be read.
+/// The content of a field, if any, or why it can't be read.
 fn held_by(field: &Field) -> Result<Option<FieldValue>, &'static str> {
     if field.is_unreadable {
         return Err(TOO_DEEP);
@@ -117,7 +117,7 @@ fn held_by(field: &Field) -> Result<Option<FieldValue>, &'static str> {
 
 const TOO_DEEP: &str = "its value is nested too deeply";
 
-/// How many attachments of a record a name means; the first one is taken.
+/// How many attachments of a record have a name; the first one is used.
 #[must_use]
 pub fn count_attachments(record: &Record, name: &str) -> usize {
     record.attachments.iter().filter(|attachment| attachment.is_named(name)).count()
@@ -143,7 +143,7 @@ fn select(field: &Field, selector: &FieldSelector) -> Result<Resolved, Error> {
         }
     };
     match (&selector.property, value) {
-        // `[url]` is our word for what Keeper stores of a two-factor field.
+        // `[url]` is our name for the URI that Keeper stores in a two-factor field.
         (Some(property), Value::Text(uri)) if field.is_two_factor() && property == "url" => {
             Ok(Resolved::Text(uri.clone()))
         }
@@ -183,7 +183,7 @@ fn rendered(value: &Value) -> Resolved {
     }
 }
 
-/// The codes of a field that is made for them, if each of its values gives one.
+/// The codes of a field that is meant for them, if each of its values gives one.
 fn codes(field: &Field) -> Result<Option<Vec<Totp>>, &'static str> {
     if !field.is_two_factor() {
         return Ok(None);

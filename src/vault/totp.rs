@@ -7,7 +7,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::secret::SecretText;
 
-/// What an otpauth URI says ("Key Uri Format"). The seed is wiped when dropped.
+/// The parameters in an otpauth URI ("Key Uri Format"). The seed is wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Totp {
     seed: Vec<u8>,
@@ -30,11 +30,11 @@ impl std::fmt::Debug for Totp {
     }
 }
 
-/// With fewer seconds left than this, the next code is waited for: the next step should be able to use it.
+/// The fewest seconds for which a code must stay valid, so that the next step can use it; else the next code is used.
 const MIN_LEFT_S: u64 = 5;
 
 impl Totp {
-    /// Reads an otpauth URI, or a seed alone. Blanks, dashes and padding in the seed are skipped, as authenticator apps do.
+    /// Reads an otpauth URI, or a bare seed. Spaces, dashes and padding in it are skipped, as by authenticator apps.
     ///
     /// # Errors
     /// Why it gives no code.
@@ -62,7 +62,7 @@ impl Totp {
         Self::parse(uri.unwrap_or(text))
     }
 
-    /// Whether a text is an otpauth URI, however good, or a seed alone.
+    /// Whether a text is an otpauth URI, valid or not, or a bare seed.
     #[must_use]
     pub fn is_made_of(text: &str) -> bool {
         after_scheme(text, "otpauth").is_some() || bare_seed(text).is_some()
@@ -114,7 +114,7 @@ impl Totp {
         SecretText::from(format!("{number:0width$}", width = self.digits as usize))
     }
 
-    /// How long to wait before a code is worth handing out; 0 if it is now.
+    /// How long to wait until a code stays valid for long enough, in milliseconds; 0 if it does now.
     #[must_use]
     pub fn wait_ms(&self, now_ms: u64) -> u64 {
         let period_ms = self.period_s * 1000;
@@ -128,13 +128,13 @@ const DIGITS: &str = "its `digits` is not a number from 1 to 10";
 
 const DAY_S: u64 = 86_400;
 
-/// What comes after this scheme, if the text is a URI of it. Some programs leave out the slashes.
+/// The rest of a URI with this scheme. Some programs leave out the slashes.
 fn after_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
     let (found, rest) = text.trim().split_once(':')?;
     found.eq_ignore_ascii_case(scheme).then(|| rest.trim_start_matches('/'))
 }
 
-/// Fewer letters than these are a word rather than a seed (80 bits, the least that authenticator apps take).
+/// The shortest seed in bytes (80 bits, the minimum of authenticator apps): a shorter one is more likely a word.
 const SHORTEST_SEED: usize = 10;
 
 /// A seed that was stored without its URI.
@@ -144,13 +144,13 @@ fn bare_seed(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 
 /// `HMAC[seed](counter)`, the counter in 8 bytes, big-endian (RFC 4226, 5.2).
 fn hmac<M: Mac + KeyInit>(seed: &[u8], counter: u64) -> Zeroizing<Vec<u8>> {
-    // HMAC takes a key of any length, so the alternative is never made.
+    // HMAC accepts keys of any length, so this never fails.
     let Ok(mut mac) = <M as KeyInit>::new_from_slice(seed) else { return Zeroizing::default() };
     mac.update(&counter.to_be_bytes());
     Zeroizing::new(mac.finalize().into_bytes().to_vec())
 }
 
-/// Four bytes at the offset that the last half-byte names, without the sign (RFC 4226, 5.3).
+/// The four bytes at the offset in the last half-byte, without the sign bit (RFC 4226, 5.3).
 fn truncate(hash: &[u8]) -> u32 {
     let offset = usize::from(hash.last().copied().unwrap_or_default() & 0x0f);
     let bytes = hash.get(offset..offset + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
@@ -167,7 +167,7 @@ fn parameter(query: &str, name: &str) -> Option<Zeroizing<String>> {
     Some(percent_decode(value))
 }
 
-/// `%XX` and `+` as in a form; an incomplete `%` stays.
+/// Decodes `%XX` and `+` as in a form; an incomplete `%` stays.
 fn percent_decode(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
@@ -188,20 +188,20 @@ fn hex(digits: [u8; 2]) -> Option<u8> {
     u8::try_from(high? * 16 + low?).ok()
 }
 
-/// A parameter as a number: the default if it is missing, empty, 0 or no number; `None` if it is a useless one.
+/// A parameter as a number: the default if it is missing, empty, 0 or not a number; `None` if it is a useless number.
 fn number(text: Option<Zeroizing<String>>, default: u64) -> Option<u64> {
     let Some(text) = text else { return Some(default) };
     let text = text.trim();
     match text.parse::<u64>() {
         Ok(0) => Some(default),
         Ok(number) => Some(number),
-        // A text that begins with a digit was meant as a number.
+        // A text that begins with a digit was meant to be a number.
         Err(_) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => None,
         Err(_) => Some(default),
     }
 }
 
-/// Base32 (RFC 4648 section 6) in any case; blanks, dashes and padding are skipped.
+/// Base32 (RFC 4648 section 6) in either case; spaces, dashes and padding are skipped.
 fn decode_base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() * 5 / 8));
     let (mut buffer, mut bits) = (0_u32, 0);

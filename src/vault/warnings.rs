@@ -1,4 +1,4 @@
-//! Warnings about what could not be read, as many as a person may want to see.
+//! Warnings about what could not be read, as many as people may want to see.
 
 use crate::json::Faults;
 
@@ -9,7 +9,7 @@ pub(super) struct Warnings {
     more: usize,
 }
 
-/// So many are kept, which is as many as the agent keeps of a step; the others are counted.
+/// The most warnings that are kept, as many as the agent keeps of a step; the rest are only counted.
 const KEPT: usize = 10;
 
 impl Warnings {
@@ -24,7 +24,7 @@ impl Warnings {
         }
     }
 
-    /// Warns of what was left out of something.
+    /// Warns about what was left out of something.
     pub(super) fn add_faults(&mut self, what: impl FnOnce() -> String, faults: &Faults) {
         if !faults.is_empty() {
             self.add(format!("left out of {}: {faults}", what()));
