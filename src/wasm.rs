@@ -43,7 +43,7 @@ const FILE_CODES: &str = retrieval::FILE_CODES;
 
 #[wasm_bindgen]
 extern "C" {
-    /// AES-256-GCM decryption by the platform.
+    /// The platform's AES-256-GCM decryption.
     #[wasm_bindgen(typescript_type = "PlatformCipher")]
     pub type PlatformCipher;
 
@@ -68,17 +68,17 @@ extern "C" {
 
 /// A run of the task, at its current step. See [`retrieval::Step`].
 ///
-/// A step is answered by the function that is named after it; any other one throws.
+/// Each step is answered with the function named after it; any other one throws.
 #[wasm_bindgen]
 pub struct Run {
     masks: Masks,
     notices: Notices,
     entropy: SystemEntropy,
-    /// None once it was answered, until it has given the next one.
+    /// `None` only while an answer is turned into the next step.
     step: Option<Step>,
 }
 
-/// What goes out to Node.
+/// What Node gets for a step.
 #[derive(Serialize, Tsify)]
 pub struct Outgoing<'a> {
     /// Texts to mask before anything else is printed.
@@ -98,8 +98,8 @@ fn expose_masks<S: Serializer>(masks: &[SecretText], serializer: S) -> Result<S:
 
 #[wasm_bindgen]
 impl Run {
-    /// Starts a run with the task's inputs, at this time in milliseconds since 1970, and the platform's cipher for what is
-    /// large.
+    /// Starts a run with the task's inputs, at this time in milliseconds since 1970. The platform's cipher is for large
+    /// texts.
     ///
     /// # Errors
     /// None in practice: the shim's types are checked against ours.
@@ -118,7 +118,7 @@ impl Run {
         Ok(run)
     }
 
-    /// What the current step asks for, and what there is to say before that, once.
+    /// What the current step asks for, and once, the masks and notices that come before it.
     ///
     /// # Errors
     /// None in practice: a step always converts.
@@ -129,7 +129,7 @@ impl Run {
         Ok(serde_wasm_bindgen::to_value(&outgoing)?)
     }
 
-    /// Seals the request of the step `ask`: its headers and its body. Where there is nothing to be sent, the next step says
+    /// Seals the request of the step `ask`: its headers and its body. If there is nothing to send, the next step says
     /// why.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Run {
         Ok(serde_wasm_bindgen::to_value(&ask.seal(&mut SystemEntropy))?)
     }
 
-    /// Opens the download with this number while it arrives, by the platform's cipher.
+    /// Opens the download with this number for decryption by the platform's cipher as it arrives.
     #[must_use]
     #[wasm_bindgen(js_name = openDownload)]
     pub fn open_download(&self, id: usize, cipher: PlatformCipher) -> Option<AttachmentStream> {
@@ -198,8 +198,8 @@ impl Run {
         self.go_on(Answer::Time, now_ms)
     }
 
-    /// The lines that the log ends with, given the sizes of the plan's files in bytes, their modes where files have some, and
-    /// how long the run took.
+    /// The report at the end of the log, given the sizes of the plan's files in bytes, their modes if the platform has
+    /// any, and how long the run took.
     ///
     /// # Errors
     /// The step is not `finish`.
@@ -232,7 +232,7 @@ impl Run {
     }
 }
 
-/// What came of a step.
+/// The answer to a step.
 enum Answer {
     Files(Vec<FileOutcome>),
     Records(HttpOutcome),
@@ -240,7 +240,7 @@ enum Answer {
     Time,
 }
 
-/// Converts what came.
+/// Converts the outcome of a request.
 fn outcome<T: From<Outcome>>(value: JsValue) -> Result<T, JsValue> {
     let body = value.unchecked_ref::<OutcomeWithBody>().body()?;
     let mut outcome: Outcome = serde_wasm_bindgen::from_value(value)?;
@@ -261,7 +261,7 @@ fn joined(pieces: &[Uint8Array]) -> Vec<u8> {
     body
 }
 
-/// The shim gave an answer to another step than the current one.
+/// The error if the shim answers a step that is not the current one.
 const OUT_OF_TURN: &str = "out of turn";
 
 fn out_of_turn() -> JsValue {
@@ -278,7 +278,7 @@ pub struct AttachmentStream {
 
 #[wasm_bindgen]
 impl AttachmentStream {
-    /// Takes the next bytes from the network and gives plaintext, in at most two pieces.
+    /// Takes the next bytes from the network and returns plaintext, in at most two pieces.
     #[expect(clippy::cast_possible_truncation, reason = "usize has 32 bits in wasm32")]
     pub fn update(&mut self, chunk: &Uint8Array) -> Vec<Uint8Array> {
         let part = |range: Range<usize>| chunk.subarray(range.start as u32, range.end as u32);
@@ -292,7 +292,7 @@ impl AttachmentStream {
         held.into_iter().chain(rest).collect()
     }
 
-    /// The content's size in bytes, or `undefined` when its tag does not verify and nothing of it may be kept.
+    /// The content's size in bytes, or `undefined` if its tag does not verify and nothing of it may be kept.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a size in bytes stays far below 2^53")]
     pub fn finish(self) -> Option<f64> {
@@ -301,12 +301,12 @@ impl AttachmentStream {
     }
 }
 
-/// Decrypts what is large by the platform's cipher, and what is small in Rust, which costs no call.
+/// Decrypts large texts with the platform's cipher, and small ones in Rust, which saves the call.
 struct PlatformGcm(PlatformCipher);
 
-/// From this size on, in bytes, the call saves clearly more than it costs; from about 200 bytes on the two cost the same.
+/// The size, in bytes, from which the platform's cipher clearly saves time; the break-even is at about 200 bytes.
 const LARGE_TEXT: usize = 512;
-/// So many bytes are decrypted at once, so that a plaintext is not in memory twice.
+/// How many bytes are decrypted at a time, so that the plaintext is not in memory twice.
 const PART_LEN: usize = 64 << 10;
 
 impl Gcm for PlatformGcm {

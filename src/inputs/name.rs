@@ -1,6 +1,6 @@
 //! Names of variables: which the agent accepts, and which would change the job.
 //!
-//! The agent puts a variable into the environment in upper case, with `_` for spaces and dots: `LD.PRELOAD` becomes
+//! In the environment the agent puts variables in upper case, with `_` for spaces and dots: `LD.PRELOAD` is
 //! `LD_PRELOAD`. Names are compared in this form.
 
 mod known;
@@ -39,7 +39,7 @@ pub(super) fn check_variable(name: &str) -> Result<(), Error> {
     if reserved::changes_job(name) { Err(reserved(name)) } else { Ok(()) }
 }
 
-/// Refuses a name that the agent, a shell, a runtime or a common tool reads: it could run programs or disable
+/// Refuses a name that the agent, a shell, a runtime or a common tool reads: it could start programs or lift
 /// protection.
 pub(super) fn check_environment(name: &str) -> Result<(), Error> {
     check_variable(name)?;

@@ -1,4 +1,4 @@
-//! The door for what facts of the agent mean: texts in, texts out.
+//! The door to the verdicts on facts of the agent: texts in, texts out.
 
 use js_sys::Array;
 use wasm_bindgen::JsValue;
@@ -19,11 +19,11 @@ const EXPOSURES: &str = publication::EXPOSURES;
 #[wasm_bindgen(typescript_custom_section)]
 const OWN_CODES: &str = disk::OWN_CODES;
 
-/// The codes that [`disk::reason`] knows, and one that ends a download whose file knows by itself what is wrong with it.
+/// The codes that [`disk::reason`] knows, and one that ends a download whose file already has a problem.
 #[wasm_bindgen(typescript_custom_section)]
 const CODES: &str = "export type DiskCode = SystemDiskCode | OwnDiskCode | 'UNWRITTEN';";
 
-/// What is masked of the environment, given its names and their values. See [`secrets::masks`].
+/// The masks for the environment, given its names and values. See [`secrets::masks`].
 #[must_use]
 #[wasm_bindgen(js_name = masksOfEnvironment, unchecked_return_type = "string[]")]
 pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Array {
@@ -38,8 +38,7 @@ pub fn is_config_in_clear(names: Vec<String>, values: Vec<String>) -> bool {
     secrets::is_config_in_clear(&environment(names, values))
 }
 
-/// The proxy that the environment names for an HTTPS host at a port: the variable and the address. See
-/// [`proxy::of_machine`].
+/// The environment's proxy for an HTTPS host and port: the variable and the address. See [`proxy::of_machine`].
 #[must_use]
 #[wasm_bindgen(js_name = machineProxy, unchecked_return_type = "string[] | undefined")]
 pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Option<Array> {
@@ -62,8 +61,8 @@ pub fn proxy_url(address: &str) -> String {
     proxy::url(address)
 }
 
-/// The header by which a proxy is logged in to: with a user name and a password that were set, or else with those that its
-/// address holds. See [`proxy::authorization`].
+/// The header that logs in to a proxy, with a user name and a password that were set, or else those in its address. See
+/// [`proxy::authorization`].
 #[must_use]
 #[wasm_bindgen(js_name = proxyAuthorization)]
 pub fn proxy_authorization(
@@ -98,7 +97,7 @@ pub fn certificate_path(input: &str) -> Option<String> {
     certificates::path(input).map(str::to_owned)
 }
 
-/// What to say of certificates that cannot be read, given their numbers. See [`certificates::warning`].
+/// The warning about certificates that cannot be read, given their numbers. See [`certificates::warning`].
 #[must_use]
 #[wasm_bindgen(js_name = certificateWarning)]
 pub fn certificate_warning(source: &str, count: usize, unreadable: &[u32]) -> Option<String> {
@@ -112,35 +111,35 @@ pub fn disk_reason(code: &str, detail: &str, is_windows: bool) -> String {
     disk::reason(code, detail, is_windows)
 }
 
-/// The mode of a folder in octal, if others can exchange files in it. See [`access::mode_if_open`].
+/// The mode of a folder in octal, if others can replace files in it. See [`access::mode_if_open`].
 #[must_use]
 #[wasm_bindgen(js_name = modeIfOpen)]
 pub fn mode_if_open(mode: u32, gid: u32, name: &str, uid: u32, groups: &str) -> Option<String> {
     access::mode_if_open(mode, gid, &User { name, uid, groups })
 }
 
-/// The arguments of `icacls` for a file, given the answer of `whoami`. See [`access::icacls_arguments`].
+/// The arguments of `icacls` for a file, given the output of `whoami`. See [`access::icacls_arguments`].
 #[must_use]
 #[wasm_bindgen(js_name = icaclsArguments)]
 pub fn icacls_arguments(place: &str, whoami: &str) -> Vec<String> {
     access::icacls_arguments(place, whoami)
 }
 
-/// What git is asked about a repository. See [`publication::git_arguments`].
+/// The arguments that ask git about a repository. See [`publication::git_arguments`].
 #[must_use]
 #[wasm_bindgen(js_name = gitArguments)]
 pub fn git_arguments(repository: &str, git_folder: &str, is_windows: bool) -> Vec<String> {
     publication::git_arguments(repository, git_folder, is_windows)
 }
 
-/// The files that git does not ignore, if it gave an answer. See [`publication::not_ignored`].
+/// The files that git does not ignore, if it could tell. See [`publication::not_ignored`].
 #[must_use]
 #[wasm_bindgen(js_name = notIgnored)]
 pub fn not_ignored(files: Vec<String>, status: &str, output: &str) -> Option<Vec<String>> {
     publication::not_ignored(files, status, output)
 }
 
-/// What to say of the files that may be published, given the lines, the paths and the exposures of all. See
+/// The warnings about files that may be published, given the lines, paths and exposures of all. See
 /// [`publication::warnings`].
 #[must_use]
 #[wasm_bindgen(js_name = publicationWarnings)]
@@ -154,7 +153,7 @@ pub fn publication_warnings(
     publication::warnings(&files)
 }
 
-/// Whether a code says that nobody here knows who issued a certificate. See [`failure::is_unknown_issuer`].
+/// Whether a code says that a certificate's issuer is unknown here. See [`failure::is_unknown_issuer`].
 #[must_use]
 #[wasm_bindgen(js_name = isUnknownIssuer)]
 pub fn is_unknown_issuer(code: &str) -> bool {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::agent::progress;
 use crate::protocol::response::whole;
 
-/// Where a request is that has no answer yet. See [`progress::Phase`].
+/// The phase of a request that has no answer yet. See [`progress::Phase`].
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug)]
 pub enum Phase {
@@ -35,7 +35,7 @@ impl From<Phase> for progress::Phase {
     }
 }
 
-/// A request on its way. See [`progress::Progress`].
+/// A request in flight. See [`progress::Progress`].
 #[wasm_bindgen]
 pub struct Progress(progress::Progress);
 

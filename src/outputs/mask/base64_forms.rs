@@ -31,7 +31,7 @@ pub(super) fn wrapped(bytes: &[u8]) -> Vec<String> {
     lines.filter(|line| line.len() >= SHORTEST).map(|line| inside(line, 0)).collect()
 }
 
-/// The characters that do not depend on neighbouring bytes, if the bytes begin at `offset`, modulo 3.
+/// The characters that do not depend on neighbouring bytes, if these bytes begin at `offset`, modulo 3.
 fn inside(bytes: &[u8], offset: usize) -> String {
     let mut padded = vec![0; offset];
     padded.extend_from_slice(bytes);
