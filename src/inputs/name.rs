@@ -39,8 +39,7 @@ pub(super) fn check_variable(name: &str) -> Result<(), Error> {
     if reserved::changes_job(name) { Err(reserved(name)) } else { Ok(()) }
 }
 
-/// Refuses a name that the agent, a shell, a runtime or a common tool reads: it could start programs or lift
-/// protection.
+/// Refuses a name that the agent, a shell, a runtime or a common tool reads, which may run programs or lift protection.
 pub(super) fn check_environment(name: &str) -> Result<(), Error> {
     check_variable(name)?;
     if reserved::is_read_by_programs(name) { Err(reserved(name)) } else { Ok(()) }

@@ -92,7 +92,7 @@ impl Keys {
         json.map(|json| (key, json)).map_err(|Undecryptable| "its data does not decrypt with its key".to_owned())
     }
 
-    /// Unwraps a record's key with the key of its parent.
+    /// Unwraps a record's key with its parent's.
     ///
     /// A record that is shared directly, but belongs to a folder of the same answer, may have its key wrapped by that
     /// folder's: clients other than Keeper's SDKs create such records.

@@ -12,8 +12,7 @@ const COREUTILS: usize = 57;
 const OPENSSL: usize = 48;
 
 /// The characters that appear in Base64 of any text with these bytes in it: one form for each offset, modulo 3, at
-/// which they may begin. The first one also hides the Base64 of the bytes alone, with or without a line feed after
-/// them.
+/// which they may begin. The first one also hides the Base64 of the bytes alone, with or without a final line feed.
 pub(super) fn anywhere(bytes: &[u8]) -> Vec<String> {
     if (SHORTEST..=LONGEST).contains(&bytes.len()) {
         (0..3).map(|offset| inside(bytes, offset)).collect()
