@@ -21,6 +21,13 @@ pub(super) fn anywhere(bytes: &[u8]) -> Vec<String> {
     }
 }
 
+/// The bytes alone in the Base64 of URLs, if that is another one.
+pub(super) fn for_urls(bytes: &[u8]) -> Option<String> {
+    let encoded = (SHORTEST..=LONGEST).contains(&bytes.len()).then(|| inside(bytes, 0))?;
+    let for_urls = encoded.replace('+', "-").replace('/', "_");
+    (for_urls != encoded).then_some(for_urls)
+}
+
 /// The lines in which `base64` and `openssl base64` print these bytes.
 pub(super) fn wrapped(bytes: &[u8]) -> Vec<String> {
     if !(COREUTILS + 1..=LONGEST).contains(&bytes.len()) {
@@ -74,6 +81,18 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_base64_of_urls_is_hidden_where_it_differs() {
+        for (value, form) in [
+            ("what???why", Some("d2hhdD8_P3doe")),
+            ("who?? me>", Some("d2hvPz8gbWU-")),
+            ("s3cr3t-p4ss", None),
+            ("a??", None),
+        ] {
+            assert_eq!(for_urls(value.as_bytes()).as_deref(), form, "{value}");
         }
     }
 

@@ -21,9 +21,20 @@ pub(super) fn escapes(text: &str) -> Vec<String> {
     let mut all = vec![json_variants(text)];
     // Only JSON shows several lines in one; anything that shows them one by one can't be masked as a whole.
     if !text.contains(['\n', '\r']) {
-        all.extend([percent_encoded(text), quoted_for_shells(text), entities(text)]);
+        all.extend([vec![json_in_json(text)], percent_encoded(text), quoted(text), entities(text)]);
     }
     all.into_iter().flatten().filter(|form| known.insert(form.clone())).collect()
+}
+
+/// Several lines in the field of a form, as browsers, Python and `curl --data-urlencode` write them. The agent adds what is
+/// percent-encoded in another way to each mask.
+pub(super) fn lines_in_a_form(text: &str) -> Vec<String> {
+    if text.len() > LONGEST || !text.contains(['\n', '\r']) {
+        return Vec::new();
+    }
+    let all = [percent(text, "", true, false), percent(text, "", true, true), percent(text, "", false, true)];
+    let mut known: HashSet<String> = [percent(text, "", false, false)].into();
+    all.into_iter().filter(|form| known.insert(form.clone())).collect()
 }
 
 /// A value as the agent prints the variables of a container: with its own escapes undone. The result may differ from
@@ -114,20 +125,34 @@ fn percent(text: &str, safe: &str, is_form: bool, is_lower: bool) -> String {
     encoded
 }
 
-/// The ways to write a quote within single quotes: bash's and dash's (also in `set -x`), PowerShell's and SQL's, and a
-/// backslash.
-fn quoted_for_shells(text: &str) -> Vec<String> {
-    let mut forms = Vec::new();
-    if text.contains('\'') {
-        forms.extend(["'\\''", "'\"'\"'", "''", "\\'"].map(|quote| text.replace('\'', quote)));
-    }
-    if text.contains('"') {
-        forms.push(text.replace('"', "\"\""));
-    }
+/// A text in quotes, or with backslashes instead of them.
+fn quoted(text: &str) -> Vec<String> {
+    // In single quotes: bash and dash (also by `set -x`), PowerShell and SQL.
+    let mut forms = ["'\\''", "'\"'\"'", "''", "\\'"].map(|quote| text.replace('\'', quote)).to_vec();
+    // In double quotes: CSV and cmd; bash (`export -p`).
+    forms.push(text.replace('"', "\"\""));
+    forms.push(with_backslashes(text, "\\\"$`"));
+    // In single quotes: Python, Node, Perl and PHP.
+    forms.push(with_backslashes(text, "\\"));
+    forms.push(with_backslashes(text, "\\'"));
+    // `docker compose config`, make.
+    forms.push(text.replace('$', "$$"));
     forms
 }
 
-/// Forms with entities: for text, for attributes, and with the various entities for quotes.
+/// A text with a backslash before each of these characters.
+fn with_backslashes(text: &str, escaped: &str) -> String {
+    let mut written = String::with_capacity(2 * text.len());
+    for c in text.chars() {
+        if escaped.contains(c) {
+            written.push('\\');
+        }
+        written.push(c);
+    }
+    written
+}
+
+/// Entities: of text, of attributes, and with the quotes that various writers choose.
 fn entities(text: &str) -> Vec<String> {
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return Vec::new();
@@ -138,6 +163,10 @@ fn entities(text: &str) -> Vec<String> {
     let numeric = element.replace('"', "&#34;").replace('\'', "&#39;");
     let lean = text.replace('&', "&amp;").replace('<', "&lt;");
     [vec![element, attribute], quotes.to_vec(), vec![numeric, lean]].concat()
+}
+
+fn json_in_json(text: &str) -> String {
+    json(&json(text, |_| false, false), |_| false, false)
 }
 
 /// JSON that is safe in HTML (Go, PowerShell, Gson, .NET), in ASCII (Python) or with escaped slashes (PHP), and a text
@@ -202,6 +231,12 @@ mod tests {
             ("it's s3cr3t", r"it'\''s s3cr3t"),
             ("it's s3cr3t", r#"it'"'"'s s3cr3t"#),
             ("it's s3cr3t", "it''s s3cr3t"),
+            ("pa$$w0rd`", r"pa\$\$w0rd\`"),
+            // docker compose config, make
+            ("pa$$w0rd", "pa$$$$w0rd"),
+            // repr of Python, Node's console.log, Data::Dumper of Perl
+            ("dom\\us\"er", "dom\\\\us\"er"),
+            ("dom\\us\"'er", "dom\\\\us\"\\'er"),
             // XML and HTML
             ("a<b>&c", "a&lt;b&gt;&amp;c"),
             ("a\"b'c", "a&quot;b&#39;c"),
@@ -216,8 +251,21 @@ mod tests {
             ("key🔑", r"key\ud83d\udd11"),
             ("a/b", r"a\/b"),
             ("a\"\nb", r#"a"\nb"#),
+            // JSON in JSON
+            ("a\"b", r#"a\\\"b"#),
         ] {
             assert!(escapes(value).iter().any(|found| found == form), "{form} of {value}: {:?}", escapes(value));
+        }
+    }
+
+    #[test]
+    fn several_lines_are_masked_as_forms_have_them() {
+        for (value, forms) in [
+            ("one line\ntwo+", vec!["one+line%0Atwo%2B", "one+line%0atwo%2b", "one%20line%0atwo%2b"]),
+            ("a\r\nb", vec!["a%0d%0ab"]),
+            ("one line", vec![]),
+        ] {
+            assert_eq!(lines_in_a_form(value), forms, "{value:?}");
         }
     }
 

@@ -81,6 +81,9 @@ pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     // Leading white space counts, as it changes where lines are wrapped.
     wrapped(text.trim_end().as_bytes(), sink);
     all(Rank::Escaped, escapes::escapes(plain), sink);
+    if kind == Kind::Field {
+        all(Rank::Escaped, escapes::lines_in_a_form(plain), sink);
+    }
 }
 
 /// All forms of an attachment: those of each text that it may be shown as, and those of its bytes.
@@ -97,13 +100,14 @@ pub(super) fn forms_of_bytes(bytes: &[u8], kind: Kind, sink: &mut Sink<'_>) {
 
 fn base64_of(bytes: &[u8], sink: &mut Sink<'_>) {
     all(Rank::Base64, base64_forms::anywhere(bytes), sink);
+    all(Rank::Escaped, base64_forms::for_urls(bytes), sink);
 }
 
 fn wrapped(bytes: &[u8], sink: &mut Sink<'_>) {
     all(Rank::Wrapped, base64_forms::wrapped(bytes), sink);
 }
 
-fn all(rank: Rank, forms: Vec<String>, sink: &mut Sink<'_>) {
+fn all(rank: Rank, forms: impl IntoIterator<Item = String>, sink: &mut Sink<'_>) {
     for form in forms {
         sink(rank, SecretText::from(form).expose());
     }
