@@ -1,15 +1,23 @@
-//! Names as people type them: outer spaces are invisible, and one letter may have two encodings.
+//! Names as people type them: some spaces and characters are invisible, and one letter may have two encodings.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::Deref;
 
-/// A form that is equal for names that look the same: trimmed, and decomposed (Unicode's NFD, in which macOS writes
-/// file names; keyboards write NFC).
+use crate::text::unseen;
+
+/// A form that is equal for names that look the same: trimmed, several spaces as one, as browsers show them, without invisible
+/// characters, and decomposed (Unicode's NFD, in which macOS writes file names; keyboards write NFC).
 pub(super) fn as_seen(name: &str) -> Cow<'_, str> {
     let name = name.trim();
-    if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(taken_apart(name)) }
+    let is_seen_so = name.is_ascii() && !name.contains("  ") && !name.contains(char::is_control);
+    if is_seen_so {
+        return Cow::Borrowed(name);
+    }
+    let seen: String = name.chars().filter(|c| c.is_whitespace() || !unseen(*c)).collect();
+    let words: Vec<&str> = seen.split_whitespace().collect();
+    Cow::Owned(taken_apart(&words.join(" ")))
 }
 
 /// Decomposes letters with JavaScript's Unicode tables, which would make up a quarter of the module here.
@@ -134,6 +142,12 @@ mod tests {
             (&[composed], decomposed, Some(composed)),
             (&[decomposed], composed, Some(decomposed)),
             (&[composed, decomposed], decomposed, Some(decomposed)),
+            (&["a  b"], "a b", Some("a  b")),
+            (&["a b", "a  b"], "a  b", Some("a  b")),
+            (&["a\t b", "a  b"], "a b", None),
+            (&["a\u{a0}b"], "a b", Some("a\u{a0}b")),
+            (&["a\u{200b}b\u{feff}"], "ab", Some("a\u{200b}b\u{feff}")),
+            (&["a b"], "ab", None),
             (&["A"], "a", None),
             (&["", " "], " a", None),
             (&["", " "], "\t", None),
