@@ -213,6 +213,8 @@ mod tests {
                              `keeperConnection`, or in the environment variable `KSM_CONFIG`";
         const TOKEN: &str = "the config is a one-time token; expected one that is already bound to a device";
         const PATH: &str = "the config looks like the path of a file; expected the config itself";
+        const KUBERNETES: &str = "the config is a secret of Kubernetes in YAML; expected the config that it holds";
+        const ASSIGNMENT: &str = "the config begins with a name and `=`; expected what comes after them";
         const NEITHER: &str = "the config is neither JSON nor Base64 of JSON";
         for (text, message) in [
             ("", EMPTY),
@@ -221,6 +223,14 @@ mod tests {
                 "$(secret_config)",
                 "the config is the text `$(secret_config)`: the pipeline has no variable of that name",
             ),
+            (
+                "\"$(secret_config)\"",
+                "the config is the text `$(secret_config)`: the pipeline has no variable of that name",
+            ),
+            ("apiVersion: v1\ndata:\n  config: e30=\nkind: Secret\n", KUBERNETES),
+            ("KSM_CONFIG=e30=", ASSIGNMENT),
+            ("export KSM_CONFIG='{}'", ASSIGNMENT),
+            ("e30=", "the config lacks `hostname`, `clientId`, `privateKey` and `appKey`"),
             ("US:qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", TOKEN),
             ("qZ-dE-aRPgXjXew-xEfrD4V_m2Ftu5YbVYEg6U9j-hQ", TOKEN),
             ("./ksm-config.json", PATH),

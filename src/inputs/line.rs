@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::slip;
 use crate::error::Error;
 use crate::problem::{Place, Problem};
 use crate::text::shown;
@@ -83,7 +84,7 @@ impl Line {
             if let Some(span) = macro_span(&text, 0) {
                 return Err(self.problem(span, undefined_variable()));
             }
-            return Err(self.problem(trimmed_span(&text, 0), missing_arrow));
+            return Err(self.problem(trimmed_span(&text, 0), slip::name_other_arrow(&text, missing_arrow)));
         };
         let arrow = before.len();
         self.notation = trimmed_span(before, 0);
@@ -92,6 +93,7 @@ impl Line {
             let error = Error::new("expected a notation before the `>`, found nothing");
             return Err(self.problem(Span { start: arrow, length: 1 }, error));
         }
+        slip::check_arrow(before).map_err(|error| self.notation_problem(error))?;
         Ok((self.notation(), self.destination()))
     }
 

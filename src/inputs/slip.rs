@@ -29,6 +29,25 @@ pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Er
     Ok(())
 }
 
+/// Refuses what comes before the `>` if it ends in another part of an arrow, as in `->`, `=>` or `>>`.
+pub(super) fn check_arrow(before: &str) -> Result<(), Error> {
+    let start = before.trim_end().strip_suffix(['-', '=', '>']);
+    if start.is_none_or(|start| !start.ends_with(char::is_whitespace)) {
+        return Ok(());
+    }
+    let error = Error::new("a second sign comes before the `>`, and would be part of the name before it");
+    Err(error.with_hint("write `>` alone between the two"))
+}
+
+/// The error that a line has no `>`, with a hint at what it has instead.
+pub(super) fn name_other_arrow(line: &str, missing_arrow: Error) -> Error {
+    const ARROWS: [&str; 8] = ["→", "➜", "➔", "⇒", "＞", "›", "»", "&gt;"];
+    match ARROWS.iter().find(|arrow| line.contains(**arrow)) {
+        Some(arrow) => missing_arrow.with_hint(format!("write `>` in place of `{arrow}`")),
+        None => missing_arrow,
+    }
+}
+
 /// Refuses a variable's name that is surely a mistake.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
     let is_after_blank = |sign: &str| {
@@ -196,6 +215,31 @@ mod tests {
         ] {
             let found = check_notation(notation, destination).err().map(|error| error.to_string());
             assert_eq!(found.as_deref(), message, "{notation} > {destination}");
+        }
+    }
+
+    #[test]
+    fn an_arrow_is_one_sign() {
+        const TWO: &str = "a second sign comes before the `>`, and would be part of the name before it";
+        for (before, message) in [
+            ("A/field/x -", Some(TWO)),
+            ("A/field/x = ", Some(TWO)),
+            ("A/field/x >", Some(TWO)),
+            ("A/field/x\t> ", Some(TWO)),
+            ("A/field/x-", None),
+            ("A/field/<x>", None),
+            ("A > b/field/x", None),
+            ("-", None),
+        ] {
+            let found = check_arrow(before).err().map(|error| error.to_string());
+            assert_eq!(found.as_deref(), message, "{before:?}");
+        }
+        for (line, hint) in [
+            ("A/type → var:B", Some("write `>` in place of `→`")),
+            ("A/type &gt; var:B", Some("write `>` in place of `&gt;`")),
+            ("A/type var:B", None),
+        ] {
+            assert_eq!(name_other_arrow(line, Error::new("no arrow")).hint().as_deref(), hint, "{line}");
         }
     }
 

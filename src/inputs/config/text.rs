@@ -25,31 +25,11 @@ impl Written {
         if let Some(written) = Self::plain(text) {
             return written;
         }
-        if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
-            return Err(Error::new(format!(
-                "the config is the text `$({})`: the pipeline has no variable of that name",
-                shown(name)
-            ))
-            .with_hint(UNDEFINED));
-        }
         let unquoted = unquote(text);
-        if unquoted.starts_with('{') {
-            return Err(Error::new("the config is a JSON text inside quotes; expected it without the outer quotes"));
+        if let Some(error) = something_else(unquoted) {
+            return Err(error);
         }
-        if is_token(unquoted) {
-            let error = Error::new("the config is a one-time token; expected one that is already bound to a device");
-            return Err(error.with_hint(token_hint()));
-        }
-        if is_path(unquoted) {
-            let error = Error::new("the config looks like the path of a file; expected the config itself");
-            return Err(error.with_hint("pass the file's content, best in a secret variable"));
-        }
-        let unarmored = without_armor(unquoted);
-        if unarmored.starts_with("-----BEGIN ") {
-            let error = Error::new("the config is a key or certificate in PEM; expected the whole config");
-            return Err(error.with_hint(BOUND_CONFIG));
-        }
-        match base64::decode(unarmored) {
+        match base64::decode(without_armor(unquoted)) {
             Some(bytes) => Self::decoded(&Zeroizing::new(bytes)).unwrap_or_else(|| Err(neither(text))),
             None => Err(neither(text)),
         }
@@ -92,6 +72,40 @@ impl Written {
             _ => Err(decodes_to("a text that is not JSON")),
         })
     }
+}
+
+/// The error for a text that is known to be no config, nor Base64 of one.
+fn something_else(text: &str) -> Option<Error> {
+    if let Some(name) = text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
+        let name = shown(name);
+        let error =
+            Error::new(format!("the config is the text `$({name})`: the pipeline has no variable of that name"));
+        return Some(error.with_hint(UNDEFINED));
+    }
+    if text.starts_with('{') {
+        return Some(Error::new("the config is a JSON text inside quotes; expected it without the outer quotes"));
+    }
+    if is_token(text) {
+        let error = Error::new("the config is a one-time token; expected one that is already bound to a device");
+        return Some(error.with_hint(token_hint()));
+    }
+    if is_path(text) {
+        let error = Error::new("the config looks like the path of a file; expected the config itself");
+        return Some(error.with_hint("pass the file's content, best in a secret variable"));
+    }
+    if without_armor(text).starts_with("-----BEGIN ") {
+        let error = Error::new("the config is a key or certificate in PEM; expected the whole config");
+        return Some(error.with_hint(BOUND_CONFIG));
+    }
+    if text.lines().any(|line| line.trim() == "kind: Secret") {
+        let error = Error::new("the config is a secret of Kubernetes in YAML; expected the config that it holds");
+        return Some(error.with_hint("pass the Base64 after `config:` alone"));
+    }
+    if is_assignment(text) {
+        let error = Error::new("the config begins with a name and `=`; expected what comes after them");
+        return Some(error.with_hint("leave out the name and the `=`, and quotes if there are any"));
+    }
+    None
 }
 
 /// What to do about a text that was garbled in transit.
@@ -162,6 +176,17 @@ fn without_armor(text: &str) -> &str {
 fn is_token(text: &str) -> bool {
     let ([key] | [_, key] | [_, key, _, _]) = text.split(':').collect::<Vec<_>>()[..] else { return false };
     base64::decode(key).is_some_and(|bytes| bytes.len() == 32)
+}
+
+/// Whether a text gives a variable its value, as in a dotenv file or a shell: `KSM_CONFIG=…`.
+fn is_assignment(text: &str) -> bool {
+    let text = text.strip_prefix("export ").unwrap_or(text);
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() <= 40
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    text.split_once('=').is_some_and(|(name, value)| is_name(name) && !value.trim_matches('=').is_empty())
 }
 
 /// Whether a text looks like a path, not a config.
