@@ -6,24 +6,27 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { print, printResult, warn } from './agent/commands.js';
+import { openPlainFile, plainFileAt, realPath, removeFile, takeBack } from './files/disk.js';
 import { readNote } from './files/note.js';
-import { plainFileAt, putBack, realPath, removeFile } from './files/disk.js';
+import { attempt, codeOf, patiently } from './files/work.js';
 
 /** @import { NotedFile, ReadNote } from './files/note.js' */
 
 async function cleanUp() {
+  const { VSTS_TASKVARIABLE_KSMFILES: address = '', VSTS_TASKVARIABLE_KSMFILESEXTENT: extent = '' } =
+    process.env;
   try {
-    const { VSTS_TASKVARIABLE_KSMFILES: address = '', VSTS_TASKVARIABLE_KSMFILESEXTENT: extent = '' } =
-      process.env;
-    const note = readNote(address, extent);
+    const note = await patiently(() => readNote(address, extent));
+    if (!note) {
+      return;
+    }
     // In reverse order: if two steps or lines wrote the same file, the first of them kept the original.
-    for (const file of [...(note?.files ?? [])].reverse()) {
-      await cleanUpFile(file, note?.isDone ?? false);
+    for (const file of [...note.files].reverse()) {
+      await cleanUpFile(file, note.isDone);
     }
-    if (note) {
-      reportLoss(note);
-      fs.rmSync(note.place, { force: true });
-    }
+    reportLoss(note);
+    // Else the agent removes it.
+    await attempt('', () => fs.rmSync(note.place));
   } catch (error) {
     warn(
       `the list of files that the step wrote cannot be read (${codeOf(error)}); those outside of the agent's temporary folder may be left`,
@@ -50,61 +53,55 @@ function reportLoss({ files, count, isDone, isWhole }) {
   );
 }
 
-/**
- * @param {NotedFile} file
- * @param {boolean} isDone whether the main step gave all files their names; else only files known to be its own go
- */
+/** @param {NotedFile} file @param {boolean} isDone whether the main step gave all files their names */
 async function cleanUpFile(file, isDone) {
-  const { target, place, temporary } = file;
-  const folder = path.dirname(place);
+  const { target, place, temporary, aside } = file;
   try {
-    if (realPath(path.dirname(target)) !== folder) {
+    if (realPath(path.dirname(target)) !== path.dirname(place)) {
       warn(`${target} is in another folder now; what the task wrote may be anywhere, and it holds a secret`);
       return;
     }
-    await removeFile(path.join(folder, temporary), () => true);
-    await takeBack(file, isDone);
-  } catch (error) {
-    // If the folder is gone, so is the file.
-    if (codeOf(error) !== 'ENOENT') {
-      const state = isEmptied(file) ? 'it is empty now' : 'it holds a secret';
-      warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${state}`);
+    await removeFile(temporary);
+    switch (await takeBack(file, { isDone })) {
+      case 'removed':
+        return say(`Removed ${target}`);
+      case 'returned':
+        return say(`Put back what was at ${target} before`);
+      case 'occupied':
+        return warn(
+          `something else is at ${target} by now; what was there before the task wrote it is ${aside}`,
+        );
+      case 'lost':
+        return warn(
+          plainFileAt(place)
+            ? `${target} was changed since the task wrote it, and may hold a secret; the copy that was kept of what was there before is gone`
+            : `${target} was there before the task wrote it, but the copy that was kept of it is gone`,
+        );
     }
+  } catch (error) {
+    reportFailure(file, codeOf(error));
   }
 }
 
-/** @param {NotedFile} file @param {boolean} isDone */
-async function takeBack({ target, place, aside, replaced, identity }, isDone) {
-  // After a finished step any file is: later ones may have rewritten it, and some file systems renumber files each day.
-  const isOurs = (/** @type {{ identity: string }} */ found) => isDone || found.identity === identity;
-  const now = plainFileAt(place)?.identity;
-  if (plainFileAt(aside) === undefined) {
-    const isLost = isDone && replaced !== undefined;
-    if (await removeFile(place, isLost ? (found) => found.identity === identity : isOurs)) {
-      say(`Removed ${target}`);
-    }
-    if (isLost) {
-      warn(`${target} was there before the task wrote it, but the copy that was kept of it is gone`);
-    }
-  } else if (!isDone && replaced === undefined && now !== identity) {
-    // Killed before the file could replace the original, which still has its name, or only the one aside.
-    await putBack(aside, place, now, () => false);
-    // After a finished step, a file with the identity of the original is another one: file systems reuse numbers.
-  } else if (await putBack(aside, place, isDone ? undefined : replaced, isOurs)) {
-    say(`Put back what was at ${target} before`);
-  } else {
-    warn(`${target} is no longer a plain file; what was there before the task wrote it is ${aside}`);
+/** @param {NotedFile} file @param {string} code */
+function reportFailure(file, code) {
+  // If the folder is gone, so is the file.
+  if (!['ENOENT', 'ENOTDIR'].includes(code)) {
+    const state = isEmptied(file) ? 'it is empty now' : 'it holds a secret';
+    const advice = fs.existsSync(file.aside) ? `${state}; what was there before is ${file.aside}` : state;
+    warn(`could not remove ${file.target} (${code}); remove it by hand, ${advice}`);
   }
 }
 
 /** Empties a file that cannot be removed, if it is the one that the task wrote. @param {NotedFile} file */
 function isEmptied({ place, identity }) {
   try {
-    const isOurs = identity !== undefined && plainFileAt(place)?.identity === identity;
-    if (isOurs) {
-      fs.truncateSync(place);
+    const descriptor = openPlainFile(place, fs.constants.O_WRONLY, identity);
+    if (descriptor !== undefined) {
+      fs.ftruncateSync(descriptor);
+      fs.closeSync(descriptor);
     }
-    return isOurs;
+    return descriptor !== undefined;
   } catch {
     return false;
   }
@@ -112,8 +109,5 @@ function isEmptied({ place, identity }) {
 
 /** @param {string} text printed as one line */
 const say = (text) => print(text.replaceAll(/[\r\n]/g, ' '));
-
-/** @param {unknown} error */
-const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown';
 
 void cleanUp().finally(() => printResult(true));

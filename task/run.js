@@ -7,8 +7,8 @@ import { Run } from '../pkg/core.js';
 import * as agent from './agent/commands.js';
 import { readFiles, readInputs, readNetworkSettings } from './agent/inputs.js';
 import { job } from './agent/secrets.js';
-import { isWindows } from './files/disk.js';
 import { Files } from './files/stage.js';
+import { isWindows } from './files/work.js';
 import { Network, platformCipher } from './network/network.js';
 
 /** @import { Next, Plan } from '../pkg/core.js' */

@@ -1,88 +1,9 @@
-/** The disk: identities of files, retries while another program holds one, and work that goes on after a failure. */
+/** The disk: identities of files, and how one replaces another and is taken back. Uses nothing but Node. */
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-
-export const isWindows = process.platform === 'win32';
-
-/** @import { DiskCode, FailureCode, FileCode } from '../../pkg/core.js' */
-/** @typedef {FailureCode | FileCode | DiskCode} Code */
-
-/** An error with a code and a detail, which the core words. @param {Code} code @param {string} [detail] */
-export const coded = (code, detail) => Object.assign(new Error(code), { code, detail });
-
-/** @param {Code} code @param {string} [detail] @returns {never} */
-export function refuse(code, detail) {
-  throw coded(code, detail);
-}
-
-/** How long to retry: scanners hold a new file for a few seconds, and the agent gives a cancelled step about ten. */
-const PATIENCE_MS = 4_000;
-const HELD = ['EBUSY', 'EPERM', 'EACCES'];
-
-/** When to stop retrying, in milliseconds since 1970; several files can share one deadline. */
-export const soon = () => Date.now() + PATIENCE_MS;
-
-/**
- * Does something with a file; on Windows, retries for a few seconds while another program holds it.
- *
- * @template T
- * @param {() => T} work
- * @param {{ signal?: AbortSignal, until?: number }} [limits]
- * @returns {Promise<T>}
- */
-export async function patiently(work, { signal, until = soon() } = {}) {
-  for (let delayMs = 10; ; delayMs = Math.min(2 * delayMs, 250)) {
-    try {
-      return work();
-    } catch (error) {
-      const isHeld = isWindows && HELD.includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '');
-      if (!isHeld || Date.now() + delayMs > until) {
-        throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-      // By now everything may have been rolled back.
-      if (signal?.aborted) {
-        throw error;
-      }
-    }
-  }
-}
-
-/**
- * Does something whose failure must not keep the rest from being done.
- *
- * @param {string} failure the message for that
- * @param {() => unknown} work
- * @returns {Promise<string[]>}
- */
-export async function attempt(failure, work) {
-  try {
-    await work();
-    return [];
-  } catch (error) {
-    return [`${failure} (${/** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown'})`];
-  }
-}
-
-/**
- * Does something with each of many items, several at a time.
- *
- * @template T
- * @param {number} width how many at once
- * @param {T[]} items
- * @param {(item: T, index: number) => Promise<void>} work
- */
-export async function sideBySide(width, items, work) {
-  const left = items.entries();
-  const takeTurns = async () => {
-    for (const [index, item] of left) {
-      await work(item, index);
-    }
-  };
-  await Promise.all(Array.from({ length: width }, takeTurns));
-}
+import { codeOf, isWindows, patiently, refuse } from './work.js';
 
 /** Waits until what was written has reached the disk. */
 export const flush = promisify(fs.fsync);
@@ -181,46 +102,41 @@ export function readFileAt(place, limit) {
 /** A path with its links resolved, spelled as the system spells it. @param {string} place something that exists */
 export const realPath = (place) => fs.realpathSync.native(place);
 
-/** @typedef {(found: Found) => boolean} IsMeant */
+/** The names of files that are kept. */
+const ASIDE = /^\.ksm-[0-9a-f]{12}o$/;
+
+/** Removes a plain file, if there is one. @param {string} place @param {number} [until] when to stop retrying */
+export const removeFile = (place, until) =>
+  patiently(() => plainFileAt(place) && fs.unlinkSync(place), { until });
 
 /**
- * Removes a plain file if it is the one that is meant. Retries as {@link patiently}.
+ * A file of the task, with what is known of it by now.
  *
- * @param {string} place
- * @param {IsMeant} isMeant
- * @param {number} [until] the time at which patience ends
- * @returns {Promise<boolean>} whether it was there
+ * @typedef {object} OwnFile
+ * @property {string} place where it is going to be, without links
+ * @property {string} temporary where it is until then, in the same folder
+ * @property {string} aside where the file is kept that it replaces
+ * @property {string} [identity]
+ * @property {string} [replaced] the identity of that other file, once it is kept
  */
-export function removeFile(place, isMeant, until) {
-  const remove = () => {
-    const found = plainFileAt(place);
-    const isThere = found !== undefined && isMeant(found);
-    if (isThere) {
-      fs.unlinkSync(place);
-    }
-    return isThere;
-  };
-  return patiently(remove, { until });
-}
 
 /**
  * Gives a file that is about to be replaced a second name, so that it can be restored; where hard links are not
  * possible, it is copied. Its own name always leads to a file.
  *
- * @param {string} target
- * @param {string} aside
- * @param {Found} old what is at the target
+ * @param {OwnFile} file
+ * @param {Found} old what is at its place
  */
-export function setAside(target, aside, old) {
+export function setAside({ place, aside }, old) {
   if (isWindows && (old.mode & 0o200) === 0) {
     // There a read-only file can't be replaced, only moved.
-    return fs.renameSync(target, aside);
+    return fs.renameSync(place, aside);
   }
   try {
-    fs.linkSync(target, aside);
+    fs.linkSync(place, aside);
   } catch {
     try {
-      fs.copyFileSync(target, aside, fs.constants.COPYFILE_EXCL);
+      fs.copyFileSync(place, aside, fs.constants.COPYFILE_EXCL);
     } catch (error) {
       fs.rmSync(aside, { force: true });
       throw error;
@@ -229,31 +145,61 @@ export function setAside(target, aside, old) {
 }
 
 /**
- * Gives a file that was kept aside its name back, atomically if another plain file has it.
+ * Takes a file away from its place, and gives that back to the file that was kept aside, in one step.
  *
- * @param {string} aside
- * @param {string} target
- * @param {string | undefined} replaced the identity of the original, whether it has a second name or was copied
- * @param {IsMeant} isMeant whether the file that now has the name may go
- * @param {number} [until] the time at which patience ends
- * @returns {Promise<boolean>} whether the original has its name
+ * @param {OwnFile} file
+ * @param {{ isDone?: boolean, until?: number }} options whether all files got their names: later steps may have
+ *        rewritten it, and some file systems renumber files each day. Otherwise only a file known to be the task's own goes
+ * @returns {Promise<'absent' | 'removed' | 'returned' | 'occupied' | 'lost'>} what became of it: its place is occupied if
+ *          something else is there, and what it replaced is lost if that is kept no more
  */
-export function putBack(aside, target, replaced, isMeant, until) {
-  const rename = () => {
-    const old = plainFileAt(aside);
-    const found = plainFileAt(target);
-    if (old && found && [old.identity, replaced].includes(found.identity)) {
-      // It never lost its name. Renaming one name of a file to another name of it would leave both.
-      fs.unlinkSync(aside);
-      return true;
+export const takeBack = (file, { isDone = false, until }) =>
+  patiently(() => takeBackAtOnce(file, isDone), { until });
+
+/** @param {OwnFile} file @param {boolean} isDone */
+function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
+  const [now, kept] = [plainFileAt(place), plainFileAt(aside)];
+  const isItself = now !== undefined && now.identity === identity;
+  const other = isItself ? undefined : keptByOther(place, identity);
+  if (other) {
+    // The other job then puts back what was there before this one.
+    kept ? fs.renameSync(aside, other) : fs.unlinkSync(other);
+    return 'removed';
+  }
+  if (!kept) {
+    const isLost = replaced !== undefined && (isDone || isItself);
+    const goes = isItself || (isDone && !isLost && now !== undefined);
+    if (goes) {
+      fs.unlinkSync(place);
     }
-    const isFree = found ? isMeant(found) : !fs.lstatSync(target, { throwIfNoEntry: false });
-    if (old && isFree) {
-      moveBack(aside, target);
-    }
-    return old !== undefined && isFree;
-  };
-  return patiently(rename, { until });
+    return isLost ? 'lost' : goes ? 'removed' : 'absent';
+  }
+  // After a finished step, a file with the identity of the original is another one: file systems reuse numbers.
+  const isReplaced = !isDone && !isItself && (replaced === undefined || now?.identity === replaced);
+  if (now && (isReplaced || now.identity === kept.identity)) {
+    // It never lost its name. Renaming one name of a file to another name of it would leave both.
+    fs.unlinkSync(aside);
+    return 'returned';
+  }
+  if (now ? !isDone && !isItself : fs.lstatSync(place, { throwIfNoEntry: false })) {
+    return 'occupied';
+  }
+  moveBack(aside, place);
+  return 'returned';
+}
+
+/**
+ * Where another job keeps a file that it has replaced: of two agents of one user, both may write to the user's home.
+ *
+ * @param {string} place
+ * @param {string | undefined} identity
+ */
+function keptByOther(place, identity) {
+  const folder = path.dirname(place);
+  const names = fs.readdirSync(folder).filter((name) => ASIDE.test(name));
+  return names
+    .map((name) => path.join(folder, name))
+    .find((one) => identity !== undefined && plainFileAt(one)?.identity === identity);
 }
 
 /**
@@ -261,19 +207,19 @@ export function putBack(aside, target, replaced, isMeant, until) {
  * of one device, and renaming between them fails.
  *
  * @param {string} aside
- * @param {string} target
+ * @param {string} place
  */
-function moveBack(aside, target) {
+function moveBack(aside, place) {
   try {
-    fs.renameSync(aside, target);
+    fs.renameSync(aside, place);
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EXDEV') {
+    if (codeOf(error) !== 'EXDEV') {
       throw error;
     }
-    const near = path.join(path.dirname(target), path.basename(aside));
+    const near = path.join(path.dirname(place), path.basename(aside));
     fs.copyFileSync(aside, near, fs.constants.COPYFILE_EXCL);
     try {
-      fs.renameSync(near, target);
+      fs.renameSync(near, place);
     } finally {
       fs.rmSync(near, { force: true });
     }

@@ -8,23 +8,21 @@ import { createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { attempt, readFileAt } from './disk.js';
+import { readFileAt } from './disk.js';
+import { attempt } from './work.js';
+
+/** @import { OwnFile } from './disk.js' */
 
 /**
- * A file, noted in three stages: its path, before it exists; its identity, before it has content; and the file that it
+ * A file, noted in three stages: before it exists; with its identity, before it has content; and with the file that it
  * replaces, before it gets its name.
  *
- * @typedef {object} NotedFile
+ * @typedef {object} Label
+ * @property {number} number what distinguishes it from the others
  * @property {string} line of the mapping
- * @property {string} target as messages show it
- * @property {string} place its path with links resolved
- * @property {string} temporary its temporary name, in the same folder
- * @property {string} aside where the file that it replaces is kept
- * @property {string} [identity]
- * @property {string} [replaced] the identity of the file that it replaces
+ * @property {string} target its path as messages show it
  *
- * @typedef {{ number: number } & Partial<NotedFile>} FileEntry
- * @typedef {{ isDone: boolean }} StateEntry whether all files have their names; false if they are rolled back
+ * @typedef {OwnFile & Label} NotedFile
  * @typedef {(note: { address: string, extent: string }) => Promise<void>} Announce has the agent pass to the post-job
  *          step where the note is and what authenticates it, which is secret, and how much is in it
  */
@@ -44,39 +42,25 @@ export class Note {
   #descriptor;
   #lines = 0;
   #files = new Set();
-  #isDone = false;
 
   /** @param {Announce} tell */
   constructor(tell) {
     this.#tell = tell;
   }
 
-  /** @param {FileEntry} entry */
-  add(entry) {
+  /** Notes what is known of a file by now. @param {NotedFile} file */
+  add({ number, line, target, place, temporary, aside, identity, replaced }) {
     this.#descriptor ??= fs.openSync(placeOf(this.#name), 'ax', 0o600);
-    this.#files.add(entry.number);
-    this.#write(entry);
+    const text = JSON.stringify({ number, line, target, place, temporary, aside, identity, replaced });
+    fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
+    this.#files.add(number);
+    this.#lines += 1;
   }
 
-  /** Notes that all files have their names, or that they are being rolled back. @param {boolean} isDone */
-  conclude(isDone) {
-    this.#isDone = isDone;
-    this.#write({ isDone });
-  }
-
-  /** @param {FileEntry | StateEntry} entry */
-  #write(entry) {
+  /** Tells the post-job step what it has to do from now on. @param {boolean} [isDone] whether all files have their names */
+  async announce(isDone = false) {
     if (this.#descriptor !== undefined) {
-      const text = JSON.stringify(entry);
-      fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
-      this.#lines += 1;
-    }
-  }
-
-  /** Tells the post-job step what it has to do from now on. */
-  async announce() {
-    if (this.#descriptor !== undefined) {
-      const extent = `${this.#lines} lines, ${this.#files.size} files${this.#isDone ? ', done' : ''}`;
+      const extent = `${this.#lines} lines, ${this.#files.size} files${isDone ? ', done' : ''}`;
       await this.#tell({ address: `${this.#name}.${this.#key}`, extent });
     }
   }
@@ -84,12 +68,14 @@ export class Note {
   /** @param {boolean} isOver whether nothing is left for the post-job step to do */
   async end(isOver) {
     const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
     if (descriptor === undefined) {
       return;
     }
-    // The text that marks the end is long, as the agent masks it in every log.
-    await (isOver ? this.#tell({ address: `over.${this.#key}`, extent: '' }) : this.announce());
-    this.#descriptor = undefined;
+    if (isOver) {
+      // This text is long, as the agent masks it in every log.
+      await this.#tell({ address: `over.${this.#key}`, extent: '' });
+    }
     await attempt('', () => {
       fs.closeSync(descriptor);
       if (isOver) fs.unlinkSync(placeOf(this.#name));
@@ -118,40 +104,30 @@ export function readNote(address, extent) {
   if (!key) {
     return undefined;
   }
-  const [, announcedLines = 1, announcedFiles = 1, announcedDone] = EXTENT.exec(extent) ?? [];
+  const [, announcedLines = 1, announcedFiles = 1, done] = EXTENT.exec(extent) ?? [];
   const place = placeOf(name);
   // The last line is empty or cut off. A repeated line counts once.
   const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
   const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
-  /** @type {Map<number, FileEntry>} */
+  /** @type {Map<number, NotedFile>} */
   const files = new Map();
-  let isDone = announcedDone !== undefined;
-  for (const entry of entries) {
-    if ('number' in entry) {
-      files.set(entry.number, { ...files.get(entry.number), ...entry });
-    } else {
-      isDone = entry.isDone;
-    }
-  }
-  const named = [...files.values()].filter(isFile);
+  // What is known of a file only grows, in whatever order the lines are by now.
+  entries.forEach((entry) => files.set(entry.number, { ...files.get(entry.number), ...entry }));
   const count = Math.max(Number(announcedFiles), files.size);
   const isWhole =
-    entries.length === lines.length && lines.length >= Number(announcedLines) && named.length === count;
-  return { files: named, count, isDone, isWhole, place };
+    entries.length === lines.length && lines.length >= Number(announcedLines) && files.size === count;
+  return { files: [...files.values()], count, isDone: done !== undefined, isWhole, place };
 }
 
 /**
  * @param {string} line
  * @param {string} key
- * @returns {(FileEntry | StateEntry)[]} empty if the line is not from the main step
+ * @returns {NotedFile[]} empty if the line is not from the main step
  */
 function entryOf(line, key) {
   const text = line.slice(line.indexOf(' ') + 1);
   return line === `${sign(key, text)} ${text}` ? [JSON.parse(text)] : [];
 }
-
-/** @param {FileEntry} entry @returns {entry is NotedFile & FileEntry} */
-const isFile = (entry) => entry.place !== undefined;
 
 /** @param {string} name */
 const placeOf = (name) => path.join(process.env.AGENT_TEMPDIRECTORY || os.tmpdir(), name);

@@ -5,7 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { modeIfOpen } from '../../pkg/core.js';
-import { coded, identityOf, isWindows, plainFileAt, readFileAt, realPath, refuse } from './disk.js';
+import { identityOf, plainFileAt, readFileAt, realPath } from './disk.js';
+import { coded, isWindows, refuse } from './work.js';
 
 /** Whether a path is below a folder. @param {string} place @param {string} folder */
 export function isInside(place, folder) {

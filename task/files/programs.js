@@ -3,8 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { gitArguments, icaclsArguments, notIgnored } from '../../pkg/core.js';
-import { isWindows, realPath } from './disk.js';
+import { realPath } from './disk.js';
 import { foldersOf, foreignFolderOf, isInside, isWholePath, placeOf } from './paths.js';
+import { isWindows } from './work.js';
 
 const GIT_MS = 5_000;
 const SYSTEM_MS = 10_000;

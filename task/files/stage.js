@@ -9,11 +9,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { publicationWarnings } from '../../pkg/core.js';
-import { attempt, isWindows, refuse, sideBySide, soon } from './disk.js';
 import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './paths.js';
 import { Note } from './note.js';
 import { findExposed, protect } from './programs.js';
 import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
+import { attempt, isWindows, refuse, sideBySide, soon } from './work.js';
 
 /** @import { PlannedFile, TargetFile } from '../../pkg/core.js' */
 /** @import { Announce } from './note.js' */
@@ -128,8 +128,7 @@ export class Files {
       }
     }
     try {
-      this.#note.conclude(true);
-      await this.#note.announce();
+      await this.#note.announce(true);
       return [];
     } catch (error) {
       return [describeUnlisted(error)];
@@ -152,7 +151,7 @@ export class Files {
       this.#claim(old.identity);
       await file.keepAside(old, signal);
       if (file.isNoted) {
-        this.#note.add({ number: file.number, replaced: file.replaced });
+        this.#note.add(file);
       }
     }
     await file.takePlace(signal);
@@ -186,9 +185,9 @@ export class Files {
    */
   async rollBack() {
     const until = soon();
-    await attempt('', () => this.#note.conclude(false));
     // First, so that no secret stays on disk whatever happens next.
     this.#staged.forEach((file) => file.abandon());
+    await this.#note.announce();
     const left = [];
     for (const file of [...this.#staged].reverse()) {
       left.push(...(await file.takeBack(until)));
@@ -225,14 +224,12 @@ export class Files {
     await this.#warnOfPublication(files);
     try {
       const noted = files.filter(({ isNoted }) => isNoted);
-      noted.forEach(({ number, line, target, place, temporary, aside }) =>
-        this.#note.add({ number, line, target, place, temporary: path.basename(temporary), aside }),
-      );
+      noted.forEach((file) => this.#note.add(file));
       await this.#note.announce();
       for (const file of files) {
         await file.create();
       }
-      noted.forEach(({ number, identity }) => this.#note.add({ number, identity }));
+      noted.forEach((file) => this.#note.add(file));
       await this.#note.announce();
     } catch (error) {
       return places.map(() => describeUnlisted(error));

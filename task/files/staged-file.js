@@ -10,20 +10,17 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { diskReason } from '../../pkg/core.js';
 import {
-  attempt,
   flush,
-  isWindows,
   openPlainFile,
-  patiently,
   plainFileAt,
   plainFileBehind,
-  putBack,
-  refuse,
   removeFile,
   setAside,
+  takeBack,
   writeAll,
 } from './disk.js';
 import { checkTarget } from './paths.js';
+import { attempt, isWindows, patiently, refuse } from './work.js';
 
 /** @import { Found } from './disk.js' */
 /** @import { Folder } from './paths.js' */
@@ -47,10 +44,11 @@ export class StagedFile {
   content = 'none';
   /** Why it cannot be written. Once set, nothing more is written. @type {string | undefined} */
   problem;
+  #isMade = false;
+  #hasItsName = false;
   /** Set while the file is kept open or in use. @type {number | undefined} */
   #descriptor;
   #isHeld;
-  #current;
 
   /**
    * @param {{ line: string, path: string }} wanted its path as the author wrote it
@@ -63,10 +61,9 @@ export class StagedFile {
     this.target = path.resolve(written);
     this.folder = folder;
     this.number = number;
-    this.temporary = path.join(folder.path, name);
-    /** Where the file that it replaces is kept. */
+    this.place = path.join(folder.real, path.basename(this.target));
+    this.temporary = path.join(folder.real, name);
     this.aside = path.join(folder.asideFolder, `${name}o`);
-    this.#current = this.temporary;
     this.#isHeld = isHeld;
   }
 
@@ -75,17 +72,13 @@ export class StagedFile {
     return !this.folder.isTemporary;
   }
 
-  /** Its path with links resolved. */
-  get place() {
-    return path.join(this.folder.real, path.basename(this.target));
-  }
-
   /** Creates the temporary file, empty, and checks that others cannot replace it. */
   create() {
     return this.#try(() => {
       this.folder.check();
       this.#descriptor = fs.openSync(this.temporary, 'wx+', FILE_MODE);
-      const { identity, mode } = this.#identify(this.#descriptor);
+      this.#isMade = true;
+      const { identity, mode } = plainFileBehind(this.#descriptor) ?? refuse('NOT_A_FILE');
       this.identity = identity;
       // If the file system keeps no modes, that of the folder means nothing either.
       if (!isWindows && (mode & 0o077) === 0) {
@@ -93,17 +86,6 @@ export class StagedFile {
       }
       this.#release();
     });
-  }
-
-  /** @param {number} descriptor */
-  #identify(descriptor) {
-    try {
-      return plainFileBehind(descriptor) ?? refuse('NOT_A_FILE');
-    } catch (error) {
-      // Without an identity, it could not be recognized as ours later.
-      fs.unlinkSync(this.temporary);
-      throw error;
-    }
   }
 
   /** Writes the whole content. @param {Uint8Array} bytes */
@@ -158,20 +140,20 @@ export class StagedFile {
     if (!isWindows && found.mode !== this.mode) {
       this.mode = this.#changeMode(this.mode);
     }
-    return checkTarget(this.target);
+    return checkTarget(this.place);
   }
 
   /** Keeps the file that it replaces. @param {Found} old @param {AbortSignal} signal */
   async keepAside(old, signal) {
-    await patiently(() => setAside(this.target, this.aside, old), { signal });
+    await patiently(() => setAside(this, old), { signal });
     this.replaced = old.identity;
   }
 
   /** Gives it its name. @param {AbortSignal} signal */
   async takePlace(signal) {
-    await patiently(() => fs.renameSync(this.temporary, this.target), { signal });
-    this.#current = this.target;
-    if (plainFileAt(this.target)?.identity !== this.identity) {
+    await patiently(() => fs.renameSync(this.temporary, this.place), { signal });
+    this.#hasItsName = true;
+    if (plainFileAt(this.place)?.identity !== this.identity) {
       refuse('PLACE_TAKEN');
     }
   }
@@ -179,7 +161,7 @@ export class StagedFile {
   /** Removes the file that was kept aside, if one was. @returns {Promise<string[]>} what could not be removed */
   async forgetReplaced() {
     const failure = `${this.line}: \`${this.aside}\`, which holds the file that was replaced, could not be removed`;
-    return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside, () => true));
+    return this.replaced === undefined ? [] : attempt(failure, () => removeFile(this.aside));
   }
 
   /** Makes sure that nothing more is written, and empties the file. */
@@ -210,33 +192,44 @@ export class StagedFile {
   }
 
   /**
-   * Removes it, or puts back the file that it replaced.
+   * Removes it, and puts back the file that it replaced.
    *
-   * @param {number} until the time at which patience ends
+   * @param {number} until when to stop retrying
    * @returns {Promise<string[]>} what is left
    */
   async takeBack(until) {
     this.empty();
-    const { line, target, aside, identity, replaced } = this;
-    const isOurs = (/** @type {{ identity: string }} */ found) => found.identity === identity;
+    const { line, target, temporary, aside, replaced } = this;
+    const [current, state] = [
+      this.#hasItsName ? target : temporary,
+      this.content === 'none' ? 'but is empty' : 'and may hold a secret',
+    ];
+    const notRemoved = `${line}: \`${current}\` could not be removed, ${state}`;
+    const notReturned = `${line}: \`${aside}\` could not get its name \`${target}\` back`;
     const left = [];
-    if (replaced !== undefined) {
-      const failure = `${line}: \`${aside}\` could not get its name \`${target}\` back`;
-      const work = async () => {
-        this.folder.check();
-        return (await putBack(aside, target, replaced, isOurs, until)) || refuse('EEXIST');
-      };
-      left.push(...(await attempt(failure, work)));
+    if (this.#hasItsName || fs.existsSync(aside)) {
+      const failure = replaced === undefined ? notRemoved : notReturned;
+      left.push(...(await attempt(failure, () => this.#leavePlace(until))));
     }
-    if (identity !== undefined) {
-      const failure = `${line}: \`${this.#current}\` could not be removed, ${this.content === 'none' ? 'but is empty' : 'and may hold a secret'}`;
+    if (this.#isMade && !this.#hasItsName) {
       const work = () => {
         this.folder.check();
-        return removeFile(this.#current, isOurs, until);
+        return removeFile(temporary, until);
       };
-      left.push(...(await attempt(failure, work)));
+      left.push(...(await attempt(notRemoved, work)));
+    } else if (left.length > 0 && replaced !== undefined && this.content !== 'none') {
+      left.push(notRemoved);
     }
     return left;
+  }
+
+  /** @param {number} until when to stop retrying */
+  async #leavePlace(until) {
+    this.folder.check();
+    const end = await takeBack(this, { until });
+    if (end === 'occupied' || end === 'lost') {
+      refuse(end === 'lost' ? 'ENOENT' : 'EEXIST');
+    }
   }
 
   /** Does one step of the writing, unless an earlier one has failed. @param {() => unknown} work */
@@ -250,7 +243,7 @@ export class StagedFile {
   }
 
   #open(flags = O_RDWR) {
-    this.#descriptor ??= openPlainFile(this.#current, flags, this.identity);
+    this.#descriptor ??= openPlainFile(this.#hasItsName ? this.place : this.temporary, flags, this.identity);
     return this.#descriptor ?? refuse('TEMPORARY_EXCHANGED');
   }
 
@@ -276,18 +269,18 @@ export class StagedFile {
 
   /** Changes its mode, and returns the one that it has then. @param {number} mode */
   #changeMode(mode) {
-    const wasOpen = this.#descriptor !== undefined;
+    const isOpen = this.#descriptor !== undefined;
     const descriptor = this.#open(O_RDONLY);
     try {
       fs.fchmodSync(descriptor, mode);
     } catch {
       // Some file systems refuse; what counts is the mode that results.
     }
-    const now = plainFileBehind(descriptor)?.mode ?? mode;
-    if (!wasOpen) {
-      this.#close();
+    try {
+      return plainFileBehind(descriptor)?.mode ?? mode;
+    } finally {
+      if (!isOpen) this.#close();
     }
-    return now;
   }
 }
 

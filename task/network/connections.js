@@ -7,7 +7,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import { Phase } from '../../pkg/core.js';
-import { coded } from '../files/disk.js';
+import { coded } from '../files/work.js';
 
 /** @import { SecureContext, TLSSocket } from 'node:tls' */
 /** @import { Progress } from '../../pkg/core.js' */

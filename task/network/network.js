@@ -4,7 +4,7 @@ import { createDecipheriv } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { isUnknownIssuer } from '../../pkg/core.js';
-import { sideBySide } from '../files/disk.js';
+import { sideBySide } from '../files/work.js';
 import { Connections } from './connections.js';
 import { describeFailure, exchange } from './exchange.js';
 import { Trust, proxyFor } from './settings.js';

@@ -13,8 +13,8 @@ import {
   proxyExceptions,
   proxyUrl,
 } from '../../pkg/core.js';
-import { refuse } from '../files/disk.js';
 import { readPlainFile } from '../files/paths.js';
+import { codeOf, refuse } from '../files/work.js';
 
 /** @typedef {(text: string) => void} Warn */
 
@@ -288,6 +288,3 @@ function readCertificate(certificate) {
     return undefined;
   }
 }
-
-/** @param {unknown} error */
-const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error).code ?? 'unknown';

@@ -63,6 +63,7 @@ const MORE = [
   'mkdirSync',
   'openSync',
   'renameSync',
+  'rmSync',
   'rmdirSync',
   'statSync',
   'unlinkSync',

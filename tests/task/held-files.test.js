@@ -11,7 +11,7 @@ import { isWindows } from '../platform.js';
 import { REPORT, errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
-const { patiently } = await import('../../task/files/disk.js');
+const { patiently, soon } = await import('../../task/files/work.js');
 const { systemProgram } = await import('../../task/files/programs.js');
 
 const [AT_A_POINT, AS_WINDOWS, DEFECT] = ['at-a-point.cjs', 'as-windows.cjs', 'defect-beside.cjs'].map(
@@ -49,7 +49,14 @@ describe('a file that is held', () => {
 
   test('is given up in the end', async () => {
     const { work } = failing(1_000, 'EBUSY');
-    await assert.rejects(patiently(work, { until: Date.now() + 50 }), { code: 'EBUSY' });
+    await assert.rejects(patiently(work, { until: performance.now() + 50 }), { code: 'EBUSY' });
+  });
+
+  test('is given up in the end, also if the clock is set back', async (t) => {
+    let now = Date.now();
+    t.mock.method(Date, 'now', () => (now -= 1_000));
+    const { work } = failing(20, 'EBUSY');
+    await assert.rejects(patiently(work, { until: soon() - 3_900 }), { code: 'EBUSY' });
   });
 
   test('is given up when the step is cancelled', async () => {

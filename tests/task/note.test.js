@@ -27,7 +27,7 @@ async function openNote(t) {
   t.after(() => note.end(true));
   note.add(fileOf(1));
   note.add(fileOf(2));
-  note.add({ number: 2, identity: '7:8' });
+  note.add({ ...fileOf(2), identity: '7:8' });
   await note.announce();
   const { address, extent } = said[0];
   return { note, said, address, extent, place: join(folder, address.split('.').slice(0, 2).join('.')) };
@@ -36,7 +36,6 @@ async function openNote(t) {
 test('there is none until a file is noted', async () => {
   const said = [];
   const note = new Note(async (announcement) => void said.push(announcement));
-  note.conclude(false);
   await note.announce();
   await note.end(true);
   assert.deepEqual(said, []);
@@ -58,13 +57,11 @@ test('it is read as it was written, with what came later to a file', async (t) =
 
 test('it says whether all files have their names', async (t) => {
   const { note, said, address } = await openNote(t);
-  note.conclude(true);
-  await note.announce();
-  assert.equal(said[1].extent, '4 lines, 2 files, done');
+  await note.announce(true);
+  assert.equal(said[1].extent, '3 lines, 2 files, done');
   assert.equal(readNote(address, said[1].extent)?.isDone, true);
-  note.conclude(false);
-  await note.end(false);
-  assert.equal(said[2].extent, '5 lines, 2 files');
+  await note.announce();
+  assert.equal(said[2].extent, '3 lines, 2 files');
   assert.equal(readNote(address, said[2].extent)?.isDone, false);
 });
 
