@@ -98,7 +98,7 @@ impl Progress {
         self.enter(Phase::Body, false);
         self.is_refusal = status != 200;
         if !self.is_refusal {
-            if !encoding.eq_ignore_ascii_case("identity") {
+            if !matches!(encoding.to_ascii_lowercase().as_str(), "" | "identity") {
                 self.code = Some("ENCODED");
             } else if length > self.limit {
                 self.code = Some("TOO_LARGE");
@@ -271,7 +271,7 @@ mod tests {
             ("identity", LIMIT, None),
             ("Identity", 0, None),
             ("gzip", 0, Some("ENCODED")),
-            ("", 0, Some("ENCODED")),
+            ("", 0, None),
             ("identity", LIMIT + 1, Some("TOO_LARGE")),
         ] {
             let mut progress = begun();

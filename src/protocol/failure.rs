@@ -2,7 +2,7 @@
 
 use crate::codes::codes;
 use crate::error::Error;
-use crate::protocol::headers;
+use crate::protocol::{alert, headers};
 use crate::text::shown;
 
 /// Why a request got no answer, as the network layer reports it.
@@ -18,6 +18,8 @@ pub struct Failure {
     pub status: Option<u16>,
     /// A detail of the code: a certificate's issuer, the header `Proxy-Authenticate`, the name of a setting.
     pub detail: Option<String>,
+    /// Node's words for it. They could quote anything, so only what OpenSSL says of TLS is taken from them.
+    pub text: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
 }
@@ -97,13 +99,14 @@ impl Failure {
 
     /// What happened, with the code for a search engine.
     fn describe(&self) -> String {
-        match (find(&self.code), &self.detail) {
-            (Some((Kind::Untrusted, UNKNOWN_ISSUER)), Some(issuer)) => {
-                format!("its issuer `{}` {NOT_TRUSTED} ({})", shown(issuer), self.code)
-            }
-            (Some((_, words)), _) => format!("{words} ({})", shown(&self.code)),
-            // The system's own text could quote anything; a code can't.
-            (None, _) => shown(&self.code),
+        let code = shown(&self.code);
+        let Some((_, words)) = find(&self.code) else { return code };
+        let text = self.text.as_deref().unwrap_or_default();
+        match (words, self.detail.as_deref(), alert::name(text)) {
+            (UNKNOWN_ISSUER, Some(issuer), _) => format!("its issuer `{}` {NOT_TRUSTED} ({code})", shown(issuer)),
+            (REJECTED, _, _) => format!("{REJECTED}: {} ({code})", shown(text)),
+            (NOT_TLS, _, Some(alert)) => format!("{ALERT} {alert} ({code})"),
+            _ => format!("{words} ({code})"),
         }
     }
 
@@ -193,13 +196,16 @@ codes! {
     FAILURES: (&str, Kind, &str), FAILURE_CODES of "KnownFailure" {
     ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
     ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved now"),
+    ("EAI_FAIL", Kind::Passing, "its name cannot be resolved now"),
     ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
     ("ECONNREFUSED", Kind::Passing, "it refuses connections"),
     ("ECONNRESET", Kind::Passing, "the connection broke"),
     ("ECONNABORTED", Kind::Passing, "the connection broke"),
     ("EPIPE", Kind::Passing, "the connection broke"),
     ("EHOSTUNREACH", Kind::Passing, "there is no route to it"),
+    ("EHOSTDOWN", Kind::Passing, "there is no route to it"),
     ("ENETUNREACH", Kind::Passing, "there is no route to it"),
+    ("ENETDOWN", Kind::Passing, "there is no route to it"),
     ("EADDRNOTAVAIL", Kind::Passing, "there is no route to it"),
     ("ETIMEDOUT", Kind::Passing, "it did not answer in time"),
     ("CONNECT_TIMEOUT", Kind::Passing, "it did not accept a connection in time"),
@@ -209,6 +215,7 @@ codes! {
     ("BODY_TIMEOUT", Kind::Passing, "it stopped in the middle of its answer"),
     ("TRUNCATED", Kind::Passing, "the answer ended too early"),
     ("EPROTO", Kind::Lasting, NOT_TLS),
+    ("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC", Kind::Passing, "the connection was garbled"),
     ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", Kind::Lasting, "it wants a client certificate"),
     ("UPGRADED", Kind::Lasting, "it switches to another protocol, which was not requested"),
     ("ANNOUNCEMENTS", Kind::Lasting, "it announces an answer again and again"),
@@ -231,6 +238,7 @@ codes! {
     ("INVALID_PURPOSE", Kind::Untrusted, "it may not be used by a server"),
     ("INVALID_CA", Kind::Untrusted, "its issuer may not issue certificates"),
     ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "its issuer may not issue certificates"),
+    ("UNSPECIFIED", Kind::Untrusted, REJECTED),
     ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
     ("TOO_LARGE", Kind::Unusable, "it is larger than allowed"),
     ("ENCODED", Kind::Unusable, "it is compressed, which was not requested"),
@@ -257,6 +265,9 @@ const FAMILIES: [(&str, Kind, &str); 3] = [
 pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its key";
 
 const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
+const ALERT: &str = "it ended TLS with the alert";
+/// Node has no code for every fault of a certificate that OpenSSL finds.
+const REJECTED: &str = "OpenSSL rejects it";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";
 
@@ -324,6 +335,33 @@ mod tests {
             ),
         ] {
             assert_eq!(message(&failure, via), expected);
+        }
+    }
+
+    #[test]
+    fn openssls_words_name_alerts_and_what_is_wrong_with_a_certificate() {
+        let said =
+            |code: &str, text: &str| message(&Failure { text: Some(text.to_owned()), ..Failure::new(code) }, None);
+        for (code, text, expected) in [
+            (
+                "EPROTO",
+                "write EPROTO 40C7:error:0A000410:SSL routines:x:y:z.c:1605:SSL alert number 40\n",
+                "no answer from keeper.example.test: it ended TLS with the alert handshake_failure (EPROTO)",
+            ),
+            (
+                "EPROTO",
+                "wrong version number",
+                "no answer from keeper.example.test: it does not speak TLS 1.2 or newer (EPROTO)",
+            ),
+            (
+                "UNSPECIFIED",
+                "CA signature digest algorithm too weak",
+                "the certificate of keeper.example.test is not accepted: OpenSSL rejects it: CA signature digest algorithm too \
+                 weak (UNSPECIFIED)",
+            ),
+            ("ECONNRESET", "words", "no answer from keeper.example.test: the connection broke (ECONNRESET)"),
+        ] {
+            assert_eq!(said(code, text), expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The protocol of Keeper's servers: one encrypted, signed request, one encrypted answer.
 
+pub mod alert;
 pub mod answer;
 pub mod clock;
 pub mod failure;

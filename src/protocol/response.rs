@@ -15,7 +15,7 @@ use crate::protocol::server_keys;
 use crate::secret::{SecretBytes, SecretText};
 use crate::text::shown;
 
-/// What Node reports about one request: a status if there was an answer, otherwise a code.
+/// What Node reports about one request: a status if there was an answer, otherwise a code, and both if it broke off.
 #[derive(Debug, Default, Deserialize, Tsify)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Outcome {
@@ -52,6 +52,9 @@ pub struct Outcome {
     /// A detail of the code.
     #[tsify(optional)]
     detail: Option<String>,
+    /// Node's words for the fault.
+    #[tsify(optional)]
+    text: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     #[tsify(optional)]
     is_out_of_time: Option<bool>,
@@ -59,13 +62,16 @@ pub struct Outcome {
 
 impl From<Outcome> for HttpOutcome {
     fn from(outcome: Outcome) -> Self {
-        let Some(status) = outcome.status.and_then(status) else {
+        // "Not now" is said by the status alone, however little comes after it.
+        let is_answer = |status: &u16| outcome.code.is_none() || is_transient(*status);
+        let Some(status) = outcome.status.and_then(status).filter(is_answer) else {
             return Self::Failed(Failure {
                 code: outcome.code.unwrap_or_default(),
                 via: outcome.via,
                 is_at_proxy: outcome.is_at_proxy.unwrap_or_default(),
                 status: outcome.proxy_status.and_then(status),
                 detail: outcome.detail,
+                text: outcome.text,
                 is_out_of_time: outcome.is_out_of_time.unwrap_or_default(),
             });
         };
@@ -287,4 +293,26 @@ fn looks_like_html(body: &[u8]) -> bool {
             || start.eq_ignore_ascii_case(b"<!doc")
             || start.eq_ignore_ascii_case(b"<head")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_broke_off_is_one_if_its_status_says_not_now() {
+        let after = |status: f64, code: Option<&str>| {
+            let code = code.map(str::to_owned);
+            HttpOutcome::from(Outcome { status: Some(status), code, ..Outcome::default() })
+        };
+        for (status, code, is_answer) in [
+            (200.0, None, true),
+            (429.0, Some("ECONNRESET"), true),
+            (503.0, Some("BODY_TIMEOUT"), true),
+            (200.0, Some("ECONNRESET"), false),
+            (401.0, Some("ECONNRESET"), false),
+        ] {
+            assert_eq!(matches!(after(status, code), HttpOutcome::Answered(_)), is_answer, "{status} {code:?}");
+        }
+    }
 }

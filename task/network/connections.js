@@ -10,19 +10,22 @@ import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/work.js';
 
 /** @import { SecureContext, TLSSocket } from 'node:tls' */
-/** @import { Progress } from '../../pkg/core.js' */
+/** @import { FailureCode, Progress, Sealed } from '../../pkg/core.js' */
 /** @import { Proxy, Trust } from './settings.js' */
 
 /**
  * A request in flight, and what its connection reveals.
  *
  * @typedef {object} Way
- * @property {Progress} progress
- * @property {AbortSignal} signal aborts it in any phase
+ * @property {URL} url
  * @property {boolean} isKeeper whether it goes to Keeper, not to a host that the vault names
  * @property {Proxy} [proxy]
+ * @property {Connections} connections
+ * @property {() => Sealed | undefined} [seal] makes its headers and body
+ * @property {AbortSignal} signal aborts it in any phase
+ * @property {Progress} progress
  * @property {string} [issuer] of the last certificate in the chain that was shown
- * @property {Error} [protocolError] what was malformed about the answer, which a reader of its body does not learn
+ * @property {Error} [error] which may be about the answer's form, of which a reader of its body does not learn
  *
  * @typedef {https.RequestOptions & { way: Way, host: string, port: number }} Target
  */
@@ -111,102 +114,91 @@ function noteIssuer(socket, way) {
   });
 }
 
-/**
- * @param {Target} target
- * @param {Proxy} proxy
- * @param {SecureContext} secureContext
- * @returns {Promise<net.Socket>}
- */
-function openTunnel({ host, port, way }, { url, authorization }, secureContext) {
+/** @param {Target} target @param {Proxy} proxy @param {SecureContext} secureContext */
+async function openTunnel({ host, port, way }, { url, authorization }, secureContext) {
   const isSecure = url.protocol === 'https:';
   const name = url.hostname.replace(/^\[|\]$/g, '');
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   way.progress.enter(firstPhase(name), true);
-  return new Promise((resolve, reject) => {
-    const request = (isSecure ? https : http).request({
-      method: 'CONNECT',
-      host: name,
-      // By default Node uses the `Host` header, which names the server beyond the proxy.
-      servername: net.isIP(name) ? '' : name,
-      port: url.port || (isSecure ? 443 : 80),
-      path: target,
-      // By default Node would ask the proxy to close a connection that must stay open.
-      headers: {
-        Host: target,
-        Connection: 'keep-alive',
-        ...(authorization && { 'Proxy-Authorization': authorization }),
-      },
-      agent: false,
-      ...strict(secureContext),
-    });
-    request.once('socket', (socket) => {
-      followConnection(socket, way, true);
-      noteIssuer(socket, way);
-      socket.once(isSecure ? 'secureConnect' : 'connect', () => way.progress.enter(Phase.Tunnel, true));
-    });
-    request.once('connect', (response, socket, head) => {
-      const refusal = refusalOf(response, head, authorization !== undefined);
-      if (refusal) {
-        socket.destroy();
-        reject(refusal);
-      } else {
-        resolve(socket);
-      }
-    });
-    request.once('error', reject);
-    settle(request, way.signal, reject);
-    request.end();
+  const request = (isSecure ? https : http).request({
+    method: 'CONNECT',
+    host: name,
+    // By default Node uses the `Host` header, which names the server beyond the proxy.
+    servername: net.isIP(name) ? '' : name,
+    port: url.port || (isSecure ? 443 : 80),
+    path: target,
+    // By default Node would ask the proxy to close a connection that must stay open.
+    headers: {
+      Host: target,
+      Connection: 'keep-alive',
+      ...(authorization && { 'Proxy-Authorization': authorization }),
+    },
+    agent: false,
+    ...strict(secureContext),
   });
-}
-
-/**
- * @param {http.IncomingMessage} response
- * @param {Buffer} head what came after the headers
- * @param {boolean} isLoggedIn whether credentials were sent
- */
-function refusalOf({ statusCode = 0, headers }, head, isLoggedIn) {
-  if (statusCode >= 300 || statusCode < 200) {
-    const schemes = /** @type {string | undefined} */ (headers['proxy-authenticate']) ?? '';
-    const error = coded(isLoggedIn ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS', schemes);
-    return Object.assign(error, { proxyStatus: statusCode });
-  }
+  request.once('socket', (socket) => {
+    followConnection(socket, way, true);
+    noteIssuer(socket, way);
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => way.progress.enter(Phase.Tunnel, true));
+  });
+  request.end();
+  const { response, socket, head } = await answerTo(request, way);
+  const { statusCode = 0, headers } = response;
+  const isOpen = statusCode >= 200 && statusCode < 300;
   // In TLS the client speaks first, so what is already here is not from the server.
-  return head.length > 0 ? coded('TUNNEL_HEAD') : undefined;
+  if (isOpen && head.length === 0) {
+    return socket;
+  }
+  socket.destroy();
+  const schemes = /** @type {string | undefined} */ (headers['proxy-authenticate']) ?? '';
+  throw isOpen
+    ? coded('TUNNEL_HEAD')
+    : Object.assign(coded(authorization ? 'PROXY_CREDENTIALS' : 'PROXY_STATUS', schemes), {
+        proxyStatus: statusCode,
+      });
 }
 
 /** The most interim responses (status 100 to 199) that a server may send before its answer. */
 const MAX_ANNOUNCEMENTS = 1_000;
 
 /**
- * Makes sure that a request settles when it is aborted, and whatever the server does: after some failures Node emits
- * nothing but `close`, and Node 16 ignores a signal once the request is sent.
+ * Waits for a request's answer, and for the tunnel that it may open. Rejects if it is aborted, and whatever the server
+ * does: after some failures Node emits nothing but `close`, and Node 16 ignores a signal once the request is sent.
  *
  * @param {http.ClientRequest} request
- * @param {AbortSignal} signal
- * @param {(error: Error) => void} reject has no effect once there is an answer
+ * @param {Way} way
+ * @returns {Promise<{ response: http.IncomingMessage, socket: net.Socket, head: Buffer }>}
  */
-export function settle(request, signal, reject) {
-  const end = () => {
-    request.destroy(coded('ABORT_ERR'));
-    // A request that still waits for its connection would emit nothing.
-    reject(coded('ABORT_ERR'));
-  };
-  if (signal.aborted) {
-    end();
-  }
-  signal.addEventListener('abort', end);
-  let announcements = 0;
-  request.on('information', () => {
-    if (++announcements > MAX_ANNOUNCEMENTS) {
-      request.destroy(coded('ANNOUNCEMENTS'));
+export function answerTo(request, way) {
+  return new Promise((resolve, reject) => {
+    /** @param {FailureCode} code */
+    const giveUp = (code) => {
+      const error = coded(code);
+      request.destroy(error);
+      // A request that still waits for its connection would emit nothing.
+      reject(error);
+    };
+    const abort = () => giveUp('ABORT_ERR');
+    way.signal.addEventListener('abort', abort);
+    if (way.signal.aborted) {
+      abort();
     }
-  });
-  request.once('upgrade', (_, socket) => {
-    socket.destroy();
-    reject(coded('UPGRADED'));
-  });
-  request.once('close', () => {
-    signal.removeEventListener('abort', end);
-    reject(coded('UNANSWERED'));
+    let announcements = 0;
+    request.on('information', () => ++announcements > MAX_ANNOUNCEMENTS && giveUp('ANNOUNCEMENTS'));
+    request.once('upgrade', (_, socket) => {
+      socket.destroy();
+      giveUp('UPGRADED');
+    });
+    request.once('response', (response) => resolve({ response, socket: response.socket, head: Buffer.of() }));
+    request.once('connect', (response, socket, head) => resolve({ response, socket, head }));
+    request.on('error', (error) => {
+      // This may come during the answer, or after it: a server may send more than it announced.
+      way.error = error;
+      reject(error);
+    });
+    request.once('close', () => {
+      way.signal.removeEventListener('abort', abort);
+      reject(coded('UNANSWERED'));
+    });
   });
 }

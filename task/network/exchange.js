@@ -3,26 +3,13 @@
 import https from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Phase, Progress } from '../../pkg/core.js';
-import { settle } from './connections.js';
+import { answerTo } from './connections.js';
 import { parseUrl } from './settings.js';
 
 /** @import { ClientRequest, IncomingMessage } from 'node:http' */
-/** @import { Socket } from 'node:net' */
-/** @import { Outcome, Request, Sealed } from '../../pkg/core.js' */
+/** @import { Outcome, Request } from '../../pkg/core.js' */
 /** @import { Way } from './connections.js' */
-/** @import { Proxy } from './settings.js' */
-/** @typedef {() => Sealed | undefined} Seal makes the headers and body of a request */
 /** @typedef {(chunk: Buffer, isContent: boolean) => void | Promise<void>} Take the body of a refusal is not content */
-
-/**
- * @typedef {object} Route
- * @property {URL} url
- * @property {boolean} isKeeper whether it goes to Keeper, not to a host that the vault names
- * @property {Proxy} [proxy]
- * @property {https.Agent} connections
- * @property {Seal} [seal]
- * @property {AbortSignal} signal
- */
 
 const TICK_MS = 1_000;
 
@@ -31,83 +18,67 @@ const TICK_MS = 1_000;
  *
  * @param {Request} request
  * @param {Take} take
- * @param {Route} route
+ * @param {Omit<Way, 'progress'>} route
  * @returns {Promise<Outcome>}
  */
-export async function exchange(request, take, { url, isKeeper, proxy, connections, seal, signal }) {
+export async function exchange(request, take, route) {
   const ending = new AbortController();
   const end = () => ending.abort();
   const progress = new Progress(request.timeoutMs, request.silenceMs, request.limit);
   const timer = setInterval(() => progress.tick() && end(), TICK_MS);
-  signal.addEventListener('abort', end);
-  if (signal.aborted) {
+  route.signal.addEventListener('abort', end);
+  if (route.signal.aborted) {
     end();
   }
   /** @type {Way} */
-  const way = { proxy, isKeeper, progress, signal: ending.signal };
+  const way = { ...route, progress, signal: ending.signal };
+  /** @type {Outcome} */
+  let answer = {};
   try {
-    const response = await send(url, { method: request.method, agent: connections, way }, seal);
-    const atMs = Date.now();
+    const response = await send(request.method, way);
+    answer = describeAnswer(response, way.url);
     await receive(response, take, progress);
     // Gives Node a turn to return the connection to the pool, where the next request finds it.
     await nextTurn();
-    return progress.code ? { code: progress.code } : describeAnswer(response, url, atMs);
+    return { ...answer, code: progress.code };
   } catch (error) {
-    const { code, detail = way.issuer, ...others } = describeFailure(way.protocolError ?? error);
+    const { code, detail = way.issuer, ...others } = describeFailure(way.error ?? error);
     const { isAtProxy, isOutOfTime } = progress;
-    return { ...others, code: progress.code ?? code, detail, isAtProxy, isOutOfTime };
+    return { ...answer, ...others, code: progress.code ?? code, detail, isAtProxy, isOutOfTime };
   } finally {
     clearInterval(timer);
-    signal.removeEventListener('abort', end);
+    route.signal.removeEventListener('abort', end);
   }
 }
 
-/**
- * @param {URL} url
- * @param {https.RequestOptions & { way: Way }} options
- * @param {Seal} [seal]
- * @returns {Promise<IncomingMessage>}
- */
-function send(url, options, seal) {
-  const { way } = options;
-  return new Promise((resolve, reject) => {
-    const request = https.request(url, options);
-    request.on('socket', (socket) => {
-      if (request.reusedSocket) {
-        way.progress.enter(Phase.Answer, false);
+/** @param {string} method @param {Way} way */
+async function send(method, way) {
+  const { url, connections, progress, seal } = way;
+  // Our `Connections` get the way from these options.
+  const options = { method, agent: connections, way };
+  const request = https.request(url, options);
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) {
+      progress.enter(Phase.Answer, false);
+    }
+    if (seal) {
+      // Once TLS has sent its first message, both sides work at the same time.
+      const sealNext = () => setImmediate(sendSealed, request, seal);
+      if (socket.connecting) {
+        socket.once('connect', sealNext);
+      } else {
+        sealNext();
       }
-      if (seal) {
-        whenUnderWay(socket, () => sendSealed(request, seal));
-      }
-    });
-    request.on('response', resolve);
-    request.on('error', (error) => {
-      // This may come during the answer, or after it: a server may send more than it announced.
-      way.protocolError = error;
-      reject(error);
-    });
-    settle(request, way.signal, reject);
-    if (!seal) {
-      request.end();
     }
   });
-}
-
-/**
- * Waits until TLS has sent its first message, so that both sides work at the same time.
- *
- * @param {Socket} socket
- * @param {() => void} then
- */
-function whenUnderWay(socket, then) {
-  if (socket.connecting) {
-    socket.once('connect', () => setImmediate(then));
-  } else {
-    setImmediate(then);
+  if (!seal) {
+    request.end();
   }
+  const { response } = await answerTo(request, way);
+  return response;
 }
 
-/** @param {ClientRequest} request @param {Seal} seal */
+/** @param {ClientRequest} request @param {NonNullable<Way['seal']>} seal */
 function sendSealed(request, seal) {
   if (request.destroyed) {
     return;
@@ -148,16 +119,11 @@ async function receive(response, take, progress) {
   progress.end(response.complete);
 }
 
-/**
- * @param {IncomingMessage} response
- * @param {URL} url
- * @param {number} atMs
- * @returns {Outcome}
- */
-function describeAnswer({ statusCode, headers }, url, atMs) {
+/** @param {IncomingMessage} response @param {URL} url @returns {Outcome} */
+function describeAnswer({ statusCode, headers }, url) {
   const { date, 'retry-after': retryAfter } = headers;
   const location = headers.location === undefined ? undefined : parseUrl(headers.location, url)?.href;
-  return { status: statusCode, atMs, date, retryAfter, location };
+  return { status: statusCode, atMs: Date.now(), date, retryAfter, location };
 }
 
 /**
@@ -173,6 +139,6 @@ export function describeFailure(error) {
     throw error;
   }
   // Node has codes that the core does not know; messages show those as they are.
-  const { code = 'UNKNOWN', detail, proxyStatus } = /** @type {Outcome} */ (error);
-  return { code, detail, proxyStatus };
+  const { code = 'UNKNOWN', detail, proxyStatus, message } = /** @type {Outcome & Error} */ (error);
+  return { code, detail, proxyStatus, text: message };
 }

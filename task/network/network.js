@@ -12,7 +12,8 @@ import { Trust, proxyFor } from './settings.js';
 /** @import { DecipherGCM } from 'node:crypto' */
 /** @import { Download, OutcomeWithBody, PlatformCipher, Request, Run } from '../../pkg/core.js' */
 /** @import { Files } from '../files/stage.js' */
-/** @import { Seal, Take } from './exchange.js' */
+/** @import { Way } from './connections.js' */
+/** @import { Take } from './exchange.js' */
 /** @import { CertificateSettings, ChooseProxy } from './settings.js' */
 /** @typedef {{ proxy: ChooseProxy, certificates: CertificateSettings, log: (text: string) => void }} NetworkSettings */
 
@@ -45,14 +46,14 @@ export class Network {
    * Sends requests and reads their answers whole; the outcomes keep the order.
    *
    * @param {Request[]} requests
-   * @param {Seal} [seal] for requests that are to be sealed
+   * @param {Way['seal']} [seal] for requests that are to be sealed
    */
   fetchAll(requests, seal) {
     return this.#sendAll(requests, async (request) => {
       /** @type {Buffer[]} */
       const body = [];
       const outcome = await this.#exchange(request, (chunk) => void body.push(chunk), seal);
-      return outcome.status === undefined ? outcome : { ...outcome, body };
+      return { ...outcome, body };
     });
   }
 
@@ -103,8 +104,11 @@ export class Network {
       const outcome = await this.#exchange(download.request, (chunk, isContent) =>
         isContent ? arrival.add(stream.update(chunk)) : undefined,
       );
-      if (arrival.hasFailed || outcome.status !== 200) {
-        return arrival.hasFailed ? STAGED : outcome;
+      if (arrival.hasFailed) {
+        return STAGED;
+      }
+      if (outcome.status !== 200 || outcome.code) {
+        return outcome;
       }
       const content = arrival.content();
       if (stream.finish() === undefined) {
@@ -131,7 +135,7 @@ export class Network {
   /**
    * @param {Request} request
    * @param {Take} take
-   * @param {Seal} [seal]
+   * @param {Way['seal']} [seal]
    * @returns {Promise<OutcomeWithBody>}
    */
   async #exchange(request, take, seal) {

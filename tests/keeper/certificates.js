@@ -37,21 +37,23 @@ import {
 } from '@peculiar/asn1-x509';
 
 const COMMON_NAME = '2.5.4.3';
-const ECDSA_WITH_SHA256 = new AlgorithmIdentifier({ algorithm: '1.2.840.10045.4.3.2' });
+/** Signatures by ECDSA, for each hash. */
+const ECDSA_WITH = { sha1: '1.2.840.10045.4.1', sha256: '1.2.840.10045.4.3.2' };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * An authority of its own and a certificate for a server on loopback, or for other names.
  *
- * @param {{ names?: string[], days?: [number, number], authority?: ReturnType<typeof makeAuthority> }} [options] valid on the days from now between these
+ * @param {{ names?: string[], days?: [number, number], authority?: ReturnType<typeof makeAuthority>, hash?: 'sha1' }} [options] valid on the days from now between these
  * @returns {Promise<{ caPem: string, certPem: string, keyPem: string }>}
  */
 export async function makeCertificates({
   names = ['localhost', '127.0.0.1'],
   days,
   authority = makeAuthority(),
+  hash,
 } = {}) {
-  return { caPem: authority.caPem, ...authority.issue(names, days) };
+  return { caPem: authority.caPem, ...authority.issue(names, days, hash) };
 }
 
 /** A certificate authority. Each call makes another, which trusts nothing of the others. */
@@ -65,14 +67,15 @@ export function makeAuthority(commonName = 'Embedded Keeper Test CA') {
     ],
   });
 
-  return { caPem, issue: (names, days) => issueFor(issuer, names, days) };
+  return { caPem, issue: (names, days, hash) => issueFor(issuer, names, days, hash) };
 }
 
-function issueFor(issuer, names, days) {
+function issueFor(issuer, names, days, hash) {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certPem = certificate(issuer, {
     name: names[0],
     days,
+    hash,
     publicKey,
     extensions: [
       critical(id_ce_basicConstraints, new BasicConstraints()),
@@ -85,10 +88,12 @@ function issueFor(issuer, names, days) {
 }
 
 function certificate(issuer, subject) {
+  const { hash = 'sha256' } = subject;
+  const signatureAlgorithm = new AlgorithmIdentifier({ algorithm: ECDSA_WITH[hash] });
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
     serialNumber: serialNumber(),
-    signature: ECDSA_WITH_SHA256,
+    signature: signatureAlgorithm,
     issuer: distinguishedName(issuer.name),
     validity: validity(subject.days),
     subject: distinguishedName(subject.name),
@@ -102,8 +107,8 @@ function certificate(issuer, subject) {
       ),
     ]),
   });
-  const signatureValue = sign('sha256', der(tbsCertificate), issuer.privateKey);
-  return pem(der(new Certificate({ tbsCertificate, signatureAlgorithm: ECDSA_WITH_SHA256, signatureValue })));
+  const signatureValue = sign(hash, der(tbsCertificate), issuer.privateKey);
+  return pem(der(new Certificate({ tbsCertificate, signatureAlgorithm, signatureValue })));
 }
 
 /** Positive, not zero, and short: all that RFC 5280 asks for. */

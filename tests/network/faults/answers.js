@@ -52,6 +52,9 @@ export const answers = {
       1,
       { faults: [{ headers: { 'content-encoding': 'gzip' } }] },
     ),
+    survived('names no way in which it is compressed', 'takes it', 1, {
+      faults: [{ headers: { 'content-encoding': '' } }],
+    }),
     refused(
       'decrypts to broken JSON',
       'the answer of HOST cannot be read: what it decrypts to is not the JSON of an answer',
@@ -196,6 +199,23 @@ export const refusals = {
     ),
     survived('throttled, to come back in 5 s by the header', 'waits that long', 2, {
       faults: [{ status: 429, headers: { 'retry-after': '5' } }],
+    }),
+    survived(
+      'throttled, and the answer that says so breaks off',
+      'waits all the same',
+      2,
+      { faults: [{ throttled: 5, contentLength: 1_000 }] },
+      { log: [/^Keeper throttles this device: waiting until 05:06:1[234] UTC$/] },
+    ),
+    survived(
+      'status 503, and the page that goes with it breaks off',
+      'tries again',
+      2,
+      { faults: [{ status: 503, body: WEB_PAGE, contentLength: 1_000 }] },
+      { log: [`${outOfService(503)}; trying again`] },
+    ),
+    survived('status 401, and the key that it asks for breaks off', 'tries again', 2, {
+      faults: [{ status: 401, body: '{"error":"ke', contentLength: 1_000 }],
     }),
     refused(
       'throttled every time',

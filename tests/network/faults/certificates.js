@@ -74,6 +74,18 @@ export const certificates = {
         keeper: { certificates: await makeCertificates({ authority, names: ['another.example.test'] }) },
       },
     ),
+    refused(
+      'it is signed by way of SHA-1',
+      notAccepted('OpenSSL rejects it: CA signature digest algorithm too weak (UNSPECIFIED)'),
+      0,
+      {
+        keeper: {
+          certificates: await makeCertificates({ authority, hash: 'sha1' }),
+          tls: { ciphers: 'DEFAULT:@SECLEVEL=0' },
+        },
+      },
+      { from: 20 },
+    ),
     survived(
       'the author gives the authority',
       'trusts it as well',

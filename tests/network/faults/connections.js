@@ -5,6 +5,9 @@ import { forEver, forEverWhile, onceWhile, refused, survived } from './row.js';
 
 const noAnswer = (reason) => `no answer from HOST: ${reason}${hint.CONNECTION}`;
 
+/** Alerts (RFC 8446, 6). The first is how a server of TLS 1.1 turns down a client that wants more. */
+const [PROTOCOL_VERSION, HANDSHAKE_FAILURE, UNRECOGNIZED_NAME] = [70, 40, 112];
+
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n';
 
 /** @type {import('./row.js').Group} */
@@ -37,8 +40,20 @@ export const connections = {
       { server: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') },
     ),
     refused('the server knows TLS 1.1 at most', noAnswer('it does not speak TLS 1.2 or newer (EPROTO)'), 1, {
-      server: speakOldTls,
+      server: endTls(PROTOCOL_VERSION),
     }),
+    refused(
+      'the server refuses TLS with this client',
+      noAnswer('it ended TLS with the alert handshake_failure (EPROTO)'),
+      1,
+      { server: endTls(HANDSHAKE_FAILURE) },
+    ),
+    refused(
+      'the server does not know the name that it is asked for',
+      noAnswer('it ended TLS with the alert unrecognized_name (EPROTO)'),
+      1,
+      { server: endTls(UNRECOGNIZED_NAME) },
+    ),
     refused(
       'something other than HTTP comes through TLS',
       noAnswer('it does not speak HTTP as it should (HPE_INVALID_CONSTANT)'),
@@ -150,8 +165,9 @@ export const silence = {
   ],
 };
 
-/** The alert by which a server of TLS 1.1 turns down a client that wants more: protocol_version. */
-function speakOldTls(socket) {
-  const [alert, fatal, protocolVersion] = [21, 2, 70];
-  socket.once('data', () => socket.end(Buffer.from([alert, 3, 2, 0, 2, fatal, protocolVersion])));
+/** A server that ends TLS with this alert. */
+function endTls(description) {
+  const [alert, fatal] = [21, 2];
+  return (socket) =>
+    socket.once('data', () => socket.end(Buffer.from([alert, 3, 2, 0, 2, fatal, description])));
 }
