@@ -82,7 +82,8 @@ impl Secret {
 /// A variable for each field.
 fn parts_of_record(fields: Vec<NamedField>, destination: &Destination, wish: &Wish) -> Result<Vec<Part>, Error> {
     let variable_name = |field: &str| form::variable_name(field, wish.forms.keeps_case);
-    refuse_clash(&fields, variable_name)?;
+    // For the agent, upper and lower case make no difference.
+    refuse_clash(&fields, |field| form::variable_name(field, false))?;
     let transforms = wish.forms.transforms.as_slice();
     let parts = fields.into_iter().map(|NamedField { name, value }| {
         let target = destination.renamed(destination.name().replace('*', &variable_name(&name)))?;
