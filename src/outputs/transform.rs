@@ -64,11 +64,14 @@ fn percent_encode(bytes: &[u8], exception: impl Fn(u8) -> Option<char>) -> Strin
     encoded
 }
 
-/// Removes white space around a text, as Python's `strip`, for which it includes ASCII's separators.
+/// Removes white space around a text, as Python's `strip`, for which it includes ASCII's separators, and a byte order mark.
 #[must_use]
 pub fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}'))
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}' | BYTE_ORDER_MARK))
 }
+
+/// Editors on Windows put it before a text.
+pub const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// A text file: each line ends in a line feed, the last one too, and no empty lines follow it. An empty text stays empty.
 #[must_use]
@@ -118,6 +121,7 @@ mod tests {
     #[test]
     fn a_trimmed_text_has_no_white_space_around_it() {
         assert_eq!(trim("\u{1C} \u{A0}\r\na b\t\u{3000}\u{85}"), "a b");
+        assert_eq!(trim("\u{FEFF}a b\r\n"), "a b");
     }
 
     #[test]

@@ -202,6 +202,13 @@ impl Rendered {
     ) -> Result<(), Error> {
         rules.agent.check(destination, value)?;
         rules.names.check(destination)?;
+        if value.starts_with(transform::BYTE_ORDER_MARK) {
+            let name = shown(destination.name());
+            let text = format!(
+                "the value for `{name}` begins with a byte order mark, which programs take for a part of it; `+trim` removes it"
+            );
+            env.notices.warn(&self.wish.line.name(), &text);
+        }
         if self.wish.forms.may_expand || !value.contains("$(") {
             return Ok(());
         }
