@@ -171,6 +171,11 @@ fn macro_in_file() -> Error {
 pub(super) const UNDEFINED: &str = "define it as a secret variable of the pipeline or link the variable group that holds it; variables of a group are \
      not given to builds of forks";
 
+/// Whether a text holds a `$(name)` that the agent has left as it is.
+pub(crate) fn has_macro(text: &str) -> bool {
+    macro_span(text, 0).is_some()
+}
+
 /// The first `$(name)` in a text: the agent leaves it as it is if there is no such variable.
 fn macro_span(text: &str, offset: usize) -> Option<Span> {
     let (before, rest) = text.split_once("$(")?;

@@ -7,6 +7,7 @@ use crate::codes::codes;
 use crate::error::Error;
 use crate::inputs::config::{self, Config};
 use crate::inputs::destination::Destination;
+use crate::inputs::line;
 use crate::inputs::mapping::{self, Mapping, Source, TemplateOrder};
 use crate::inputs::name;
 use crate::inputs::template::{self, Template};
@@ -61,7 +62,7 @@ pub(super) fn prepare(inputs: &Inputs, options: &Options, files: Vec<FileOutcome
         "" => None,
         path => files
             .next()
-            .and_then(|file| read_text(file, |reason| unreadable_file(path, reason)).map_err(&mut note).ok()),
+            .and_then(|file| read_text(file, path, |reason| unreadable_file(path, reason)).map_err(&mut note).ok()),
     };
     let mut sources = vec![Source { file: None, text: &inputs.secrets }];
     sources.extend(lines.as_deref().map(|text| Source { file: Some(path), text }));
@@ -125,7 +126,7 @@ fn read_templates(
             problems.push(order.line.destination_problem(mapping::duplicate(&first)));
         }
         let file = files.next().unwrap_or_default();
-        match read_template(file).map_err(|error| vec![order.line.notation_problem(error)]) {
+        match read_template(file, &order.template).map_err(|error| vec![order.line.notation_problem(error)]) {
             Ok(text) if count_placeholders(&text, &mut placeholders) > MAX_PLACEHOLDERS => {
                 problems.push(order.line.notation_problem(too_many_placeholders()));
                 break;
@@ -183,26 +184,29 @@ fn unreadable_template(reason: &str) -> Error {
 }
 
 /// A template's text. The file will have the same encoding, so UTF-16 is refused.
-fn read_template(file: FileOutcome) -> Result<String, Error> {
+fn read_template(file: FileOutcome, path: &str) -> Result<String, Error> {
     match &file.body {
         Some(body) if utf_16(body).is_some() => {
             Err(unreadable_template("it is in UTF-16").with_hint("save it in UTF-8"))
         }
-        _ => read_text(file, unreadable_template),
+        _ => read_text(file, path, unreadable_template),
     }
 }
 
-fn read_text(file: FileOutcome, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
+fn read_text(file: FileOutcome, path: &str, refused: impl Fn(&str) -> Error) -> Result<String, Error> {
     if let Some(body) = file.body {
         return decode(&body).ok_or_else(|| refused("it is neither UTF-8 nor UTF-16"));
     }
     let code = file.code.unwrap_or_default();
     let known = UNREADABLE.iter().find(|(known, _)| *known == code);
     let error = refused(known.map_or(&shown(&code), |(_, reason)| reason));
-    Err(if code == "ENOENT" {
-        error.with_hint("the path begins at the default working directory; is the repository checked out in this job?")
-    } else {
-        error
+    Err(match code.as_str() {
+        "ENOENT" if line::has_macro(path) => {
+            error.with_hint("`$(…)` was not replaced: the pipeline has no variable of that name")
+        }
+        "ENOENT" => error
+            .with_hint("the path begins at the default working directory; is the repository checked out in this job?"),
+        _ => error,
     })
 }
 
