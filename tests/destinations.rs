@@ -452,6 +452,29 @@ fn a_form_is_for_the_destinations_that_it_makes_sense_for() {
     }
 }
 
+/// How a whole record is laid out by the forms that do so. Others don't take one, as they have no place for its names.
+const LAYOUTS: [(&str, &str); 3] = [
+    ("json", r#"the file NAME holds {"password":"s3cr3t"}"#),
+    ("yaml", r#"the file NAME holds {"password":"s3cr3t"}"#),
+    ("dotenv", "the file NAME holds PASSWORD=s3cr3t\n"),
+];
+
+#[test]
+fn a_whole_record_takes_the_forms_that_lay_it_out() {
+    let message = Try::of("A/type > var+nosuchform:X").refusal();
+    let forms: Vec<&str> = message.split("`+").skip(1).filter_map(|text| text.split('`').next()).collect();
+    assert!(forms.contains(&"dotenv") && forms.len() > LAYOUTS.len(), "{message}");
+    for form in forms {
+        let lines = format!("A/* > file+{form}:NAME");
+        let layout = LAYOUTS.iter().find(|(laid_out_by, _)| *laid_out_by == form).map(|(_, file)| *file);
+        let refusal = Try::of(&lines).refusal();
+        assert_eq!(refusal.is_empty(), layout.is_some(), "{lines}: {refusal:?}; see `Transform::is_structure`");
+        if let Some(layout) = layout {
+            assert_eq!(Try::of(&lines).effects(), [layout], "{lines}");
+        }
+    }
+}
+
 #[test]
 fn a_large_attachment_goes_to_disk_if_it_becomes_a_file() {
     for kind in kinds() {

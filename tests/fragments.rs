@@ -110,6 +110,17 @@ fn a_secret_comes_to_every_input() {
     assert_eq!(missing, [""; 0], "`ways` in tests/fragments.rs tries a secret in every input of task/task.json");
 }
 
+#[test]
+fn every_input_shows_that_a_variable_was_not_replaced() {
+    for (way, inputs) in ways("$(nope)").into_iter().filter(|(way, _)| !way.contains(' ') || *way == "secrets: alone") {
+        let mut scenario = Scenario::with(keeper(), inputs, options(), NOW_MS);
+        scenario.run();
+        let Next::Fail([problem, ..]) = scenario.next() else { panic!("{way}: `$(nope)` was taken for a value") };
+        let text = problem.render();
+        assert!(["`$(nope)`", "`$(…)`"].iter().any(|sign| text.contains(sign)), "{way}: {text}");
+    }
+}
+
 /// What the log shows of a run: problems, notices and the closing table.
 fn shown(inputs: Inputs) -> String {
     let mut scenario = Scenario::with(keeper(), inputs, options(), NOW_MS);
