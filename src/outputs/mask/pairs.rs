@@ -142,7 +142,12 @@ impl<'a> Place<'a> {
             return None;
         }
         let (separator, value_at) = self.separator(is_start)?;
-        let telling = self.said_of(part(self.line, value_at, self.line.len()), state, scanner);
+        let value = part(self.line, value_at, self.line.len());
+        // `adminPassword: adminPassword`
+        if value.trim_end_matches([',', ';', ' ']).eq_ignore_ascii_case(name) {
+            return None;
+        }
+        let telling = self.said_of(value, state, scanner);
         (telling != Telling::Nothing).then(|| self.pair_at(separator, value_at, telling, is_start))
     }
 

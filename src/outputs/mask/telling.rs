@@ -38,7 +38,7 @@ const HARMLESS_ENDS: &str = "name names id ids url urls uri type mode ref path f
     hostname issuer enabled required disabled user username login header prefix suffix scope scopes audience ttl \
     timeout lifetime vault hint store manager class namespace label title description rotation interval age days \
     seconds minutes field fields column index kind server service location region permissions bits usage source \
-    attempts retries at date";
+    attempts retries at date stdin fd filter filters encryption encoder encoding";
 
 /// Next to one of these, `tokens` are those of a language model.
 const COUNTS: &str = "max min num total prompt completion used";
@@ -133,12 +133,27 @@ pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
     }
 }
 
-/// Whether a value only refers to another: `${DB_PASSWORD}`, `$(password)`, `<password>`.
+/// Whether a value only refers to another: `${DB_PASSWORD}`, `$(password)`, `<password>`, `$DB_PASSWORD`.
 fn is_reference(value: &str) -> bool {
     let has_ends = |start: &str, end: &str| value.starts_with(start) && value.ends_with(end);
-    [("${", "}"), ("$(", ")"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
-        .iter()
-        .any(|(start, end)| has_ends(start, end))
+    // A command or a macro may end after the value: `$(cat file)`.
+    value.starts_with("$(")
+        || [("${", "}"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
+            .iter()
+            .any(|(start, end)| has_ends(start, end))
+        || is_variable(value)
+}
+
+/// Whether a value is a variable of a shell: `$DB_PASSWORD`, `${DB_PASSWORD`, `$password`, `$env:DB_PASSWORD`, `%DB_PASSWORD%`.
+fn is_variable(value: &str) -> bool {
+    let name = match value.strip_prefix('%') {
+        Some(rest) => rest.strip_suffix('%'),
+        None => ["${", "$env:", "$"].iter().find_map(|start| value.strip_prefix(start)),
+    };
+    let Some(name) = name else { return false };
+    let is = |kind: fn(char) -> bool| name.chars().all(|c| kind(c) || c == '_') && name.contains(kind);
+    // A password may begin with a `$` as well.
+    is(|c| c.is_ascii_uppercase()) || is(|c| c.is_ascii_alphabetic()) && telling(name) == Telling::Strongly
 }
 
 /// Whether a value is the path of a file: `SECRET_FILE=/run/secrets/x`, `PWD=/home/alice`.
@@ -267,6 +282,16 @@ mod tests {
             ("password", "true", false),
             ("password", "${DB_PASSWORD}", false),
             ("password", "$(db-password)", false),
+            ("password", "$(cat", false),
+            ("password", "$DB_PASSWORD", false),
+            ("password", "${DB_PASSWORD", false),
+            ("password", "$password", false),
+            ("password", "$env:DB_PASSWORD", false),
+            ("password", "%DB_PASSWORD%", false),
+            ("password", "$hunter", true),
+            ("password", "$Hunter2", true),
+            ("password", "$2UMMER", true),
+            ("password", "%hunter", true),
             ("maxTokens", "4096", false),
             ("PWD", "/home/alice/work", false),
             ("key", "Default", false),

@@ -170,6 +170,9 @@ impl Pair<'_> {
                 scanner.secret(part(token, 0, end), Telling::Strongly);
                 return self.line.len() - token.len() + end;
             }
+            if self.separator == Separator::Colon && is_prose(value) {
+                return at;
+            }
             let ends = if self.is_in_list { ";\"'<" } else { " \t;&,\"'<>})]" };
             return self.until(ends, value, scanner);
         }
@@ -196,6 +199,13 @@ impl Pair<'_> {
             None => at + whole.len(),
         }
     }
+}
+
+/// Whether a text goes on as a sentence does: `must have 8 characters`, but not `hunter` or `hunter user: alice`.
+fn is_prose(text: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+    let mut words = text.split(' ');
+    words.by_ref().take(2).filter(|word| is_word(word)).count() == 2
 }
 
 /// The text after the scheme of a header: `Bearer …`.

@@ -97,8 +97,12 @@ fn hashes(line: &str, scanner: &mut Scanner<'_>) {
 pub(super) fn tokens(line: &str, scanner: &mut Scanner<'_>) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+/_-.~".contains(c);
     // In Base64 `=` is at the end only; elsewhere it follows a name.
-    for word in line.split(|c| !is_part(c)).map(|word| word.trim_matches(['.', '-'])) {
-        if !is_token(word) {
+    let mut at = 0;
+    for piece in line.split_inclusive(|c| !is_part(c)) {
+        let before = part(line, 0, at);
+        at += piece.len();
+        let word = piece.trim_end_matches(|c| !is_part(c)).trim_matches(['.', '-']);
+        if !is_token(word) || is_public(before, word) {
             continue;
         }
         (scanner.found)(Part::Token(word));
@@ -109,6 +113,21 @@ pub(super) fn tokens(line: &str, scanner: &mut Scanner<'_>) {
         }
         encoded(word, scanner);
     }
+}
+
+/// Whether a token may be read by everyone: the digest of an image or a package (`sha256:…`, `sha512-…`), or a public key
+/// of SSH (`ssh-ed25519 …`).
+fn is_public(before: &str, word: &str) -> bool {
+    const DIGESTS: [&str; 5] = ["sha1", "sha256", "sha384", "sha512", "md5"];
+    let is_digest = |name: &str| DIGESTS.iter().any(|digest| name.eq_ignore_ascii_case(digest));
+    let last = before.strip_suffix([':', ' ']).and_then(|before| {
+        let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        before.rsplit(|c| !is_inside(c)).next()
+    });
+    let last = last.unwrap_or_default();
+    before.ends_with(':') && is_digest(last)
+        || word.split_once('-').is_some_and(|(name, _)| is_digest(name))
+        || word.starts_with("AAAA") && ["ssh-", "ecdsa-"].iter().any(|kind| last.starts_with(kind))
 }
 
 /// Searches the text that a word encodes in Base64.
