@@ -15,13 +15,13 @@ import { step } from './progress.js';
 import { setUp } from './setup.js';
 import { TASK_LIBRARY, leaveOutUnused } from './task-library.js';
 
-// Named one by one: with all features on, wasm-opt writes what no released Node can load.
-// Twice: what the first pass has merged and moved lets the second one find a little more.
+// Features are named one by one: with all of them on, wasm-opt writes what no released Node can load. It runs twice, as
+// the second pass finds a little more after the first.
 const WASM_OPT_FLAGS = [
   '-Oz',
   '-Oz',
-  // Functions with one caller become a part of it only if they are small: the others are compiled once they are called,
-  // and what is left alike compresses better.
+  // Functions with one caller are inlined only if they are small: the others are compiled only when they are called,
+  // and compress better.
   '--one-caller-inline-max-function-size=50',
   '--enable-bulk-memory',
   '--enable-bulk-memory-opt',
@@ -33,10 +33,10 @@ const WASM_OPT_FLAGS = [
   '--strip-target-features',
 ];
 
-// SHA-2 without unrolled loops is a tenth of the size; the few texts that are hashed here are short.
+// SHA-2 without unrolled loops is a tenth of the size, and only few and short texts are hashed here.
 const SMALL_HASHES = ['--cfg', 'sha2_backend_soft="compact"'];
 
-// The oldest Node of an agent that the task could be run with.
+// The oldest Node on which an agent could run the task.
 const OLDEST_AGENT_NODE = 'node16';
 
 const ENTRIES = ['main.js', 'cleanup.js'].map((name) => inProject('task', name));
@@ -45,8 +45,7 @@ const ENTRIES = ['main.js', 'cleanup.js'].map((name) => inProject('task', name))
 const UNWANTED_PACKAGES = ['shelljs', 'nodejs-file-downloader'];
 
 /**
- * Builds everything into dist/task. A readable bundle says which line of which source each of its lines is from; it is
- * for measuring only.
+ * Builds everything into dist/task. A readable bundle maps its lines to those of the sources; it is for measuring only.
  */
 export async function build({ readable = false } = {}) {
   await setUp();
@@ -65,8 +64,8 @@ async function compileCore() {
 }
 
 /**
- * Node 16 knows no reference types. The standard library comes compiled for them but uses none, so it is
- * enough to do without in our code and to strip the note that says otherwise, which wasm-bindgen reads.
+ * Node 16 has no reference types. The standard library is compiled for them but uses none, so it is enough to turn them
+ * off in our code, and to strip the note that says otherwise, which wasm-bindgen reads.
  */
 async function compilerSettings() {
   const flags = ['-Ctarget-feature=-reference-types', ...SMALL_HASHES, ...(await pathRemapping())];
@@ -86,7 +85,7 @@ async function pathRemapping() {
   ].map(([here, everywhere]) => `--remap-path-prefix=${here}=${everywhere}`);
 }
 
-/** Shrinks the module in place; the last one made is kept, since this takes most of a build's time. */
+/** Shrinks the module in place. The last result is cached, since this takes most of a build's time. */
 async function optimizeCore() {
   const module = inProject('pkg', 'core_bg.wasm');
   const { version } = readJson(inProject('node_modules', 'binaryen', 'package.json'));
@@ -107,7 +106,7 @@ async function bundleTask(readable) {
   const folder = inProject('dist', 'task');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // So that the bundle is CommonJS here too; on an agent there is no package.json above it.
+  // Makes the bundle CommonJS here too; on an agent there is no package.json above it.
   writeFileSync(inProject('dist', 'package.json'), '{ "type": "commonjs" }\n');
 
   const { build: bundle } = await import('esbuild');
@@ -120,7 +119,7 @@ async function bundleTask(readable) {
     target: OLDEST_AGENT_NODE,
     format: 'cjs',
     define: {
-      // CommonJS has a name of its own for the folder of a script.
+      // CommonJS has its own name for a script's folder.
       'import.meta.dirname': '__dirname',
       'process.env.KSM_SUPPORT': JSON.stringify(readIdentity().support),
     },
@@ -129,7 +128,7 @@ async function bundleTask(readable) {
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    // The glue has a second way to load the core, for browsers, which is left out.
+    // wasm-bindgen's glue has a second way to load the core, for browsers, which is left out.
     logOverride: { 'empty-import-meta': 'silent' },
     plugins: [leaveOutUnused()],
   });
@@ -147,7 +146,7 @@ async function bundleTask(readable) {
   besideTheBundle.filter(existsSync).forEach((file) => copyFileSync(file, join(folder, basename(file))));
 }
 
-/** The folders of the packages that the scripts hold code of. */
+/** The folders of the packages that are bundled into the scripts. */
 function bundledPackages({ outputs }) {
   const sources = Object.values(outputs).flatMap(({ inputs }) =>
     Object.keys(inputs).filter((source) => inputs[source].bytesInOutput > 0),
@@ -155,7 +154,7 @@ function bundledPackages({ outputs }) {
   return [...new Set(sources.map(packageFolder).filter(Boolean))].sort();
 }
 
-/** Fails if the bundle holds what it should not: a second task library, or what can't be bundled. */
+/** Fails if the bundle contains what it should not: a second task library, or what can't be bundled. */
 function checkPackages(folders) {
   const named = (name) => folders.filter((folder) => folder.endsWith(`node_modules/${name}`));
   const libraries = named(TASK_LIBRARY);
@@ -168,7 +167,7 @@ function checkPackages(folders) {
   }
 }
 
-/** Fails if the task library keeps secrets by itself, since it would leave a key on the disk. */
+/** Fails if the task library's own vault is bundled, since it would leave a key on the disk. */
 function checkVault({ inputs }) {
   if (Object.keys(inputs).some((source) => source.endsWith(`${TASK_LIBRARY}/vault.js`))) {
     throw new Failure(`the bundle holds the vault of ${TASK_LIBRARY} instead of ours`);

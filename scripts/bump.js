@@ -12,8 +12,8 @@ const USAGE = 'npm run bump -- patch, minor, major or a version such as 1.2.3';
 const CHANGELOG = 'CHANGELOG.md';
 
 /**
- * Where the version is, as patterns that enclose it, and how often. The first file is the one that is believed; a
- * test holds the others against it.
+ * Where the version is, as patterns around it, and how often. The first file is the source of truth; a test compares
+ * the others with it.
  */
 const PLACES = [
   { file: 'package.json', pattern: /("version": ")([^"]+)/g, times: 1 },
@@ -31,7 +31,7 @@ const PLACES = [
 const TASK = 'task/task.json';
 const TASK_VERSION = /("Major": )(\d+)(,\s+"Minor": )(\d+)(,\s+"Patch": )(\d+)/;
 
-/** Every version that a file names, as `{ file, version }`; fails if one of them does not name it as it should. */
+/** Every version in these files, as `{ file, version }`; fails if a file does not have it where it should. */
 export function readVersions(read = readProjectFile) {
   const places = PLACES.flatMap(({ file, pattern, times }) => {
     const versions = [...read(file).matchAll(pattern)].map(([, , version]) => ({ file, version }));
@@ -61,7 +61,7 @@ export function withVersion(version, read = readProjectFile) {
   };
 }
 
-/** The version that follows, or the one that is asked for if it does not go back. */
+/** The next version, or the requested one if it is not a step back. */
 export function nextVersion(current, wanted, isReleased = true) {
   const [major, minor, patch] = current.split('.').map(Number);
   const next = {
@@ -85,7 +85,7 @@ export function nextVersion(current, wanted, isReleased = true) {
   return wanted;
 }
 
-/** The changelog with what was unreleased under the new version. */
+/** The changelog with the unreleased changes under the new version. */
 export function released(changelog, version, date) {
   const [before, unreleased] = changelog.split(/^## Unreleased\r?\n/m);
   const changes = unreleased?.split(/^## /m)[0].trim();

@@ -8,7 +8,7 @@ import { inProject, root } from './paths.js';
 import { isDrawing } from './progress.js';
 
 /**
- * Runs a program in the project's folder and fails unless it ends well.
+ * Runs a program in the project's folder, and fails unless it succeeds.
  *
  * `output` is 'shown', 'heard' (shown and returned as well) or 'hidden' (returned, part of the failure). While a terminal
  * shows a step's progress, what is shown elsewhere is hidden.
@@ -46,7 +46,7 @@ export const batchCall = (program, args, platform = process.platform) =>
     ? { line: [program, ...args].join(' '), words: [], shell: true }
     : { line: program, words: args, shell: false };
 
-/** Runs a program as `run` does, but leaves it to the caller whether it ended well, and in time. */
+/** Runs a program as `run` does, but leaves it to the caller to check whether it succeeded, and in time. */
 export function execute(
   program,
   args,
@@ -64,7 +64,7 @@ export function execute(
         output === 'shown' ? 'inherit' : 'pipe',
       ],
     });
-    // A program that ends without reading is judged by its exit code.
+    // A program that ends without reading its input is judged by its exit code.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
     const isHeard = output === 'heard';
@@ -89,7 +89,7 @@ function collect(stream, echo) {
 
 /** The environment of a program: ours, with the project's tools first on the path. */
 export function environment(extra, inherited = process.env) {
-  // Windows writes it `Path`, and a second spelling would win or lose at random.
+  // Windows spells it `Path`; which of two spellings wins would be random.
   const pathName = Object.keys(inherited).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   const folders = [
     inProject('.tools', 'bin'),
@@ -101,7 +101,7 @@ export function environment(extra, inherited = process.env) {
   return { ...IMPATIENT_CARGO, ...inherited, ...path, ...extra };
 }
 
-/** Without a network cargo gives up in seconds rather than in minutes. */
+/** Has cargo give up in seconds rather than minutes if there is no network. */
 const IMPATIENT_CARGO = { CARGO_NET_RETRY: '1', CARGO_HTTP_TIMEOUT: '10' };
 
 /** Where rustup puts its programs; a terminal opened before it was installed doesn't have it on PATH. */
@@ -109,7 +109,7 @@ const cargoBin = () => join(cargoHome(), 'bin');
 
 export const cargoHome = () => process.env.CARGO_HOME ?? join(homedir(), '.cargo');
 
-/** What the Rust compiler says of itself. */
+/** What the Rust compiler reports about itself. */
 export async function describeRust() {
   const printed = await run('rustc', ['--print', 'sysroot'], { output: 'hidden' });
   const { stdout } = await run('rustc', ['--version', '--verbose'], { output: 'hidden' });
@@ -118,7 +118,7 @@ export async function describeRust() {
   return { version, commit, sysroot: printed.stdout.trim() };
 }
 
-// Azure DevOps, the Marketplace included, as Entra knows it in every tenant.
+// The id of Azure DevOps, including the Marketplace, in every Entra tenant.
 const AZURE_DEVOPS = '499b84ac-1321-427f-aa17-267ca6975798';
 
 /** A token for Azure DevOps and the Marketplace that lives for an hour, from the Azure command line. */

@@ -1,6 +1,6 @@
 /**
- * What the shipped code is made of: the npm packages in the bundled scripts, the crates in the module and Rust's standard
- * library. Needs a build, which writes down which packages it bundled.
+ * Components of the shipped code: the npm packages in the bundled scripts, the crates in the module and Rust's standard
+ * library. Needs a build, which records the packages that it bundled.
  */
 
 import { readFileSync, readdirSync } from 'node:fs';
@@ -11,10 +11,10 @@ import { inProject, readJson } from './paths.js';
 
 const TARGET = 'wasm32-unknown-unknown';
 
-// Of several licences to choose from, the first of these that is offered.
+// Where there is a choice of licences, the first of these that is offered.
 const PREFERRED = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Unicode-3.0', 'Apache-2.0'];
 
-// Crates that declare a licence and bring no text of it, neither does their repository; and who wrote them.
+// Crates with a declared licence whose text neither they nor their repository have, and their authors.
 const WITHOUT_TEXT = { hifijson: 'Michael Färber' };
 
 /**
@@ -24,9 +24,9 @@ const WITHOUT_TEXT = { hifijson: 'Michael Färber' };
  * @property {string} version
  * @property {string} licence the SPDX expression that the package declares
  * @property {string[]} licenceFiles the texts that apply, of the licences that were chosen
- * @property {string} [holder] whose it is, where the text leaves a gap for that
+ * @property {string} [holder] the copyright holder, where the text leaves a gap for it
  * @property {{ algorithm: string, hex: string }} [hash] of the package as its registry delivers it
- * @property {string[]} uses the names of the components that it uses
+ * @property {string[]} uses the names of the components that it depends on
  */
 
 /** Every component, sorted by kind and name. */
@@ -100,7 +100,7 @@ function readChecksums() {
   return new Map([...entries].map(([, name, version, checksum]) => [`${name} ${version}`, checksum]));
 }
 
-/** It is compiled into the module, its tables of Unicode included. */
+/** Rust's standard library, which is compiled into the module, including its Unicode tables. */
 const standardLibrary = (rust) => ({
   kind: 'rust',
   name: 'rust-std',
@@ -111,7 +111,7 @@ const standardLibrary = (rust) => ({
   uses: [],
 });
 
-/** The files with the licences that apply, or a failure: nothing is shipped whose terms are not known. */
+/** The files with the licences that apply. Fails if there are none: nothing ships with unknown terms. */
 export function licenceFiles(name, expression, folder) {
   const chosen = chooseLicences(expression ?? '');
   const files = readdirSync(folder).sort();
@@ -139,7 +139,7 @@ function licenceFile(licence, files) {
   );
 }
 
-/** Of an SPDX expression, the licences to keep to: all joined by AND, the preferred of those joined by OR. */
+/** The licences to comply with in an SPDX expression: all joined by AND, the preferred one of those joined by OR. */
 export function chooseLicences(expression) {
   const alternatives = splitOutsideBrackets(expression, ' OR ');
   if (alternatives.length > 1) {

@@ -1,6 +1,6 @@
 /**
- * Which lines of the core and of the shim the tests run: the core by its native tests, the shim by the packed task in the
- * end-to-end tests. Prints one table; `coverage/` holds the pages that show each line.
+ * Coverage: which lines of the core its native tests run, and which of the shim the packed task runs in the end-to-end
+ * tests. Prints one table; `coverage/` has pages that show each line.
  */
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,8 +67,8 @@ async function measureShim() {
 }
 
 /**
- * Leaves in what a run reported nothing but the bundle, and names its sources by paths, which is all that c8 knows. A task
- * that was killed reports nothing, or not all of it.
+ * Reduces a run's report to the bundle, and names its sources by path, as c8 needs it. A task that was killed reports
+ * nothing, or only a part.
  */
 function simplify(path) {
   const report = readReport(path);
@@ -93,7 +93,7 @@ function readReport(path) {
   }
 }
 
-/** What the bundle itself looks like does not matter here. */
+/** Tests of the package are left out: the readable bundle is not the one that ships. */
 const runsTheTask = (file) => /^tests.(task|network)\b/.test(file) && !file.endsWith('package.test.js');
 
 /** The lines of each file that hold code, and whether they ran. */
@@ -102,7 +102,7 @@ function readLcov(path) {
   const files = records.map((record) => {
     const file = resolve(root, record.match(/^SF:(.*)$/m)[1].trim());
     const source = readFileSync(file, 'utf8').split(/\r?\n/);
-    // Tests at the end of a source file always run, and so do comments: they would only embellish it.
+    // Tests at the end of a source file always run, and so do comments: they would only inflate the figure.
     const tests = source.indexOf('#[cfg(test)]');
     const holdsCode = (line) =>
       (tests === -1 || line <= tests) && !/^\s*(\/\/.*|\/?\*.*)?$/.test(source[line - 1]);

@@ -1,7 +1,7 @@
 /**
- * The packed task, run again and again on each version of Node at hand and on the next one, with a record and some
- * attachments, and how those runs end: no single test shows what breaks down once in hundreds of runs. `-- --runs 5000`
- * says how often.
+ * Endurance test: runs the packed task over and over on each version of Node at hand, and on the next one, with a
+ * record and some attachments, as no single test shows a crash that happens once in hundreds of runs. `-- --runs 5000`
+ * sets how often.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { packageExtension } from './package.js';
 import { step } from './progress.js';
 import { unpackExtension } from './unpack.js';
 
-/** The versions that the task is made for, and the one that agents will have next. */
+/** The supported versions of Node, and the one that agents will have next. */
 const MAJORS = [20, 24, 26];
 const SIDE_BY_SIDE = 3;
 const FILES = ['a', 'b', 'c'];
@@ -63,7 +63,7 @@ async function endurance({ runs: wanted }) {
   }
 }
 
-/** Each run that may be under way at the same time has files of its own. */
+/** Runs that may overlap have separate files. */
 function linesFor(folder, run) {
   const path = (name) => join(folder, `${run % (2 * SIDE_BY_SIDE)}-${name}`);
   return [

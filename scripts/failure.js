@@ -1,10 +1,10 @@
-/** What stops a script, in words for the person who ran it. */
+/** Failures of a script, with messages for the person who ran it. */
 
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inspect, parseArgs } from 'node:util';
 
-/** Something that can't be done, with what to do about it. */
+/** A failure with advice on what to do about it. */
 export class Failure extends Error {
   exitCode = 1;
 
@@ -14,12 +14,12 @@ export class Failure extends Error {
   }
 }
 
-/** A command line that can't be followed. */
+/** An invalid command line. */
 export class Misuse extends Failure {
   exitCode = 2;
 }
 
-/** What went wrong and what to do; a stack only when it is a fault in the scripts themselves. */
+/** What went wrong and what to do; with a stack trace only for a bug in the scripts themselves. */
 export function describeFailure(error) {
   if (!(error instanceof Failure)) {
     return inspect(error);
@@ -39,7 +39,7 @@ export function describeFailure(error) {
  *
  * @param {string} moduleUrl
  * @param {(values: Record<string, any>, words: string[]) => unknown} main
- * @param {CommandLine} [commandLine] of a script that leaves reading its arguments to this function
+ * @param {CommandLine} [commandLine] of a script that lets this function parse its arguments
  */
 export async function runWhenCalled(moduleUrl, main, commandLine) {
   if (!process.argv[1] || realpathSync(process.argv[1]) !== realpathSync(fileURLToPath(moduleUrl))) {
@@ -65,7 +65,7 @@ function readCommandLine({ options = {}, takesWords = false }) {
     const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
     return parseArgs({ options: { ...options, help }, allowPositionals: takesWords });
   } catch (error) {
-    // Node's message goes on with advice that does not fit here.
+    // Node's message continues with advice that does not fit here.
     throw new Misuse(error.message.split('. ')[0]);
   }
 }

@@ -1,4 +1,4 @@
-/** Hashes that show whether what something was made from has changed since. */
+/** Hashes that show whether the inputs of something have changed since it was made. */
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A look, in seconds, at what is about to be committed: formats the staged files, lints the core if Rust is staged, and checks
- * the types of the task if its scripts are. git runs it before each commit once `npm run hook` has been run.
+ * The pre-commit hook, which takes seconds: formats the staged files, lints the core if Rust is staged, and checks the
+ * task's types if its scripts are. `npm run hook` installs it.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function lookAtCommit() {
   }
 }
 
-/** What there is to do for these files. */
+/** What to do for these staged files. */
 export const planWork = (staged) => ({
   format: staged.filter((file) => /\.(rs|js|cjs|json|md|ya?ml)$/.test(file)),
   lint: staged.some((file) => /\.rs$|(^|\/)Cargo\.(toml|lock)$|^clippy\.toml$/.test(file)),
@@ -67,7 +67,7 @@ async function format(file, text) {
   return file.endsWith('.rs') ? formatRust(file, text) : formatOther(file, text);
 }
 
-/** Handed over as a text, since rustfmt would follow a path into the modules below it. */
+/** Passes the text, not the path, since rustfmt would follow a path into the modules below it. */
 async function formatRust(file, text) {
   const edition = readFileSync(inProject('Cargo.toml'), 'utf8').match(/^edition = "(.+)"$/m)[1];
   const options = ['--edition', edition, '--config-path', inProject('rustfmt.toml')];

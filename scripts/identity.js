@@ -8,7 +8,7 @@ import { inProject, readJson } from './paths.js';
 const TASK = 'ms.vss-distributed-task.task';
 const CONNECTION = 'ms.vss-endpoint.service-endpoint-type';
 
-/** What identity.json sets for a variant; the preview says only where it differs. */
+/** The identity of a variant in identity.json, which has only the differences for the preview. */
 export function readIdentity(variant = 'released') {
   const { released, preview } = readJson(inProject('identity.json'));
   return variant === 'preview' ? { ...released, ...preview } : released;
@@ -62,7 +62,7 @@ export function identifyTask(task, identity, version) {
   };
 }
 
-/** A text whose links to pages of the project are whole addresses. @param {string} repository @param {string} text */
+/** A text whose links to pages of the project are absolute. @param {string} repository @param {string} text */
 export const linkedTo = (repository, text) =>
   text.replaceAll(/\]\((?=docs\/|SECURITY)/g, `](${repository}/blob/main/`);
 
@@ -73,7 +73,7 @@ function taskVersion(version) {
 }
 
 /**
- * The version of a preview: that of the sources, with the number of the build in the last place. Agents never fetch a
- * version again, so each preview needs one of its own.
+ * The version of a preview: that of the sources, with the number of the build in the last place. Agents never fetch the
+ * same version twice, so each preview needs its own.
  */
 export const previewVersion = (version, build) => version.replace(/\d+$/, String(build));

@@ -1,7 +1,7 @@
 /**
- * A test of the tests: cargo-mutants changes the core in one place after another, and each change has to make a test fail.
- * `.cargo/mutants.toml` says where, by which tests, and what is left out and why. Arguments go on to cargo-mutants, as in
- * `npm run mutants -- --re vault/totp`.
+ * Mutation testing: cargo-mutants changes the core in one place after another, and each change has to make a test fail.
+ * `.cargo/mutants.toml` says where, with which tests, and what is left out and why. Arguments are passed on, as in `npm
+ * run mutants -- --re vault/totp`.
  */
 
 import { run } from './commands.js';
@@ -13,7 +13,7 @@ const VERSION = '27.1.0';
 await runWhenCalled(import.meta.url, async () => {
   await setUp();
   await setUpCargoCommand('mutants', VERSION);
-  // It shows by itself how far it is.
+  // It shows its own progress.
   await run('cargo', ['mutants', ...process.argv.slice(2)], {
     advice: 'write a test that fails for each change that was missed; `target/mutants.out/diff` shows them',
   });

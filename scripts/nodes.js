@@ -8,8 +8,8 @@ import { inProject } from './paths.js';
 import { step } from './progress.js';
 
 /**
- * Installs a version of Node, unless it is the one that runs this or is there already. The npm packages that hold Node's
- * own programs are made for one platform each, so they can't be dependencies of the project.
+ * Installs a version of Node, unless it is the one that runs this or is there already. The npm packages with Node's
+ * binaries are made for one platform each, so they can't be dependencies of the project.
  *
  * @param {number} major
  */

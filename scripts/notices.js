@@ -1,6 +1,6 @@
 /**
- * The notices for what others wrote and the task ships: each package with its copyright lines, and each licence text once,
- * however many packages have it.
+ * Third-party notices: each shipped package with its copyright lines, and each licence text once, however many packages
+ * share it.
  */
 
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ export function writeNotices(components) {
   );
 }
 
-/** A licence as whose it is, which differs, and its terms, which many packages share. */
+/** Splits a licence into its copyright lines, which differ, and its terms, which many packages share. */
 export function splitLicence(text) {
   const lines = text
     .trim()

@@ -1,6 +1,6 @@
 /**
- * The extension, packed for the Marketplace and checked to hold what it should and nothing else; beside it goes its bill of
- * materials. The same sources give the same bytes. `--preview [--build 12]` packs the private preview.
+ * Packs the extension for the Marketplace, checks that it contains what it should and nothing else, and writes its bill
+ * of materials beside it. The same sources give the same bytes. `--preview [--build 12]` packs the private preview.
  */
 
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { unzip } from './unpack.js';
 
 const STAGED = ['overview.md', 'images', 'LICENSE'];
 
-// What runs on the agent.
+// The files that run on the agent.
 const RUN = ['main.js', 'cleanup.js', 'core_bg.wasm'];
 
 const USAGE = `\
@@ -28,8 +28,7 @@ npm run package -- --preview [--build NUMBER]     its private preview`;
 
 const CONTENT_TYPES = '[Content_Types].xml';
 
-// What the extension consists of. The pictures in `images/` and `task/cleanup.js` are added
-// as far as the project has them.
+// The files of the extension. The pictures in `images/` and `task/cleanup.js` are added if the project has them.
 const EXPECTED = [
   CONTENT_TYPES,
   'extension.vsixmanifest',
@@ -73,7 +72,7 @@ async function pack(identity, buildNumber) {
   return { vsix, sbom, bytes: content.length, files: sizes(files), sha256: sha256(content) };
 }
 
-/** Lays everything out as it will be in the extension, where tfx can check the task's own manifest. */
+/** Arranges everything as in the extension, where tfx can check the task's own manifest. */
 function stageExtension(manifest, task, components) {
   const stage = inProject('dist', 'extension');
   rmSync(stage, { recursive: true, force: true });
@@ -84,11 +83,11 @@ function stageExtension(manifest, task, components) {
   cpSync(inProject('dist', 'task'), join(stage, 'task'), { recursive: true });
   const write = (name, content) => writeFileSync(join(stage, name), content);
   write('vss-extension.json', asJson(manifest));
-  // The Marketplace knows the pictures that come along, and no other file of the project.
+  // The Marketplace can show the pictures in the package, but no other file of the project.
   const page = readFileSync(inProject('overview.md'), 'utf8');
   write('overview.md', linkedTo(manifest.repository.uri, page));
   write(join('task', 'task.json'), asJson(task));
-  // In the task's folder, which is all that an agent downloads: the notices have to come along with the code.
+  // Agents download only the task's folder, and the notices have to accompany the code.
   write(join('task', 'THIRD-PARTY-NOTICES.txt'), writeNotices(components));
   return stage;
 }
@@ -115,8 +114,8 @@ async function packWithTfx(stage) {
 }
 
 /**
- * The content types in an order of their own: tfx writes them in the order in which it came to know them, which on
- * Linux and macOS is a race between the programs that it asks.
+ * Sorts the content types: tfx writes them in the order in which it finds them out, which on Linux and macOS is a race
+ * between the programs that it asks.
  */
 export function sortTypes(xml) {
   const types = xml.match(/^ *<(Default|Override) .*$/gm).sort();
@@ -141,7 +140,7 @@ function checkContents(names) {
 
 const list = (names) => names.join(', ') || 'nothing';
 
-/** The files as a zip whose bytes depend on nothing but them: sorted, and dated with the first day of zip. */
+/** A zip whose bytes depend on nothing but the files: sorted, and dated with the first day that zip can represent. */
 async function zip(files) {
   const { default: Zip } = await import('jszip');
   const zip = new Zip();

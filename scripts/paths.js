@@ -1,4 +1,4 @@
-/** Where things are in the project. Uses nothing but Node, since it is loaded before `npm ci` has run. */
+/** Paths in the project. Uses nothing but Node, since it is loaded before `npm ci` has run. */
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -22,7 +22,7 @@ import { unpackExtension } from './unpack.js';
 /** The mapping lines of the second picture, each with a mistake that is easily made. */
 const FAULTY = ['Databse/field/password > var:DB_PASSWORD', 'Database/field/API key > env:API_KEY'];
 
-/** Prints secrets in ways in which scripts do it without meaning to. */
+/** Prints secrets as scripts do without meaning to. */
 const CARELESS = `
 const { DB_PASSWORD, API_KEY } = process.env;
 console.log('connecting as alice with ' + DB_PASSWORD);
@@ -59,7 +59,7 @@ export async function runScenes(taskFolder) {
     good.masks.forEach((mask) => masker.add(mask));
     const env = { ...good.laterEnvironment, DB_PASSWORD: good.variables.DB_PASSWORD?.value };
     const careless = spawnSync(process.execPath, ['-e', CARELESS], { env, encoding: 'utf8' });
-    // Whether a two-factor code has to be waited for is chance.
+    // Whether a two-factor code has to be waited for is random.
     const log = good.log.filter((line) => !line.startsWith('waiting '));
     await good.cleanUp();
     await faulty.cleanUp();
@@ -80,7 +80,7 @@ export async function runScenes(taskFolder) {
   }
 }
 
-/** The text that a picture carries. The time that a run took is another one each time. @param {Pane[]} panes */
+/** The text embedded in a picture. The duration of a run varies, so it is left out. @param {Pane[]} panes */
 export const textOf = (panes) =>
   panes.map(({ title, lines }) => [`# ${title}`, ...lines].join('\n').replace(/\d+ ms/, 'N ms')).join('\n\n');
 
@@ -141,7 +141,7 @@ async function draw(browser, folder, name, { html, width, height }, text) {
   });
 }
 
-/** A Chromium, by whatever name it is installed. */
+/** A Chromium, under whatever name it is installed. */
 function findBrowser() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome', 'msedge'];
   const candidates = [
@@ -177,7 +177,7 @@ function layOut(panes) {
   };
 }
 
-// At this size a letter is exactly eight pixels wide, so that equal ones are drawn alike, which packs well.
+// At this size a character is exactly eight pixels wide, so that equal ones are drawn alike, which compresses well.
 const FONT = { size: 13.289, advance: 8, line: 20 };
 const [PADDING, HEADING, GAP] = [20, 34, 12];
 

@@ -3,7 +3,7 @@
 import { decode, encode } from 'fast-png';
 
 const KEYWORD = 'Description';
-/** As many as four bits can name. */
+/** As many colours as four bits can index. */
 const MAX_COLOURS = 16;
 const BITS = 4;
 
@@ -37,7 +37,7 @@ export function shrink(screenshot, text) {
   return encode({ ...picture, text: { [KEYWORD]: toLatin1(text) } }, { zlib: { level: 9, mem: 12 } });
 }
 
-/** The text inside of such a picture, or nothing. @param {Uint8Array} png */
+/** The text in such a picture, if any. @param {Uint8Array} png */
 export function readText(png) {
   const { text } = decode(png);
   return text[KEYWORD] === undefined ? undefined : fromLatin1(text[KEYWORD]);

@@ -1,6 +1,6 @@
 /**
- * Progress of long work. In a terminal one line follows the step under way and is cleared when it ends; elsewhere a line
- * is printed when it starts and now and then while it runs. At the end comes one with the time it took.
+ * Progress of long steps. In a terminal, one line shows the current step and is cleared when it ends; elsewhere, a line
+ * is printed when it starts and now and then while it runs. When it ends, a line shows the time it took.
  */
 
 const SIGN_OF_LIFE_MS = 15_000;
@@ -15,10 +15,10 @@ export function stopwatch() {
   return () => ((performance.now() - start) / 1000).toFixed(1);
 }
 
-/** Whether a line of a terminal belongs to a step now, so that nothing else may write there. */
+/** Whether a step is drawing a line in the terminal, so that nothing else may write there. */
 export const isDrawing = () => process.stdout.isTTY === true && underWay.length > 0;
 
-/** Does `work` and shows that it is under way, and how it ends. */
+/** Does `work`, and shows its progress and how it ends. */
 export async function step(title, work) {
   const current = { title, seconds: stopwatch() };
   underWay.push(current);
@@ -59,7 +59,7 @@ function showLife(current) {
 
 function draw(line) {
   clearLine();
-  // A line that is wrapped could not be cleared as one.
+  // A wrapped line could not be cleared.
   process.stdout.write(line.slice(0, (process.stdout.columns || 80) - 1));
 }
 

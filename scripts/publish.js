@@ -25,7 +25,7 @@ async function publish() {
   await step(`Publish ${vsix}`, () => publishWithTfx(vsix, shareWith, token));
 }
 
-/** What is to be published; refuses what should not reach anybody. */
+/** What to publish; refuses what should not be published. */
 export function planPublication({ preview, build, tag, shareWith }, version, identities = readIdentity) {
   if (preview ? !/^[1-9]\d{0,8}$/.test(build ?? '') || !shareWith || tag : !tag || build || shareWith) {
     throw new Failure('it is not clear what to publish', USAGE);
@@ -50,10 +50,7 @@ export function planPublication({ preview, build, tag, shareWith }, version, ide
   return { vsix: vsixPath(identity, { version: published }), shareWith };
 }
 
-/**
- * How to run tfx: other users of the machine may read a command line, but not the environment, so that it gets its token
- * from there.
- */
+/** How to run tfx: it gets its token from the environment, as other users of the machine can read a command line. */
 export function tfxCommand(tfx, args, token) {
   const code = `process.argv.push('--token', process.env.MARKETPLACE_TOKEN);
 delete process.env.MARKETPLACE_TOKEN;
@@ -61,7 +58,7 @@ require(process.argv[1]);`;
   return { args: ['-e', code, tfx, ...args], env: { MARKETPLACE_TOKEN: token } };
 }
 
-/** tfx waits until the Marketplace has looked through the extension. */
+/** tfx waits until the Marketplace has validated the extension. */
 async function publishWithTfx(vsix, shareWith, token) {
   const options = ['--vsix', vsix, '--auth-type', 'pat', '--no-prompt', '--no-color'];
   const sharing = shareWith ? ['--share-with', shareWith] : [];

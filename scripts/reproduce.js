@@ -13,7 +13,7 @@ import { inProject, root, vsixPath } from './paths.js';
 import { step } from './progress.js';
 import { setUp } from './setup.js';
 
-// Paths of different lengths, one with a blank in it, so that a path in the module would show.
+// Paths of different lengths, one with a space, so that a path that gets into the module would show.
 const FOLDERS = ['a', join('somewhere quite different', 'clone')];
 
 async function reproduce() {

@@ -1,6 +1,6 @@
 /**
- * Set-up of a fresh clone: the Rust toolchain, the npm packages and the build tools, each only when it is missing. Expects
- * git, Node, rustup and a C compiler; installs nothing outside the project but what rustup looks after.
+ * Set-up of a fresh clone: the Rust toolchain, the npm packages and the build tools, each only if it is missing.
+ * Expects git, Node, rustup and a C compiler; installs nothing outside the project except through rustup.
  */
 
 import {
@@ -34,7 +34,7 @@ let prepared;
 export const setUp = () => (prepared ??= prepare());
 
 /**
- * Makes sure that a cargo command is there in exactly this version, for the scripts that need one more than the build.
+ * Makes sure that a cargo command is installed in exactly this version, for scripts that need more than the build does.
  *
  * @param {string} command such as `mutants`, of the crate `cargo-mutants`
  * @param {string} version
@@ -79,7 +79,7 @@ function checkNode() {
   }
 }
 
-/** Rust links programs with it, the build tools first of all. */
+/** Checks for a C compiler, with which Rust links programs, including the build tools. */
 async function checkCompiler() {
   const isOwn = Object.keys(process.env).some((name) => /^CARGO_TARGET_\w+_LINKER$/.test(name));
   if (process.platform === 'win32' || isOwn) {
@@ -98,7 +98,7 @@ async function checkCompiler() {
 
 let asked;
 
-/** Fails soon if there is no network; asks once, and only when something has to be fetched. */
+/** Fails early if there is no network. Checks once, and only if something has to be fetched. */
 const checkNetwork = () => (asked ??= step("Reach npm's registry", askRegistry));
 
 async function askRegistry() {
@@ -122,11 +122,11 @@ async function prepareRust() {
   }
 }
 
-/** The folder where the toolchain keeps the target's libraries if it has them; none without a toolchain. */
+/** The folder of the target's libraries in the toolchain, if they are installed. */
 async function findWasmLibraries() {
   const { code, stdout } = await execute('rustc', ['--print', 'target-libdir', '--target', WASM_TARGET], {
     output: 'hidden',
-    // Otherwise rustup may install the toolchain right here, without saying so.
+    // Keeps rustup from silently installing the toolchain right here.
     env: { RUSTUP_AUTO_INSTALL: '0' },
   });
   return code === 0 ? stdout.trim() : undefined;
@@ -160,7 +160,7 @@ async function installPackages() {
   await step('Install the npm packages', () => runBatch('npm', args, { advice: NETWORK_ADVICE }));
 }
 
-/** Whether npm's own list of what it installed agrees with the lock file. */
+/** Whether npm's list of installed packages matches the lock file. */
 function packagesAreInstalled() {
   const installedList = inProject('node_modules', '.package-lock.json');
   if (!existsSync(installedList)) {
@@ -168,7 +168,7 @@ function packagesAreInstalled() {
   }
   const installed = readJson(installedList).packages;
   const { '': _project, ...locked } = readJson(inProject('package-lock.json')).packages;
-  // An optional package may be one for other machines.
+  // An optional package may be for other platforms.
   return Object.entries(locked).every(([folder, { version, optional }]) =>
     installed[folder] ? installed[folder].version === version : optional,
   );
@@ -187,7 +187,7 @@ async function buildTools() {
       copyFileSync(inProject('tools', 'target', 'debug', executable(built)), toolPath(tool));
     }
     writeFileSync(STAMP, stampOfTools());
-    // Over 600 MB that are not needed until the next version.
+    // Frees over 600 MB, which are not needed until the next version.
     rmSync(inProject('tools', 'target'), { recursive: true, force: true });
   });
 }

@@ -1,7 +1,7 @@
-/** A log of the task with a temporary folder as agents have it, as that of a test is long and random. */
+/** Logs with an agent's temporary folder in place of a test's, which is long and random. */
 
 /**
- * The log with another path for the temporary folder, and the table's columns in line again.
+ * The log with another path for the temporary folder, and the table's columns realigned.
  *
  * @param {string[]} log
  * @param {string} folder

@@ -13,7 +13,7 @@ import { step } from './progress.js';
 
 const USAGE = 'node scripts/smoke.js --organisation NAME --project NAME --pipeline ID --build NUMBER';
 const POLL_MS = 20_000;
-// An organisation takes a while to fetch a new version; the smoke pipeline waits for agents of three systems.
+// How often to poll: fetching a new version takes a while, and the pipeline waits for agents of three systems.
 const MOST_POLLS = 180;
 
 async function smoke() {
@@ -36,7 +36,7 @@ async function smoke() {
  *
  * @param {object} options
  * @param {(path: string, body?: object) => Promise<any>} options.ask one request to the organisation
- * @param {() => Promise<unknown>} options.wait between two looks
+ * @param {() => Promise<unknown>} options.wait between two polls
  */
 export async function runSmokePipeline({ ask, wait, project, pipeline, version, identity }) {
   const { publisher, extensionId, taskContribution, taskId } = identity;
@@ -62,7 +62,7 @@ export async function runSmokePipeline({ ask, wait, project, pipeline, version, 
   }
 }
 
-/** Looks again and again until there is something to see. */
+/** Polls until there is a result. */
 async function until(wait, look) {
   for (let polls = 0; polls < MOST_POLLS; polls += 1) {
     const seen = await look();

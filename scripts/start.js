@@ -19,7 +19,7 @@ npm start -- --help                          this text`;
 
 const STEP_NAME = 'setKsmSecretsStep';
 
-/** The example of Keeper's documentation, but for the file's folder: what is written there goes with the job. */
+/** The example of Keeper's documentation, except for the file's folder, which is removed with the job. */
 const EXAMPLE = `\
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > var:var_password
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > out_password2
@@ -51,7 +51,7 @@ async function start({ config, secrets }) {
   await (own ? showOwn(taskFolder, own) : showExample(taskFolder));
 }
 
-/** Whatever is temporary from now on goes into one folder, which is removed however this process ends. */
+/** Puts all temporary files from now on into one folder, which is removed however this process ends. */
 function useFolderOfOwn() {
   const folder = mkdtempSync(join(tmpdir(), 'ksm-'));
   for (const name of ['TMPDIR', 'TMP', 'TEMP']) {
@@ -122,7 +122,7 @@ async function runStep(taskFolder, config, secrets, environment, sourcesFolder) 
   });
 }
 
-/** What the log of a later step says: each command as its author wrote it, and its output as the agent masks it. */
+/** The log of a later step: each command as its author wrote it, and its output as the agent masks it. */
 async function printSecrets(run) {
   const { expandMacros } = await import('../tests/agent/inputs.js');
   const { SecretMasker } = await import('../tests/agent/masker.js');
@@ -152,7 +152,7 @@ function show(title, lines) {
   console.log(`\n━━ ${title}\n${(lines.length > 0 ? lines : ['(nothing)']).join('\n')}`);
 }
 
-/** Nothing stays of the run. */
+/** Removes everything that the run left. */
 async function end(run) {
   await run.cleanUp();
   console.log(`\n${run.result} in ${Math.round(run.durationMs)} ms. Nothing was left behind.`);

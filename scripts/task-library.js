@@ -1,4 +1,4 @@
-/** What of the task library goes into the bundle: what the task calls, and what that needs. */
+/** Tree shaking for the task library: the bundle gets what the task calls, and what that needs. */
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { inProject } from './paths.js';
 
 export const TASK_LIBRARY = 'azure-pipelines-task-lib';
 
-/** The library's files that are cut down, each after those that use it, with the name by which they do. */
+/** The library's files that are cut down, each after those that use it, with the name that they use for it. */
 const FILES = { 'task.js': 'tl', 'internal.js': 'im', 'taskcommand.js': 'tcm' };
 
 /** `exports.exist = im._exist;`, as the library writes one for each of its functions. */
@@ -35,7 +35,7 @@ export function leaveOutUnused() {
         const contents = files.get(path);
         return contents === undefined ? undefined : { contents };
       });
-      // Asked whether Node is older than 4.2, and of the agent's version, which task.json demands.
+      // Used to check for Node before 4.2, and for the agent's version, which task.json already requires.
       onResolve({ filter: /^semver$/ }, ({ path }) => ({ path, namespace: 'instead' }));
       onLoad({ filter: /^semver$/, namespace: 'instead' }, () => ({ contents: 'exports.lt = () => false;' }));
       onLoad({ filter: /\blib-resource\.js$/ }, ({ path }) => {
@@ -65,7 +65,7 @@ async function cutDown(transform) {
   return files;
 }
 
-/** Takes away exports that nothing reads, so that the bundler finds the functions unused. */
+/** Removes exports that nothing reads, so that the bundler finds the functions unused. */
 function withoutExports(text, isRead) {
   const body = text.replace(DECLARATIONS, '');
   const others = body.replace(EXPORT, '');
@@ -74,7 +74,7 @@ function withoutExports(text, isRead) {
   );
 }
 
-/** Takes away what is loaded for functions that are gone. */
+/** Removes imports of functions that are gone. */
 function withoutRequires(code) {
   const others = code.replace(REQUIRE, '');
   return code.replace(REQUIRE, (line, name) => (new RegExp(`\\b${name}\\.`).test(others) ? line : ''));

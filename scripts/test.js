@@ -21,7 +21,7 @@ const PARTS = [
   { name: 'e2e', title: 'The packed task, end to end', test: () => testEndToEnd() },
 ];
 
-// By default Node would leave a core idle: most of the time is spent in processes that the tests start.
+// By default Node leaves one core idle, but most of the time is spent in processes that the tests start.
 export const SIDE_BY_SIDE = `--test-concurrency=${availableParallelism()}`;
 
 /** Runs the parts that are asked for, or all of them, and returns how each ended. */
@@ -81,7 +81,7 @@ async function testInNode() {
   return countCargoTests(await execute('wasm-pack', args, { output: 'heard', env }));
 }
 
-/** Adds up cargo's closing lines, one for each test binary. */
+/** Adds up cargo's summary lines, one for each test binary. */
 function countCargoTests({ code, stdout, stderr }) {
   const lines = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed/gm)];
   const sum = (group) => lines.reduce((total, line) => total + Number(line[group]), 0);
@@ -120,13 +120,13 @@ export const listEndToEnd = (isWanted = (_file) => true) =>
     .map((file) => join('tests', file))
     .filter(isWanted);
 
-/** What the closing lines of Node's own reporter say. */
+/** Reads the summary of Node's own reporter. */
 export function judgeEndToEnd(code, stdout) {
   const count = (what) => Number(stdout.match(new RegExp(`^\\S+ ${what} (\\d+)\r?$`, 'm'))?.[1] ?? 0);
   return judge(code, count('pass'), count('fail') + count('cancelled'), stdout);
 }
 
-/** A part that fails without a failed test, or that finds no test at all, counts as one failure. */
+/** A part that fails without a failed test, or that runs no test at all, counts as one failure. */
 function judge(code, passed, failed, report) {
   if (code === 0 && passed + failed > 0) {
     return { passed, failed };

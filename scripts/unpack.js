@@ -1,4 +1,4 @@
-/** The extension, unpacked as the agent does it, so that what is tested and tried out is what is shipped. */
+/** Unpacks the extension as the agent does, so that what is tested is what ships. */
 
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { runWhenCalled } from './failure.js';
 import { vsixPath } from './paths.js';
 
-/** Unpacks an extension into a new temporary folder, which is the caller's to remove; returns its task folder. */
+/** Unpacks an extension into a new temporary folder, which the caller removes; returns its task folder. */
 export async function unpackExtension(vsix = vsixPath()) {
   const folder = mkdtempSync(join(tmpdir(), 'ksm-extension-'));
   for (const [name, content] of Object.entries(await unzip(vsix))) {

@@ -1,12 +1,12 @@
 /**
- * How checks and tests ended: once more what each failed one said, then a table, so that the end of a log is enough to see
- * what failed and why.
+ * The summary of checks and tests: the output of each failed one again, then a table, so that the end of a log is
+ * enough to see what failed and why.
  */
 
-// Enough to see why; all of it is further up.
+// Enough to see why; the full output is further up.
 const LINES_SHOWN = 60;
 
-// Where the part of an output begins that says what is wrong, the surest sign first: Node's tests, Rust's, its compiler.
+// Where in an output the failure begins, the most reliable sign first: Node's tests, Rust's, its compiler.
 const BEGINNINGS = [/^\S+ failing tests:$/m, /^failures:$/m, /^error(\[.+\])?: /m, /^warning: /m];
 
 /**
@@ -44,7 +44,7 @@ export function table(outcomes) {
 
 const sum = (outcomes, key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
 
-/** The beginning of what is wrong in an output, or of all of it if no sign of that is known. */
+/** The start of the failure in an output, or of the output if no sign matches. */
 export function excerpt(output) {
   const starts = BEGINNINGS.map((beginning) => output.search(beginning));
   const start = starts.find((index) => index >= 0) ?? 0;

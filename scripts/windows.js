@@ -28,7 +28,7 @@ async function runOnWine(values, words) {
   }
 }
 
-/** @returns {Promise<import('./wine.js').WindowsNode | undefined>} none where it is missing and may be */
+/** @returns {Promise<import('./wine.js').WindowsNode | undefined>} undefined if it is missing and may be */
 async function setUpWhere(major, mayBeMissing) {
   if (process.platform === 'win32') {
     throw new Failure('this is Windows', '`npm test` runs the same tests here');
@@ -54,7 +54,7 @@ async function test(windows, wanted) {
   const files = listEndToEnd((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)));
   const first = await runFiles(windows, files);
   printSkipped(first.stdout);
-  // Wine itself fails at times, above all under load: what failed runs once more, by itself.
+  // Wine itself fails at times, especially under load, so what failed runs once more, alone.
   const failed = failedFiles(first.stdout);
   const last = first.failed > 0 && failed.length > 0 ? await runAgain(windows, failed) : first;
   return {
@@ -75,7 +75,7 @@ async function runFiles(windows, files) {
   return { ...outcome, stdout, report: [...late, outcome.report ?? ''].join('\n') };
 }
 
-/** The outcome for what failed, when it is run once more. */
+/** Runs what failed once more, and returns the outcome. */
 async function runAgain(windows, files) {
   console.log(`\n━━ Once more, what failed: ${files.join(', ')}`);
   const again = await runFiles(windows, files);
@@ -83,7 +83,7 @@ async function runAgain(windows, files) {
   return again;
 }
 
-/** What could not run here, each with its reason. */
+/** Prints the tests that could not run here, each with its reason. */
 function printSkipped(stdout) {
   const skipped = [...stdout.matchAll(/^\s*﹣ (.*?) \([\d.]+ms\) # (.*)$/gm)];
   console.log(`\nSkipped: ${skipped.length}`);

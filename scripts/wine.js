@@ -1,6 +1,4 @@
-/**
- * Windows' own Node under Wine, on Linux: what is missing is installed, into `.tools/windows` but for Wine itself.
- */
+/** Windows' own Node under Wine, on Linux. Installs what is missing, into `.tools/windows` except for Wine itself. */
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -41,13 +39,13 @@ export const MAJORS = Object.keys(NODES).map(Number);
 const FOLDER = inProject('.tools', 'windows');
 const PREFIX = join(FOLDER, 'prefix');
 const OLDEST_WINE = 8;
-// The first one that has the function VirtualAlloc2, which Node 24 calls.
+// The first version of Wine with the function VirtualAlloc2, which Node 24 calls.
 const WINE_FOR_NODE_24 = 10;
-// Debian's and Ubuntu's package keeps its programs out of PATH.
+// Debian's and Ubuntu's packages keep their programs out of PATH.
 const WINE_COMMANDS = ['/usr/lib/wine/wine64', 'wine64', 'wine'];
 const POLL_MS = 500;
 
-/** This machine can't have Wine: no fault of the project. */
+/** Wine is not available on this machine, which is no fault of the project. */
 export class NoWine extends Failure {}
 
 /**
@@ -65,7 +63,7 @@ export class NoWine extends Failure {}
  *
  * @param {number} major
  * @returns {Promise<WindowsNode>}
- * @throws {NoWine} where Wine can't be had
+ * @throws {NoWine} if Wine is not available
  */
 export async function setUpWindows(major) {
   const { wine, version } = (await findWine()) ?? (await installWine());
@@ -88,7 +86,7 @@ async function findWine() {
   return undefined;
 }
 
-/** Only apt is known to have it as one package, and only root may use it. */
+/** Installs Wine with apt, the only one known to have it as one package, which takes root. */
 async function installWine() {
   const { platform, arch } = process;
   if (platform !== 'linux' || arch !== 'x64') {
@@ -120,7 +118,7 @@ async function apt(...args) {
   }
 }
 
-/** The folder where Wine keeps what to Windows is drive C. Wine would set it up by itself, but as Windows 7. */
+/** Sets up Wine's folder with Windows' drive C. Wine would do that itself, but as Windows 7. */
 async function preparePrefix(wine, version) {
   const stampPath = join(FOLDER, 'stamp');
   if (isStamped(stampPath, version) && existsSync(PREFIX)) {
@@ -130,7 +128,7 @@ async function preparePrefix(wine, version) {
     rmSync(PREFIX, { recursive: true, force: true });
     mkdirSync(PREFIX, { recursive: true });
     await run(wine, ['wineboot', '-i'], { output: 'hidden', env: wineEnvironment() });
-    // Node refuses any older one.
+    // Node refuses older versions.
     await run(wine, ['winecfg', '-v', 'win10'], { output: 'hidden', env: wineEnvironment() });
     writeFileSync(stampPath, version);
   });
@@ -140,7 +138,7 @@ const wineEnvironment = () => ({
   WINEPREFIX: PREFIX,
   WINEDEBUG: '-all',
   LANG: 'C.UTF-8',
-  // Otherwise Wine links its folders of documents to the user's.
+  // Otherwise Wine links its document folders to the user's.
   HOME: FOLDER,
   USER: userInfo().username,
 });
@@ -156,7 +154,7 @@ async function prepareNode(major, wineMajor) {
   return major >= 24 && wineMajor < WINE_FOR_NODE_24 ? withoutVirtualAlloc2(path) : path;
 }
 
-/** The package refuses to be installed on other systems than Windows, but not to be loaded. */
+/** The package can be downloaded on any system, but installed on Windows only. */
 async function unpackNode(folder, version, integrity) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -174,9 +172,9 @@ async function unpackNode(folder, version, integrity) {
 }
 
 /**
- * A copy of Node whose V8 looks for a function that does not exist, and so does without.
+ * A copy of Node whose V8 looks for a function that does not exist, and therefore does without it.
  *
- * Older Wine names VirtualAlloc2, but stops any program that calls it.
+ * Older versions of Wine export VirtualAlloc2, but stop any program that calls it.
  */
 function withoutVirtualAlloc2(path) {
   const changedPath = path.replace('node.exe', 'node-without-virtualalloc2.exe');
@@ -193,9 +191,9 @@ function withoutVirtualAlloc2(path) {
 }
 
 /**
- * Runs Windows' Node in the project's folder, shows what it prints, and stops it when it takes too long.
+ * Runs Windows' Node in the project's folder, shows its output, and stops it if it takes too long.
  *
- * What it prints goes through a file: under Wine, Node can't write to a pipe of Linux.
+ * The output goes through a file: under Wine, Node can't write to a Linux pipe.
  *
  * @param {WindowsNode} windows
  * @param {string[]} args
@@ -227,13 +225,13 @@ export async function runOnWindows({ wine, node }, args, { limitMs, env = {} }) 
   return { code, stdout: readFileSync(outputPath, 'utf8'), hasEnded };
 }
 
-/** Ends all that runs in our folder of Wine, and nothing else. */
+/** Ends everything that runs in our Wine folder, and nothing else. */
 async function stopWindows(wine) {
   const server = wine.includes('/') ? join(dirname(wine), 'wineserver') : 'wineserver';
   await execute(server, ['-k'], { output: 'hidden', env: wineEnvironment() });
 }
 
-/** Copies what a file grows by to our own output. */
+/** Copies whatever is appended to a file to our own output. */
 function follow(path) {
   const file = openSync(path, 'r');
   const chunk = Buffer.alloc(64 * 1024);
