@@ -1,5 +1,5 @@
-// What the official task does, to be measured against: Keeper's JavaScript SDK and the task library 4 from node_modules,
-// all records, one value after the other. Written for the benchmark; it does no more than that task does.
+// The baseline: what the official task does, with Keeper's JavaScript SDK and the task library 4 from node_modules, all
+// records, one value after the other. Written for the benchmark; it does no more than that task does.
 
 import sdk from '@keeper-security/secrets-manager-core';
 import { writeFileSync } from 'node:fs';

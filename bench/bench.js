@@ -85,7 +85,7 @@ function chosenCases() {
     : all;
 }
 
-/** In the short form the first of a kind, once. */
+/** In the quick form, only the first of each kind, once. */
 function inShort(scenarios) {
   return IS_QUICK ? [{ ...scenarios[0], rounds: 1 }] : scenarios;
 }

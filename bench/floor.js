@@ -1,4 +1,4 @@
-// The least that a short run can take: a process of Node that makes one HTTPS request and prints a line.
+// The lower bound of a short run: a Node process that makes one HTTPS request and prints a line.
 
 import https from 'node:https';
 

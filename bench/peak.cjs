@@ -1,8 +1,8 @@
-// The peak of memory of a measured process, in KiB, written to a file when it ends.
+// Writes the peak memory of a measured process, in KiB, to a file when the process ends.
 
 const { readFileSync, writeFileSync } = require('node:fs');
 
-/** On Linux what `getrusage` reports begins with the peak of the process that started this one, so it is read elsewhere. */
+/** On Linux `getrusage` includes the peak of the parent process, so the figure is read elsewhere. */
 function peak() {
   try {
     return readFileSync('/proc/self/status', 'utf8').match(/^VmHWM:\s*(\d+) kB$/m)[1];

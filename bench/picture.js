@@ -1,4 +1,4 @@
-/** The benchmark's picture: for each case the time of Keeper's own SDK as a whole, and this task's share of it. */
+/** The benchmark's picture: for each case, the time of Keeper's own SDK as a bar, and this task's share of it. */
 
 const WIDTH = 780;
 const LABEL = 280;

@@ -1,11 +1,11 @@
-/** Whole processes, one at a time: how long each takes, its peak of memory, and what it prints. */
+/** Measurement of whole processes, one at a time: the time and the peak memory of each, and its output. */
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** @typedef {{ ms: number, memory: number, output: string }} Sample time in milliseconds, peak of memory in MiB */
+/** @typedef {{ ms: number, memory: number, output: string }} Sample time in milliseconds, peak memory in MiB */
 
 const PEAK = fileURLToPath(new URL('peak.cjs', import.meta.url));
 
@@ -15,7 +15,7 @@ const PEAK = fileURLToPath(new URL('peak.cjs', import.meta.url));
  * @param {string} node the program
  * @param {string[]} args
  * @param {Record<string, string>} inputs
- * @param {{ folder: string, ca: string, fails?: boolean }} place where it runs, and whether it is to fail
+ * @param {{ folder: string, ca: string, fails?: boolean }} place where it runs, and whether it should fail
  * @returns {Promise<Sample>}
  */
 export function runOnce(node, args, inputs, { folder, ca, fails = false }) {
@@ -30,7 +30,7 @@ export function runOnce(node, args, inputs, { folder, ca, fails = false }) {
     BENCH_PEAK: peak,
     ...inputs,
   };
-  // Empty when a process starts, as an agent's temporary folder is.
+  // Emptied before each process, as an agent's temporary folder is.
   rmSync(outputsIn(folder), { recursive: true, force: true });
   mkdirSync(outputsIn(folder));
   return new Promise((resolve, reject) => {
@@ -62,12 +62,12 @@ export function runOnce(node, args, inputs, { folder, ca, fails = false }) {
 export const outputsIn = (folder) => join(folder, 'outputs');
 
 /**
- * Runs several ways in turn, round by round, and gives the medians of each.
+ * Runs several variants in turn, round by round, and returns the medians of each.
  *
  * @template {string} Way
  * @param {Record<Way, () => Promise<Sample>>} ways
  * @param {number} rounds
- * @returns {Promise<Record<Way, Sample>>} the output is that of the last round
+ * @returns {Promise<Record<Way, Sample>>} with the output of the last round
  */
 export async function measureInTurn(ways, rounds) {
   const names = /** @type {Way[]} */ (Object.keys(ways));
@@ -75,7 +75,7 @@ export async function measureInTurn(ways, rounds) {
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
       const sample = await ways[name]();
-      // The first round warms the caches of the disk and of the embedded Keeper.
+      // The first round only warms the caches of the disk and of the embedded Keeper.
       if (round > 0) {
         samples.get(name)?.push(sample);
       }

@@ -21,7 +21,7 @@ export function describeCases(rows) {
   return `${tableOf('time', 'ms', 'ms')}\n\n${tableOf('peak memory', 'memory', 'MiB')}`;
 }
 
-/** What the agent has to do with what a step prints, by the agent's own rule, beside the time of the process. */
+/** What the output of a step costs the agent, by the agent's own rule, beside the time of the process. */
 export function describeAgent(rows) {
   return table([
     ['step', 'masks', 'log lines', 'process', 'agent', 'together'],
@@ -37,7 +37,7 @@ export function describeAgent(rows) {
   ]);
 }
 
-/** Time and memory for each number of records and lines, and how much one more costs. */
+/** Time and memory for each number of records and lines, and the cost of one more. */
 export function describeGrid({ records, lines, cells }) {
   const cell = (count, line) => cells.find((found) => found.records === count && found.lines === line);
   const rows = records.map((count) => [number(count), ...lines.map((line) => shown(cell(count, line)))]);
@@ -52,7 +52,7 @@ export function describeGrid({ records, lines, cells }) {
 One more record costs ${Math.round(slope(perRecord, 'records'))} µs, one more line ${Math.round(slope(perLine, 'lines'))} µs. If the two only added up, ${number(last.lines)} lines over ${number(last.records)} records would take ${Math.round(expected)} ms; they take ${Math.round(last.ms)} ms.`;
 }
 
-/** Time and memory of what grows by itself: three sizes, each ten times the one before. */
+/** Time and memory as one thing grows: three sizes, each ten times the one before. */
 export function describeGrowths(measured) {
   return table([
     ['what grows', 'small', 'ten times', 'a hundred times'],
@@ -66,7 +66,7 @@ export function describeGrowths(measured) {
 const number = (count) => count.toLocaleString('en');
 const shown = ({ ms, memory }) => `${Math.round(ms)} ms, ${Math.round(memory)} MiB`;
 
-/** What is downloaded and installed. */
+/** The sizes of what is downloaded and installed. */
 export function describeSizes(vsixBytes, taskFolder) {
   const files = readdirSync(taskFolder).map((name) => ({
     name,

@@ -1,4 +1,4 @@
-/** What is measured: what Keeper holds, the mapping lines, and how often. */
+/** Scenarios to measure: what Keeper holds, the mapping lines, and the number of rounds. */
 
 import { join } from 'node:path';
 
@@ -11,7 +11,7 @@ const MiB = 1024 * 1024;
  * @property {(keeper: any) => string[]} lines
  * @property {number} rounds
  * @property {number} [latencyMs] of the embedded Keeper
- * @property {('floor' | 'baseline' | 'stream')[]} [against] what is measured beside the task and a bare Node
+ * @property {('floor' | 'baseline' | 'stream')[]} [against] what is measured besides the task and a bare Node
  */
 
 /**
@@ -69,7 +69,7 @@ export function cases(outputs) {
 }
 
 /**
- * What the agent has to do for a step, beside the time of the process: values and attachments of text.
+ * Scenarios for the agent's cost of a step, beside the time of the process: values and text attachments.
  *
  * @param {string} outputs the folder for files
  * @returns {Scenario[]}
@@ -91,7 +91,7 @@ export function agentCases(outputs) {
 }
 
 /**
- * What grows, one thing at a time.
+ * Scenarios that grow in one dimension at a time.
  *
  * @param {string} outputs the folder for files
  * @returns {{ name: string, sizes: number[], scenario: (size: number) => Scenario & { templates?: string[], template?: string, fails?: boolean } }[]}
@@ -157,7 +157,7 @@ const files = (count, bytes) => [
   { title: 'Files', files: Array.from({ length: count }, (_, index) => ({ name: `${index}.bin`, bytes })) },
 ];
 
-/** Settings as dotenv files hold them: a word, a number, a secret. */
+/** Settings as in dotenv files: a word, a number, a secret. */
 const textFiles = (count) =>
   Array.from({ length: count }, (_, file) => ({
     name: `${file}.env`,
@@ -174,7 +174,7 @@ const fileLines = (count, outputs, ending = 'bin') =>
     (_, index) => `Files/file/${index}.${ending} > file:${join(outputs, `${index}.${ending}`)}`,
   );
 
-/** Records of about a kilobyte, as they mostly are. */
+/** Records of about a kilobyte, as most are. */
 export const records = (count) =>
   Array.from({ length: count }, (_, index) => ({
     title: `Record ${index}`,

@@ -1,5 +1,5 @@
-// What one attachment takes at least: nothing but Node's own stream of the same bytes, from HTTPS through AES-256-GCM into
-// a file. The answer's first 12 bytes are the nonce, its last 16 the tag.
+// The lower bound for one attachment: nothing but Node's own streams, from HTTPS through AES-256-GCM into a file. The
+// answer's first 12 bytes are the nonce, its last 16 the tag.
 
 import { createDecipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';

@@ -1,5 +1,5 @@
-// Readings compared: records with what the vault was made of, answers and codes with this extension's. The result is a list
-// of differences, each of which has to be in differences.json.
+// Comparison of readings: records with what the vault was made from, answers and codes with this extension's. The
+// result is a list of differences, each of which has to be in differences.json.
 
 import { createHash } from 'node:crypto';
 
@@ -27,7 +27,7 @@ import { createHash } from 'node:crypto';
  */
 
 /**
- * A row for each copy of each record, with what the vault was made of as ours.
+ * A row for each copy of each record, with what the vault was made from as ours.
  *
  * @param {Vault} vault
  * @param {Reading} reading
@@ -50,7 +50,7 @@ export function compareRecords(vault, reading) {
   ];
 }
 
-/** All that was read of a record as one text, in which an attachment that can't be read is as good as none. */
+/** All that was read of a record as one text, in which an attachment that can't be read counts as missing. */
 function describeRead(read) {
   if (!read) return NOT_READ;
   return describe(
@@ -59,7 +59,7 @@ function describeRead(read) {
   );
 }
 
-/** The same text by what the vault was made of. What is broken can't be read by anybody. */
+/** The same text from what the vault was made from. Nobody can read what is broken. */
 function describeMade({ record, folder }) {
   if (record.broken || folder?.broken) return NOT_READ;
   const files = record.files.filter(({ broken }) => !broken);
@@ -81,11 +81,11 @@ function digest(chunks) {
 }
 
 /**
- * The text that an answer comes to in a pipeline: JSON for values that are not text, and an empty one for nothing at all.
+ * The text that an answer becomes in a pipeline: JSON for values that are not text, and an empty text for nothing.
  *
  * @param {Answer} answer
  * @param {{ isList?: boolean, isAttachment?: boolean }} form whether it is a list of texts, in which JSON is spaced as
- *   the SDK likes it; whether texts are Base64 of an attachment
+ *          the SDK likes it; whether texts are Base64 of an attachment
  */
 export function textOf(answer, { isList = false, isAttachment = false } = {}) {
   if ('error' in answer) return ERROR;
@@ -101,10 +101,10 @@ function jsonOf(value) {
   return typeof value === 'string' ? wellFormed(value) : JSON.stringify(value);
 }
 
-/** Half a letter becomes U+FFFD as soon as a text leaves JavaScript. */
+/** A lone surrogate becomes U+FFFD as soon as a text leaves JavaScript. */
 const wellFormed = (value) => Buffer.from(String(value)).toString();
 
-/** An object or a list without blanks between its members. */
+/** An object or a list without spaces between its members. */
 function compact(text) {
   try {
     return /^[[{]/.test(text) ? JSON.stringify(JSON.parse(text)) : text;
@@ -113,7 +113,7 @@ function compact(text) {
   }
 }
 
-/** That there is an error is compared, not its wording. */
+/** Errors are compared by their presence, not their wording. */
 const ERROR = '✗';
 
 /** Bytes that are not text stay in Base64. */
@@ -124,8 +124,8 @@ function decode(base64) {
 }
 
 /**
- * Sorts rows into those that agree, those that differ for a listed reason, and those that nobody has explained; `stale`
- * is what the list says and does not happen.
+ * Sorts rows into those that agree, those that differ for a listed reason, and those without an explanation; `stale`
+ * are listed differences that do not occur.
  *
  * @param {Row[]} rows
  * @param {Listed[]} list

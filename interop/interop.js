@@ -20,7 +20,7 @@ import { TWO_FACTOR_TYPES, exhibits } from './vaults.js';
 /** @typedef {import('./comparison.js').Row} Row */
 
 const DOCUMENT = inProject('docs', 'interop.md');
-/** What is compared takes more requests than Keeper would allow. */
+/** Turns throttling off, as the comparison sends more requests than Keeper would allow. */
 const NEVER = { requests: Infinity };
 
 async function interop({ check }) {
@@ -85,7 +85,7 @@ async function fillWithBoth(commandLine, { taskFolder, certificates, caPath }) {
 }
 
 /**
- * Shows a vault to every reader, and lays side by side what they read.
+ * Has every reader read a vault, and compares what they read.
  *
  * @param {import('./vaults.js').Exhibit} exhibit
  * @param {import('./readers.js').Reader[]} readers
@@ -131,13 +131,13 @@ async function readExhibit(exhibit, readers, { taskFolder, certificates, caPath 
   }
 }
 
-/** Whether an answer is a list of texts, and of an attachment. */
+/** Whether an answer is a list of texts, and whether it is of an attachment. */
 const formOf = (called, notation) => ({
   isList: /results?$/i.test(called),
   isAttachment: /\/file\//i.test(notation),
 });
 
-/** What a function gave when the vectors were made, where that can be compared. */
+/** What a function returned when the vectors were made, where that can be compared. */
 function recorded({ recorded = [] }, called, recordedAs) {
   return recorded.map(({ notation, [recordedAs]: was }) => {
     if (was.err) return textOf({ error: was.err });
@@ -147,7 +147,7 @@ function recorded({ recorded = [] }, called, recordedAs) {
   });
 }
 
-/** The two-factor fields: the URI that an SDK makes a code of, and the notation that gives the task's code. */
+/** The two-factor fields: the URI from which an SDK computes a code, and the notation for the task's code. */
 function codesIn({ records }) {
   return records.flatMap(({ uid, data }) =>
     (data.fields ?? [])
@@ -156,7 +156,7 @@ function codesIn({ records }) {
   );
 }
 
-/** Lays the codes that an SDK made beside those that the task gives in the same half minute. */
+/** Compares an SDK's codes with those of the task in the same half minute. */
 async function compareCodes(codes, theirs, readOurs, vault) {
   const notations = codes.map(({ notation }) => notation);
   const ours = new Map();
@@ -170,7 +170,7 @@ async function compareCodes(codes, theirs, readOurs, vault) {
   }));
 }
 
-/** A notation with its record's title in place of the UID, which says nothing to a person. */
+/** A notation with its record's title in place of the UID, which means nothing to a person. */
 function readable(notation, { records }) {
   const record = records.find(
     ({ uid }) => notation.startsWith(`${uid}/`) || notation.startsWith(`keeper://${uid}/`),

@@ -25,7 +25,7 @@ import { startProxy } from '../tests/proxy/proxy.js';
 
 /**
  * What a reader finds. `sha256` is that of an attachment's content; `since`, in seconds since 1970, is when the half
- * minute began in which a code holds: periods are of 30 or 60 seconds.
+ * minute of a code began: periods have 30 or 60 seconds.
  *
  * @typedef {object} Reading
  * @property {string | null} [failed] why nothing was read
@@ -37,7 +37,7 @@ import { startProxy } from '../tests/proxy/proxy.js';
  * @typedef {{ uid: string, name: string, title: string, sha256?: string, error?: string }} FileRead
  * @typedef {{ value: any } | { base64: string } | { error: string }} Answer
  *
- * @typedef {object} Shown what a reader is shown: a Keeper, and the file of the authority that vouches for it
+ * @typedef {object} Shown what a reader is given: a Keeper, and the file of the authority that signed its certificate
  * @property {Awaited<ReturnType<typeof import('../tests/keeper/server.js').startKeeper>>} keeper
  * @property {string} caPath
  * @property {string[]} notations
@@ -54,11 +54,7 @@ const OLDEST_PYTHON = '3.9.2';
 const NETWORK_ADVICE =
   'check the network, or the proxy in HTTPS_PROXY, and run the same command again; what is done stays done';
 
-/**
- * Keeper's SDKs, each made ready if it isn't.
- *
- * @returns {Promise<Reader[]>}
- */
+/** Keeper's SDKs, installed if need be. @returns {Promise<Reader[]>} */
 export async function prepareReaders() {
   const python = await preparePython("Keeper's Python SDK", 'interop-python', 'requirements.txt');
   const rust = await prepareRust();
@@ -91,7 +87,7 @@ export async function prepareReaders() {
 }
 
 /**
- * Keeper's command line, made ready if it isn't.
+ * Keeper's command line, installed if need be.
  *
  * @typedef {object} CommandLine
  * @property {string} name
@@ -131,7 +127,7 @@ const versionIn = (file, pattern) =>
   readFileSync(inProject('interop', ...file.split('/')), 'utf8').match(pattern)?.[1] ?? 'unknown';
 
 /**
- * A virtual environment with what a file of requirements names; returns its Python.
+ * Creates a virtual environment from a requirements file; returns its Python.
  *
  * @param {string} what
  * @param {string} name of its folder
@@ -152,7 +148,7 @@ async function preparePython(what, name, list) {
     await run(program, [...args, '-m', 'venv', folder], {
       advice: 'install the package of your system that has `venv`, such as python3-venv',
     });
-    // Two packages that the command line needs come as sources alone.
+    // Two packages that the command line needs are available as sources only.
     const sources = '--no-binary=jsonpath-rw,jsonpath-rw-ext';
     const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:', sources, '--no-deps'];
     await run(python, ['-m', 'pip', 'install', ...options, '-r', requirements], { advice: NETWORK_ADVICE });
@@ -161,7 +157,7 @@ async function preparePython(what, name, list) {
   return python;
 }
 
-/** How a Python that is new enough is started here. */
+/** The command for a Python that is new enough. */
 async function findPython() {
   const candidates = process.platform === 'win32' ? [['py', '-3'], ['python']] : [['python3'], ['python']];
   const check = `import sys; sys.exit(sys.version_info < (${OLDEST_PYTHON.replaceAll('.', ', ')}))`;
@@ -195,7 +191,7 @@ async function prepareRust() {
     mkdirSync(dirname(program), { recursive: true });
     copyFileSync(join(target, 'debug', executable('ksm-task-interop')), program);
     writeFileSync(stampPath, stamp);
-    // Over 400 MB that nobody needs until the next version.
+    // Frees over 400 MB, which are not needed until the next version.
     rmSync(target, { recursive: true, force: true });
   });
   return program;
@@ -215,10 +211,10 @@ async function readByProxy(program, shown) {
   }
 }
 
-/** Elsewhere the SDK trusts what the system's own store trusts, and that is not ours to change. */
+/** Elsewhere the SDK trusts the system's own store, which we must not change. */
 const trust = () => (process.platform === 'linux' ? {} : { KSM_SKIP_VERIFY: 'true' });
 
-/** Runs a reader, gives it what it is to read, and returns what it says. */
+/** Runs a reader with its input, and returns its answer. */
 async function readWith(program, args, { keeper, notations, codes }, settings, proxy) {
   const child = spawn(program, args, {
     cwd: inProject(),
@@ -229,7 +225,7 @@ async function readWith(program, args, { keeper, notations, codes }, settings, p
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code) => resolve(code === 0 ? undefined : `exit code ${code}`));
   });
-  // A reader that can't be started has no ear either.
+  // A reader that can't be started takes no input either.
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify({ config: keeper.configBase64, notations, codes, proxy }));
   const [output, complaints, failed] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
@@ -239,15 +235,15 @@ async function readWith(program, args, { keeper, notations, codes }, settings, p
   return JSON.parse(output);
 }
 
-/** This process's own, without what would lead an SDK elsewhere. */
+/** This process's environment, without what would send an SDK elsewhere. */
 function environment(settings) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^KSM_|_PROXY$/i.test(name));
   return { ...Object.fromEntries(inherited), NO_PROXY: ['localhost', '127.0.0.1'].join(), ...settings };
 }
 
 /**
- * This extension's answers: the packed task, asked line by line for files, so that values can be compared byte by
- * byte. As it sets all or nothing, the lines that it refuses are left out until the others hold.
+ * This extension's answers: the packed task, asked line by line for files, so that values can be compared byte by byte.
+ * As it sets all or nothing, the lines that it refuses are left out until the others succeed.
  *
  * @param {string} taskFolder
  * @param {Pick<Shown, 'keeper' | 'caPath' | 'notations'>} shown

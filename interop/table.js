@@ -16,7 +16,7 @@ that does not differ any more.
 
 `;
 
-/** How it is compared, as far as it is not plain. */
+/** How things are compared, where that is not obvious. */
 const RULES = `- **Records**: each copy of each record, in its folder; its JSON whole; the names, titles and UIDs of its attachments and
   the SHA-256 of their contents. The measure is what the vault was made of; what is broken nobody should read.
 - **Notations**: the task writes each to a file, and its bytes are compared with what a function gives. That there is
@@ -162,5 +162,5 @@ function table(head, lines) {
   return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('');
 }
 
-/** As it is written, and in quotes where a blank at either end would not be seen. */
+/** A text as code, in quotes if a space at either end would not show. */
 const code = (text) => (text.trim() === text ? `\`${text}\`` : `\`"${text}"\``);

@@ -88,11 +88,11 @@ const templateLines = (uid) => [
 ];
 
 /**
- * Fills every line by both, and lays side by side what comes of it.
+ * Fills every line with both, and compares the results.
  *
  * @param {CommandLine} commandLine
  * @param {{ keeper: Awaited<ReturnType<typeof import('../tests/keeper/server.js').startKeeper>>, caPath: string,
- *   taskFolder: string }} shown
+ *          taskFolder: string }} shown
  * @returns {Promise<Row[]>}
  */
 export async function fillTemplates(commandLine, { keeper, caPath, taskFolder }) {
@@ -111,7 +111,7 @@ export async function fillTemplates(commandLine, { keeper, caPath, taskFolder })
   }));
 }
 
-/** A template of each line, as the task fills all of them or none; what it refuses is an error. */
+/** Fills one template for each line, as the task fills all or none; what it refuses is an error. */
 async function fillByTask(lines, { keeper, caPath, taskFolder }) {
   const folder = mkdtempSync(join(tmpdir(), 'ksm-interop-'));
   const isRefused = new Set();
@@ -137,7 +137,7 @@ async function fillByTask(lines, { keeper, caPath, taskFolder }) {
       if (run.result !== 'Failed') {
         return lines.map((_, index) => (isRefused.has(index) ? '✗' : read(folder, index)));
       }
-      // A default that is taken draws a warning.
+      // A default that is used draws a warning.
       const errors = run.issues.filter(({ type }) => type === 'error');
       const faulty = errors.flatMap(({ message }) => /^(\d+)\.in, line 1\b/.exec(message)?.[1] ?? []);
       if (faulty.length === 0) throw new Failure(`the task failed:\n${run.log.join('\n')}`);

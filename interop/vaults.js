@@ -4,14 +4,14 @@ import { readJson, inProject } from '../scripts/paths.js';
 import { sampleVault } from '../tests/keeper/samples.js';
 
 /**
- * What a reader is shown and asked.
+ * A vault that readers get, with what they are asked.
  *
  * @typedef {object} Exhibit
  * @property {string} name
  * @property {string} about
  * @property {import('../tests/keeper/vault.js').Description} holds
  * @property {(vault: import('../tests/keeper/vault.js').Vault) => string[]} notations
- * @property {Recorded[]} [recorded] what each function of the SDKs gave when the vectors were made
+ * @property {Recorded[]} [recorded] what each function of the SDKs returned when the vectors were made
  *
  * @typedef {Record<string, any> & { notation: string }} Recorded
  */
@@ -67,7 +67,7 @@ export function exhibits() {
   ];
 }
 
-/** Codes of each hash, and of numbers of digits and periods that are in use. */
+/** Codes with each hash, and with the numbers of digits and periods that are in use. */
 function twoFactorCodes() {
   const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
   const codes = {
@@ -87,7 +87,7 @@ function twoFactorCodes() {
   };
 }
 
-/** Each thing of each record once, by its UID; fields by their type and by their label. */
+/** Every part of each record once, by UID; fields by their type and by their label. */
 function notationsOfEverything({ records }) {
   return records.flatMap(({ uid, data, files }) => {
     const names = files.map(({ name }) => name);
@@ -103,7 +103,7 @@ function notationsOfEverything({ records }) {
 
 export const TWO_FACTOR_TYPES = ['oneTimeCode', 'otp'];
 
-/** Two-factor fields are left out: what they come to depends on the time, and is compared as a code. */
+/** Two-factor fields are left out: their values depend on the time, and are compared as codes. */
 function fieldNotations(prefix, allFields) {
   const fields = allFields.filter(({ type }) => !TWO_FACTOR_TYPES.includes(type));
   const names = fields.flatMap(({ type, label }) => [type, label]).filter(Boolean);

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { readJson, inProject } from '../../scripts/paths.js';
 
-// The SDK prints on the console what it can't read; here it shows by what is missing.
+// The SDK prints what it can't read on the console; here, what is missing shows it.
 console.log = console.error = console.warn = () => {};
 
 const { config, notations, codes } = JSON.parse(await text(process.stdin));
@@ -28,7 +28,7 @@ const read = {
 };
 process.stdout.write(JSON.stringify(read));
 
-/** One after the other: the SDK keeps its keys in one place for all that it does at a time. */
+/** One after the other, as the SDK keeps its keys in one place for everything that it does at a time. */
 async function inTurn(list, ask) {
   const answers = [];
   for (const each of list) answers.push(await ask(each));
@@ -70,7 +70,7 @@ async function answer(ask) {
   }
 }
 
-/** The code and the half minute in which it holds. */
+/** The code and the half minute in which it is valid. */
 async function code(uri) {
   const since = Math.floor(Date.now() / 30_000) * 30;
   const made = await sdk.getTotpCode(uri, since);
