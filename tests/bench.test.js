@@ -1,4 +1,4 @@
-// The benchmark runs and fills its tables. Its times are for people to judge, not for a test.
+// The benchmark runs and fills its tables. People judge its times, not a test.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

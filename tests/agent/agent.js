@@ -55,7 +55,7 @@ import { Variables } from './variables.js';
  * @property {NodeJS.Signals | null} signal
  * @property {import('./step.js').Completion[]} completions
  * @property {import('./commands.js').Command[]} commands all that were understood, in order of arrival
- * @property {import('./commands.js').Command[]} droppedCommands refused by the task's restrictions
+ * @property {import('./commands.js').Command[]} droppedCommands those that the task's restrictions forbid
  * @property {string[]} log masked lines as a person sees them
  * @property {string} unmaskedOutput both streams as they came
  * @property {import('./step.js').Issue[]} issues the task's and the agent's own
@@ -68,7 +68,8 @@ import { Variables } from './variables.js';
  * @property {VariableTable} outputs set by the task, without the step's name
  * @property {VariableTable} taskVariables those of the step, given or set
  * @property {string[]} masks values that the task gave to `task.setsecret`, in order
- * @property {{ variable: string, value: string }[]} maskedBeforeUse violations: secret variables set unmasked
+ * @property {{ variable: string, value: string }[]} maskedBeforeUse violations: secret variables that were set before
+ *          they were masked
  * @property {Record<string, string>} laterEnvironment what the task adds to a later script's environment
  * @property {import('./folders.js').WrittenFile[]} files new or changed in the sources and temp folders
  * @property {Folders} folders
@@ -245,7 +246,7 @@ function surroundings(folders, definition, options, variables, taskVariables) {
 }
 
 /**
- * Feeds the step with the child's lines until the child has ended and both streams are read.
+ * Feeds the child's lines to the step until the child has ended and both streams are read.
  *
  * @param {ChildProcess} child
  * @param {Step} step
@@ -257,7 +258,7 @@ function follow(child, step, timeoutMs) {
   return new Promise((resolve, reject) => {
     const giveUp = (/** @type {unknown} */ reason) => {
       clearTimeout(timer);
-      // A grandchild may hold the streams open, so their end is not waited for.
+      // Don't wait for the streams to end, as a grandchild may hold them open.
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.kill('SIGKILL');

@@ -281,7 +281,7 @@ test('the task library and the agent agree on inputs, variables and results', as
   ]);
   const keyword = "contains logging command keyword '##vso', but it's not a legal command.";
   assert.deepEqual(run.log, [
-    // The value brings `##vso[` into a plain line, and the agent complains about it.
+    // The value puts `##vso[` into a plain line, about which the agent complains.
     `##[warning]'printed *** p ***' ${keyword}`,
     'printed *** p ***',
     '##[warning]see ***',

@@ -12,8 +12,8 @@
 const START = '##vso[';
 
 /**
- * How the agent finds the start: as a reader would, so that characters which nobody sees may be inside of it, while a mark
- * on one of its characters makes another character of it.
+ * The agent finds the start as a reader would: invisible characters may be inside it, while a combining mark turns one
+ * of its characters into another.
  */
 const SEEN_START = new RegExp(
   ['#', '#', 'v', 's', 'o', '\\[']
@@ -23,7 +23,7 @@ const SEEN_START = new RegExp(
 );
 
 /**
- * Reads the first command in a line, or gives undefined when the agent would see none.
+ * Reads the first command in a line; undefined if the agent would see none.
  *
  * @param {string} line
  * @param {{ decodePercents?: boolean }} [options] false is what the job variable DECODE_PERCENTS=false does
@@ -35,7 +35,7 @@ export function parseCommand(line, { decodePercents = true } = {}) {
   const end = line.indexOf(']', start);
   if (end < 0) return undefined;
 
-  // It then goes on as many characters further as the start has: with invisible ones inside, the area is none.
+  // It then skips as many characters as the start has: with invisible ones inside, the area is invalid.
   const [, name, written] = /^([^ ]*) ?(.*)$/s.exec(line.slice(start + START.length, end)) ?? [];
   // The agent drops empty parts, so `.task.debug` is a command and `task.` is none.
   const [area, event, ...more] = name.split('.').filter(Boolean);
@@ -74,7 +74,7 @@ const ESCAPES = [
  */
 export function unescapeText(text, decodePercents = true) {
   for (const [character, escaped] of ESCAPES) text = text.replaceAll(escaped, character);
-  // Last, else the `%` of an escaped `%0A` would make a line feed.
+  // Last, or the `%` of an escaped `%0A` would become a line feed.
   return decodePercents ? text.replaceAll('%AZP25', '%') : text;
 }
 

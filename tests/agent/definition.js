@@ -1,4 +1,4 @@
-// What the agent reads from task.json.
+// The definition that the agent reads from task.json.
 
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ import { join, resolve } from 'node:path';
  * @property {string} target absolute path of the script to run
  * @property {string} [workingDirectory]
  * @property {InputDefinition[]} inputs
- * @property {string[]} outputVariables names that are outputs however they are set
+ * @property {string[]} outputVariables names that are outputs, however they are set
  * @property {Restrictions | undefined} restrictions
  */
 

@@ -1,4 +1,4 @@
-// The environment of a task process, into which nothing of the caller's own leaks.
+// The environment of a task process, which inherits nothing else from the caller.
 
 /** @typedef {import('./variables.js').Variables} Variables */
 
@@ -10,14 +10,10 @@
  * @property {Record<string, string>} [data]
  */
 
-// LANG and its like are left out: a task must not depend on the machine's language.
+// LANG and the like are left out: a task must not depend on the machine's language.
 const INHERITED = ['PATH', 'HOME', 'SystemRoot'];
 
-/**
- * What a process of the agent's inherits.
- *
- * @returns {Record<string, string>}
- */
+/** What a process of the agent inherits. @returns {Record<string, string>} */
 export function inheritedEnvironment() {
   return Object.fromEntries([
     ...INHERITED.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined),
@@ -27,7 +23,7 @@ export function inheritedEnvironment() {
 }
 
 /**
- * What the agent's handler adds for a Node task, last of all: nothing that a step's `env:` sets can take its place.
+ * What the agent's handler adds for a Node task. It comes last, so a step's `env:` cannot override it.
  *
  * @param {object} task
  * @param {Map<string, string>} task.inputs
@@ -56,7 +52,7 @@ export function environmentName(name, preserveCase = false) {
 }
 
 /**
- * What a script in a later step finds: public variables under their environment name, no secrets.
+ * The environment of a script in a later step: public variables under their environment names, but no secrets.
  *
  * @param {Variables} variables
  * @returns {Record<string, string>}
@@ -79,7 +75,7 @@ function variableEntries(variables) {
   return [
     ...publicEntries(variables),
     ['VSTS_PUBLIC_VARIABLES', JSON.stringify(names)],
-    // Node tasks get secrets under this prefix, and the task library takes them out of sight.
+    // Node tasks get secrets with this prefix, and the task library removes them.
     ...secrets.map(({ name, value, preserveCase }) => [
       `SECRET_${environmentName(name, preserveCase)}`,
       value,

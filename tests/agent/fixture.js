@@ -15,7 +15,7 @@ const TASK_LIBRARY = createRequire(import.meta.url).resolve('azure-pipelines-tas
 export const LOAD_TASK_LIBRARY = `const tl = require(${JSON.stringify(TASK_LIBRARY)});`;
 
 /**
- * @param {TestContext} t whose end removes the folder
+ * @param {TestContext} t which removes the folder when it ends
  * @param {string} script of the execution section
  * @param {object} [properties] of task.json
  */

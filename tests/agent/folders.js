@@ -18,7 +18,7 @@ import { basename, join } from 'node:path';
  */
 
 /**
- * Uses the folders that are given and makes the others, fresh, in the agent's layout.
+ * Uses the given folders, and creates the others in the agent's layout.
  *
  * @param {{ workFolder?: string, tempFolder?: string, sourcesFolder?: string }} given
  * @returns {Promise<{ folders: Folders, cleanUp: () => Promise<void> }>} cleanUp removes only what was made here
@@ -35,7 +35,7 @@ export async function prepareFolders({ workFolder, tempFolder, sourcesFolder }) 
 }
 
 /**
- * Remembers what is in some folders, to name later what is new or changed.
+ * Remembers the content of some folders, to tell later what is new or changed.
  *
  * @param {string[]} roots
  * @returns {() => WrittenFile[]}

@@ -1,19 +1,19 @@
-// The Node that the agent runs a task on, chosen from the handlers of its task.json.
+// The agent's choice of Node for a task, from the handlers in its task.json.
 
 /**
  * @typedef {object} Machine
- * @property {boolean} [hasOldGlibc] too old for Node 20 and 24, as on RHEL 7 or in such a container
- * @property {boolean} [usesNode24Data] AGENT_USE_NODE24_WITH_HANDLER_DATA, or the server's flag of the same purpose
- * @property {boolean} [selectsEnhanced] the agent's newer way to choose, which moves tasks up to a Node that is supported
+ * @property {boolean} [hasOldGlibc] one too old for Node 20 and 24, as on RHEL 7 or in such a container
+ * @property {boolean} [usesNode24Data] AGENT_USE_NODE24_WITH_HANDLER_DATA, or the server's flag for the same
+ * @property {boolean} [selectsEnhanced] the agent's newer strategy, which moves tasks up to a supported Node
  * @property {boolean} [restrictsEol] AGENT_RESTRICT_EOL_NODE_VERSIONS
  */
 
-/** The preferred one first. */
+/** In order of preference. */
 const HANDLERS = ['Node24', 'Node20_1', 'Node16', 'Node10', 'Node'];
 
 /**
- * The folder of the Node that the agent starts, and whether it does start and draws a warning. As the agent's NodeHandler
- * does it in its version 5.278.
+ * The folder of the Node that the agent starts, whether that works, and whether it draws a warning. Follows NodeHandler
+ * of the agent's version 5.278.
  *
  * @param {string[]} declared
  * @param {Machine} [machine]
@@ -31,7 +31,7 @@ export function chooseNode(declared, { hasOldGlibc = false, usesNode24Data = fal
     };
   }
   if (handler === 'Node24') {
-    // Only here the C library is not asked about.
+    // Only here the agent does not check the C library.
     if (!usesNode24Data) return { node: 'node20_1', starts: !hasOldGlibc, warns: false };
     return { node: hasOldGlibc ? 'node16' : 'node24', starts: true, warns: hasOldGlibc };
   }

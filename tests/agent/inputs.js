@@ -1,4 +1,4 @@
-// The inputs of a task, each with the value that the agent would hand to it.
+// The inputs of a task, with the values that the agent would pass.
 
 import { resolve } from 'node:path';
 
@@ -15,7 +15,7 @@ import { resolve } from 'node:path';
 export function resolveInputs(definitions, given, { valueOf, rootFolder }) {
   const values = new Map(definitions.map(({ name, defaultValue }) => [name, defaultValue ?? '']));
   for (const [name, value] of Object.entries(given)) {
-    // The agent hands over inputs that task.json does not know as well.
+    // The agent also passes inputs that task.json does not define.
     values.set(findInput(definitions, name)?.name ?? name, value);
   }
   for (const [name, value] of values) {
@@ -37,17 +37,13 @@ function findInput(definitions, nameOrAlias) {
   );
 }
 
-/**
- * Trims as .NET does: a byte order mark stays, which JavaScript's `trim` would take away.
- *
- * @param {string} text
- */
+/** Trims as .NET does: unlike with JavaScript's `trim`, a byte order mark stays. @param {string} text */
 function trimEnds(text) {
   return text.replace(/^(?:(?!\uFEFF)[\s\u0085])+|(?:(?!\uFEFF)[\s\u0085])+$/g, '');
 }
 
 /**
- * Replaces each `$(name)` that has a value. What was put in is not looked at again.
+ * Replaces each `$(name)` that has a value. Inserted text is not expanded again.
  *
  * @param {string} text
  * @param {(name: string) => string | undefined} valueOf
@@ -61,7 +57,7 @@ export function expandMacros(text, valueOf) {
     if (end < 0) return expanded + rest;
     const value = valueOf(rest.slice(start + 2, end));
     expanded += rest.slice(0, start) + (value ?? '$');
-    // After an unknown name only the `$` is passed, so `$(a$(b)` still finds `b`.
+    // After an unknown name only the `$` is skipped, so `$(a$(b)` still finds `b`.
     rest = rest.slice(value === undefined ? start + 1 : end + 1);
   }
 }

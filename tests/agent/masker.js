@@ -1,4 +1,4 @@
-// The agent's masker: hides registered secrets in text, in the forms that the agent derives from them and in no others.
+// The agent's masker: hides registered secrets in text, in just the forms that the agent derives from them.
 
 export class SecretMasker {
   /** @type {Set<string>} */
@@ -17,7 +17,7 @@ export class SecretMasker {
   }
 
   /**
-   * Registers a secret that the job brought along (variable group, variable set on the web page).
+   * Registers a secret that the job started with (from a variable group, or set on the web page).
    *
    * Only these get trimmed and Base64 forms; a task that wants them must register them itself.
    *
@@ -34,8 +34,8 @@ export class SecretMasker {
   }
 
   /**
-   * Replaces what is registered by now. The text is one message: a secret of two lines is found in a
-   * message of two lines, never in two messages of one line.
+   * Masks what is registered so far. The text is one message: a secret of two lines is found in a message of two lines,
+   * but never in two messages of one line.
    *
    * @param {string} text
    */
@@ -64,7 +64,7 @@ export class SecretMasker {
   }
 }
 
-/** The password of `//user:password@`, of which the agent hides the URL's legal characters only. */
+/** The password in `//user:password@`, if it consists of characters that are legal in URLs. */
 const URL_PASSWORD =
   /(?<=\/\/[^:/?#\n]+:)(?:[\p{L}\p{Mn}\p{Nd}\p{Pc}.~!$&'()*+,;=:\-]|%(?:AZP25)?[0-9a-f]{2})+(?=@)/giu;
 
@@ -91,7 +91,7 @@ function newlinesEscaped(value) {
 
 /** @param {string} value */
 function jsonEscaped(value) {
-  // The agent's JSON writer escapes three line ends that JavaScript leaves alone.
+  // The agent's JSON writer escapes three line ends that JavaScript does not.
   return JSON.stringify(value)
     .slice(1, -1)
     .replace(/[\u0085\u2028\u2029]/g, unicodeEscaped);
@@ -104,7 +104,7 @@ function unicodeEscaped(character) {
 
 /** @param {string} value */
 function uriEscaped(value) {
-  // RFC 3986 leaves fewer characters alone than JavaScript does, and a lone surrogate would throw.
+  // RFC 3986 escapes more characters than JavaScript does, and a lone surrogate would throw.
   return encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\uFFFD')).replace(/[!'()*]/g, percentEscaped);
 }
 
@@ -123,10 +123,10 @@ const MS_PER_PAIR = 0.0012;
 const MS_PER_MASK_AND_LINE = 0.000_15;
 
 /**
- * What masks cost the agent: for each it writes a line of its trace, which it masks by all before it.
+ * The cost of masks for the agent: for each, it writes a trace line that it masks with all earlier ones.
  *
  * @param {number} count
- * @returns {{ onceMs: number, perLineMs: number }} while they are registered, and for each later line of the log
+ * @returns {{ onceMs: number, perLineMs: number }} while they are being registered, and for each later line of the log
  */
 export function priceOfMasks(count) {
   return { onceMs: ((count * (count - 1)) / 2) * MS_PER_PAIR, perLineMs: count * MS_PER_MASK_AND_LINE };

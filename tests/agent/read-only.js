@@ -1,4 +1,4 @@
-// Names of variables that the agent never lets a task set.
+// Names of variables that the agent never lets tasks set.
 
 const NAMES = {
   agent:

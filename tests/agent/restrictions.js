@@ -1,4 +1,4 @@
-// What a task's own `restrictions` let it do.
+// The `restrictions` of a task: what they let it do.
 
 /** @typedef {import('./definition.js').Restrictions} Restrictions */
 /** @typedef {import('./commands.js').Command} Command */
@@ -35,11 +35,7 @@ export function isSettable(restrictions, name) {
   return patterns === undefined || patterns.some((pattern) => glob(pattern).test(name));
 }
 
-/**
- * Knows `*` and `?`; that is all of a glob that a variable name has use for.
- *
- * @param {string} pattern
- */
+/** Supports `*` and `?`, all that matters in a glob for variable names. @param {string} pattern */
 function glob(pattern) {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

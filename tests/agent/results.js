@@ -1,4 +1,4 @@
-// The results of a step, and which of two wins.
+// The results of a step, and the worse of two.
 
 /** @typedef {'Succeeded' | 'SucceededWithIssues' | 'Failed' | 'Canceled' | 'Skipped' | 'Abandoned'} Result */
 
@@ -6,7 +6,7 @@
 const FROM_BEST_TO_WORST = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Canceled', 'Skipped', 'Abandoned'];
 
 /**
- * Reads a result as the agent's enum does: the exact name, or its number.
+ * Parses a result as the agent's enum does: by exact name or by number.
  *
  * The task library writes `Cancelled`, which the agent does not know.
  *
@@ -15,7 +15,7 @@ const FROM_BEST_TO_WORST = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Cance
  */
 export function parseResult(text) {
   const word = (text ?? '').trim();
-  // Any number is a value of the enum; those that have no name are as bad as the worst, or as good as the best.
+  // Any number is a value of the enum; one without a name counts as the worst, or the best, of those with one.
   if (/^[+-]?\d+$/.test(word)) {
     return FROM_BEST_TO_WORST[Math.min(Math.max(Number(word), 0), FROM_BEST_TO_WORST.length - 1)];
   }
@@ -23,7 +23,7 @@ export function parseResult(text) {
 }
 
 /**
- * Gives the worse of two, except that a result beyond `Failed` does not change any more.
+ * The worse of two, except that a result beyond `Failed` does not change any more.
  *
  * @param {Result | undefined} current
  * @param {Result} coming

@@ -1,5 +1,5 @@
-// One step of a job as the agent sees it: takes the task's lines, carries out the commands among them,
-// and keeps the log, the issues, the variables and the result.
+// One step of a job as the agent sees it: takes the task's lines, executes the commands in them, and keeps the log, the
+// issues, the variables and the result.
 
 import { existsSync } from 'node:fs';
 import { escapeText, parseCommand, unescapeText } from './commands.js';
@@ -68,7 +68,7 @@ export class Step {
   /** @param {Job} job */
   constructor(job) {
     this.#job = job;
-    // Read once: a task can't turn the debug mode on or off.
+    // Read once, as a task can't turn the debug mode on or off.
     this.#writesDebug = job.variables.isTrue('System.Debug');
   }
 
@@ -99,7 +99,7 @@ export class Step {
     let result = this.#completed;
     if (exitCode !== 0) {
       this.fail(`Exit code ${exitCode} returned from process: ${commandLine}.`);
-      // Not merged: a process that went wrong makes even `Skipped` into `Failed`.
+      // Not merged: a failed process turns even `Skipped` into `Failed`.
       result = 'Failed';
     }
     return this.#commandFailed ? worseOf(result, 'Failed') : (result ?? 'Succeeded');
@@ -118,8 +118,8 @@ export class Step {
   }
 
   /**
-   * What a later step of a container job adds to the log with System.Debug: variables as the agent hands them on, in which
-   * it has undone the escapes of logging commands.
+   * What a later step of a container job adds to the log with System.Debug: variables as the agent passes them on, with
+   * the escapes of logging commands undone.
    */
   get containerDebugLog() {
     return [...this.#job.variables].map(({ name, value, isSecret }) =>
@@ -168,7 +168,7 @@ export class Step {
       this.#carryOut(command);
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      // The agent quotes the line as it came, so only secrets without escaped characters are masked in it.
+      // The agent quotes the line as received, so only secrets without escaped characters are masked in it.
       this.fail(`Unable to process command '${command.raw}' successfully.`);
       this.fail(error.message);
       this.#commandFailed = true;
@@ -251,7 +251,7 @@ export class Step {
 
   /** @param {string} value */
   #setSecret(value) {
-    // Without decoding the data is half escaped still, and the value itself is hidden too.
+    // Without decoding, the data is still half escaped, and the value itself is masked too.
     for (const text of this.#decodesPercents() ? [value] : [value, unescapeText(value)]) {
       this.masks.push(text);
       this.#job.masker.add(text);
@@ -270,7 +270,7 @@ export class Step {
     this.#checkReadOnly(this.#job.variables, name);
     if (isSecret) {
       this.#refuseMultiline(value);
-      // Before the check below: the agent hides the escaped form even of a variable it does not set.
+      // Before the check below: the agent masks the escaped form even of a variable that it does not set.
       this.#job.masker.add(escapeText(value));
     }
     if (!isSettable(this.#job.restrictions, name)) {
@@ -279,7 +279,7 @@ export class Step {
       return;
     }
 
-    // A step's output has no plain name in the job, so `$(name)` stays what it was.
+    // An output has no plain name in the job, so `$(name)` stays what it was.
     const jobName = isOutput ? `${this.#job.stepName}.${name}` : name;
     this.#job.variables.set(jobName, value, { isSecret, isReadOnly: isOutput || isReadOnly, preserveCase });
     const isNowSecret = this.#job.variables.get(jobName)?.isSecret ?? isSecret;
@@ -342,7 +342,7 @@ export class Step {
    * @param {string} message
    */
   #write(tag, message) {
-    // The tag is masked with the message: that is how a one-letter secret shows in a real log.
+    // The tag is masked with the message, as one can see in a real log with a one-letter secret.
     for (const line of this.#job.masker.mask(tag + message).split(/\r\n|[\r\n]/)) {
       this.log.push(line);
       this.#job.onLine?.(line);
@@ -350,7 +350,7 @@ export class Step {
   }
 }
 
-/** A command that the agent can't carry out. The step fails, and the task goes on unaware. */
+/** A command that the agent can't execute. The step fails, but the task goes on unaware. */
 class CommandFailure extends Error {}
 
 const MAX_ISSUES = 10;
@@ -358,7 +358,7 @@ const MAX_LIVE_LENGTH = 1024;
 /** In bytes, on Linux. */
 const MAX_ENVIRONMENT_STRING = 131_072;
 
-/** Areas with a command extension. Commands outside `task` are accepted and change nothing here. */
+/** Areas with a command extension. Commands outside `task` are accepted, but change nothing here. */
 const AREAS = new Set(['artifact', 'build', 'codecoverage', 'release', 'results', 'task', 'telemetry']);
 
 function noEffect() {}

@@ -6,7 +6,7 @@ import { Step } from './step.js';
 import { Variables } from './variables.js';
 
 /**
- * Gives a step that has received some lines.
+ * A step that has received some lines.
  *
  * @param {string[]} lines
  * @param {Partial<import('./step.js').Job> & { knobs?: Record<string, string> }} [job]

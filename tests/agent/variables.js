@@ -1,4 +1,4 @@
-// Variables by name. Case does not count in a name, and a secret stays one.
+// Variables by name. Names ignore case, and a secret stays one.
 
 /**
  * @typedef {object} Variable
@@ -34,11 +34,7 @@ export class Variables {
     return this.#byKey.get(name.toLowerCase());
   }
 
-  /**
-   * Says whether a variable is a yes to the agent's settings.
-   *
-   * @param {string} name
-   */
+  /** Whether the agent reads a setting's value as true. @param {string} name */
   isTrue(name) {
     return ['1', 'true', '$true'].includes(this.get(name)?.value.toLowerCase() ?? '');
   }

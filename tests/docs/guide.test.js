@@ -1,4 +1,4 @@
-// The documentation is true: each sample of YAML in it runs, with its scripts, and the log is what the page says.
+// The documentation is true: each YAML sample in it runs, with its scripts, and the log is what the page says.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { companyAuthority, runPipeline } from './pipeline.js';
 /** The YAML of a sample; each scalar is a text, as in the inputs of a step. */
 const readYaml = (text) => parse(text, { schema: 'failsafe' });
 
-/** How the scripts of a sample are to call other programs. */
+/** How the scripts of a sample should call other programs. */
 const CALLS = {
   'A secret for a script': ['deploy.sh'],
   'A secret in another job or stage': ['prepare.sh [alice]', 'migrate.sh', 'deploy.sh'],
@@ -36,7 +36,7 @@ const CALLS = {
   ],
 };
 
-/** Where the world is not the plain one. */
+/** Surroundings of samples that need special ones. */
 const WORLDS = {
   'Agents behind a proxy': (t) => ({
     arrange: async () => {
@@ -84,7 +84,7 @@ test('every script of the guide is there in PowerShell as well', () => {
     const missing = samplesOf(page).filter(
       (sample) => scripts(sample) > 0 && sample.powerShell.length !== scripts(sample),
     );
-    // PowerShell has a sample of its own for what it does otherwise.
+    // There, PowerShell has a sample of its own.
     assert.deepEqual(
       missing.map(({ heading }) => heading).filter((heading) => heading !== 'A dotenv file'),
       [],
@@ -117,7 +117,7 @@ test('the snippet for editors is a pipeline that runs', async (t) => {
   assert.deepEqual(warnings, []);
 });
 
-/** Pages name Keeper's own host, and a proxy of a company. */
+/** Whether a line was logged, with Keeper's own host and a company's proxy in place of those of the test. */
 function isShownAs(line, logged) {
   const neutral = logged
     .replaceAll(/\blocalhost:\d+(?= via )/g, 'keepersecurity.com')
@@ -125,7 +125,7 @@ function isShownAs(line, logged) {
   return line === neutral;
 }
 
-/** The author's files, as a page shows them or, if it does not, as the recipes do. */
+/** The author's files as a page shows them, or else as the recipes do. */
 function filesOf(page) {
   const blocks = [...blocksOf('docs/recipes.md'), ...blocksOf(page)];
   return Object.fromEntries(
@@ -133,7 +133,7 @@ function filesOf(page) {
   );
 }
 
-/** Each sample of YAML with the logs that follow it, and its scripts in PowerShell if they do. */
+/** Each YAML sample with the logs that follow it, and its scripts in PowerShell if there are any. */
 function samplesOf(page) {
   /** @type {(import('./markdown.js').Block & { logs: string[], powerShell: object[] })[]} */
   const samples = [];

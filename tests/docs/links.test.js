@@ -1,4 +1,4 @@
-// Every link of a page leads to something, and every page is found.
+// Every link of a page leads somewhere, and every page is linked.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { inProject, readJson } from '../../scripts/paths.js';
 import { anchorsOf, linksOf, pages } from './markdown.js';
 
-/** The links of all pages, and of the form's help, that lead into the project: from where, and to what. */
+/** The links of all pages, and of the help of inputs, into the project: where from, and where to. */
 const links = [
   ...pages.flatMap((page) => linksOf(page).map((target) => resolve(page, target))),
   ...linksOfHelp().map((target) => ({ ...resolve('.', target), page: 'task/task.json' })),

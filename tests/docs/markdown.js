@@ -1,4 +1,4 @@
-// The project's Markdown: pages, and their blocks of code, tables, headings and links.
+// The project's Markdown: pages, and their code blocks, tables, headings and links.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { marked } from 'marked';
@@ -30,17 +30,13 @@ export const blocksOf = (page) =>
     return [{ heading, language, info: info.join(' '), text: `${token.text}\n` }];
   });
 
-/**
- * The rows of a page's tables, each with its heading and its cells as they are written.
- *
- * @param {string} page
- */
+/** The rows of a page's tables, each with its heading and its cells in Markdown. @param {string} page */
 export const rowsOf = (page) =>
   tokensOf(page).flatMap(({ heading, token }) =>
     token.type === 'table' ? token.rows.map((row) => ({ heading, cells: row.map(({ text }) => text) })) : [],
   );
 
-/** The texts in a cell that are written as code. @param {string} cell */
+/** The code spans in a cell. @param {string} cell */
 export const codeIn = (cell) =>
   marked.Lexer.lexInline(cell).flatMap(({ type, text }) => (type === 'codespan' ? [text] : []));
 
@@ -60,7 +56,7 @@ export const linksOf = (page) =>
     token.type === 'link' || token.type === 'image' ? [token.href] : [],
   );
 
-/** All that a page consists of, outer parts first, each with the heading above it. @param {string} page */
+/** All tokens of a page, outer ones first, each with the heading above it. @param {string} page */
 function tokensOf(page) {
   const found = [];
   let heading = '';

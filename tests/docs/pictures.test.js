@@ -1,4 +1,4 @@
-// The pictures of the Marketplace page show what a run says today, and the page shows each of them.
+// The pictures of the Marketplace page show what a run prints today, and the page shows each of them.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { taskFolder } from '../task/packed-task.js';
 const HINT = 'out of date: `npm run pictures` draws it again';
 const pictures = readdirSync(inProject('images')).filter((name) => name !== 'icon.png');
 
-/** Windows knows no modes of files. */
+/** Windows has no file modes. */
 const withoutModes = (text) => text.replaceAll(/, mode \d+/g, '');
 
 test('each picture shows what a run says', async () => {

@@ -1,5 +1,5 @@
-// A sample pipeline of the documentation, run: the task's steps by the embedded agent against an embedded Keeper, the scripts
-// by a shell in which other programs only report how they were called.
+// Runs a sample pipeline of the documentation: the task's steps with the embedded agent against an embedded Keeper, the
+// scripts in a shell in which other programs only report how they were called.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-
 /** @typedef {Record<string, any>} Step */
 
 /**
- * The world around a sample, where it is not the plain one.
+ * The surroundings of a sample that needs special ones.
  *
  * @typedef {object} World
  * @property {Record<string, string>} [files] of the repository
@@ -28,14 +28,14 @@ import { errorsOf, openKeeper, runWithKeeper, warningsOf } from '../task/packed-
 const TASK = 'ksmazpipelinetask@1';
 export const NOW = '2005-03-18T01:58:31Z';
 
-/** The authority of a company, whose certificate lies in the agent's folder. */
+/** A company's authority, whose certificate is in the agent's folder. */
 export const companyAuthority = makeAuthority('Company CA');
 
-/** What only the second of two Keepers holds. */
+/** Records of the second Keeper only. */
 const OTHER_VAULT = [{ title: 'Billing', fields: [{ type: 'password', value: ['b1lling-p4ssw0rd'] }] }];
 
 /**
- * Runs a pipeline; every step of it has to succeed.
+ * Runs a pipeline, every step of which has to succeed.
  *
  * @param {import('node:test').TestContext} t
  * @param {any} pipeline as it was read
@@ -54,7 +54,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
       ['keeper-us', other],
     ].map(([name, { configBase64 }]) => [name, { scheme: 'Token', parameters: { apitoken: configBase64 } }]),
   );
-  /** What jobs have to offer to others, by its expression. @type {Map<string, string>} */
+  /** Output variables by the expression with which other jobs refer to them. @type {Map<string, string>} */
   const outputs = new Map();
   const log = [];
   const warnings = [];
@@ -69,7 +69,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
     for (const [name, expression] of Object.entries(variables))
       known.set(name, outputOf(expression, outputs));
     let later = {};
-    /** What Azure's own task brought. @type {Record<string, string>} */
+    /** The variables that Azure's own task set. @type {Record<string, string>} */
     const keyVault = {};
     for (const step of steps) {
       if (step.checkout === 'self') continue;
@@ -112,7 +112,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
       for (const [name, { value }] of Object.entries(run.variables)) known.set(name, value);
       for (const [name, { value }] of Object.entries(run.outputs)) {
         known.set(`${step.name}.${name}`, value);
-        // Those of a deployment job that runs once carry the job's name as well.
+        // With the strategy `runOnce`, outputs of a deployment job also have the job's name.
         const output = `${isDeployment ? `${job}.` : ''}${step.name}.${name}`;
         outputs.set(`dependencies.${job}.outputs['${output}']`, value);
         outputs.set(`stageDependencies.${stage}.${job}.outputs['${output}']`, value);
@@ -124,7 +124,7 @@ export async function runPipeline(t, pipeline, { files = {}, powerShell = [], ar
   return { log, warnings, calls: place.calls() };
 }
 
-/** The jobs of a pipeline: steps alone, jobs, or stages. A list of steps will do as well. */
+/** The jobs of a pipeline, which may consist of steps, jobs or stages, or be a list of steps. */
 function jobsOf(pipeline) {
   const { stages = [{}], jobs, steps, ...rest } = Array.isArray(pipeline) ? { steps: pipeline } : pipeline;
   assert.deepEqual(
@@ -148,7 +148,7 @@ function outputOf(expression, outputs) {
   return value;
 }
 
-/** Folders of an agent with a repository, programs that only report how they are called, and what they report. */
+/** An agent's folders with a repository, programs that only report how they are called, and their reports. */
 function preparePlace(t, files) {
   const root = fs.mkdtempSync(join(tmpdir(), 'pipeline-'));
   t.after(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -175,9 +175,9 @@ function preparePlace(t, files) {
     home,
     programs,
     addScript: (name) => addProgram(join(sources, name)),
-    /** A script that takes everything and does nothing. */
+    /** A script that accepts everything and does nothing. */
     addPowerShellScript: (name) => write(join(sources, name), '$null = @($input)\n'),
-    /** Does something of whose calls nothing is kept. */
+    /** Does something without recording its calls. */
     unrecorded: (work) => {
       const before = fs.readFileSync(record);
       work();
@@ -193,7 +193,7 @@ function preparePlace(t, files) {
   };
 }
 
-/** Runs a script as the agent does; on Windows, where its shell is another one, its variables are looked at only. */
+/** Runs a script as the agent does; on Windows, which has another shell, this only checks its variables. */
 function runScript({ script, env, ...rest }, known, later, place) {
   assert.deepEqual(
     Object.keys(rest).filter((name) => !['condition', 'displayName'].includes(name)),
@@ -217,8 +217,8 @@ function runScript({ script, env, ...rest }, known, later, place) {
 const hasPowerShell = spawnSync('pwsh', ['-NoProfile', '-Command', 'exit 0']).status === 0;
 
 /**
- * Looks at the variables of a script in PowerShell, and runs it where PowerShell is at hand; not on Windows, where it would
- * find other programs than those of the test.
+ * Checks the variables of a script in PowerShell, and runs it if PowerShell is available; not on Windows, where it
+ * would find programs other than those of the test.
  */
 function runPowerShell({ pwsh, env, ...rest }, known, later, place) {
   assert.deepEqual(

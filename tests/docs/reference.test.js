@@ -1,5 +1,5 @@
-// The tables of the reference are true: each notation gives what its row says, each destination becomes what it names,
-// and the inputs are those of the task.
+// The tables of the reference are true: each notation gives what its row says, each destination becomes what its row
+// says, and the inputs are those of the task.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ test('each notation gives what its row says', async (t) => {
   }
 });
 
-/** The words that a message lists, for what there is not among them. */
+/** The words that a message lists for an unknown one. */
 async function listedWords(t, message, secrets, inputs = {}, sourcesFolder = undefined) {
   const keeper = await openKeeper(t, { holds: [] });
   const agent = { inputs: { mode: 'validate', ...inputs }, sourcesFolder };
@@ -70,7 +70,7 @@ const FOUND = {
   file: (run, name) => [readFileSync(join(run.folders.sources, name), 'utf8'), true],
 };
 
-/** What a form makes of a text; others leave it as it is. */
+/** What forms make of a text; those not listed leave it as it is. */
 const FORMED = {
   base64: (text) => Buffer.from(text).toString('base64'),
   unbase64: (text) => Buffer.from(text, 'base64').toString('utf8'),
@@ -78,7 +78,7 @@ const FORMED = {
   trim: (text) => text.trim(),
 };
 
-/** The forms that a message lists for one that there is not. */
+/** The forms that a message lists for an unknown one. */
 async function listedForms(...run) {
   const words = await listedWords(run[0], 'unknown form', ...run.slice(1));
   return words.map((word) => word.replace('+', '')).filter((word) => !/^\d/.test(word));
@@ -108,7 +108,7 @@ test('every page that lists the kinds of destinations names each of them', async
       inputs.find(({ name }) => name === 'secrets').helpMarkDown,
     ),
     'docs/keeper.code-snippets, the choice of a kind': choice.split(','),
-    // There it is about variables.
+    // That row is about variables.
     'docs/migrating.md, an attachment is always a file': [
       'file',
       ...kindsIn(row('docs/migrating.md', 'an attachment is always a file')[1]),
@@ -175,11 +175,11 @@ test('the table of forms and the help of the inputs name every form', async (t) 
 test('each destination becomes what it names, in the forms that it names', async (t) => {
   const written = rowsBelow('Destination', 'Forms')
     .flatMap(({ cells }) => codeIn(cells[0]))
-    // The rows of single words are another table.
+    // Rows with single words are from another table.
     .filter((destination) => !/^[a-z0-9]+$/.test(destination));
   assert.ok(written.length >= 12, `${written.length}`);
   for (const destination of written) {
-    // The one of Keeper's official task, for attachments alone.
+    // The syntax of Keeper's official task, for attachments only.
     const notation = destination === 'PATH' ? 'Prod TLS/file/cert.pem' : 'Prod TLS/custom_field/licence';
     const outcome = await run(t, [`${notation} > ${destination}`]);
     const [kind, ...forms] = destination.replace(/\??:.*/, '').split('+');

@@ -1,5 +1,5 @@
-// The page on troubleshooting knows every message: those of the sources, and those that runs really show. What it shows
-// in full is what the task says.
+// The troubleshooting page has every message: those in the sources, and those that runs actually show. What it shows in
+// full is what the task prints.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const rows = rowsOf(PAGE).flatMap(({ heading, cells }) =>
 );
 const messages = new Set(rows.map(({ message }) => message));
 
-/** What the sources can say. */
+/** The messages in the sources. */
 const ofErrors = [
   ...readdirSync(inProject('src'), { recursive: true })
     .filter((name) => name.endsWith('.rs'))
@@ -46,7 +46,7 @@ const ofWarnings = [
 ]
   .map(([, literal]) => patternOfRust(literal).replace(/^(skipped: ).*/, '$1…'))
   .filter((pattern) => /\w/.test(pattern));
-/** Why forms do not fit each other, or what they are asked of. */
+/** Why forms do not fit together, or do not fit a value. */
 const ofForms = [
   ['inputs', 'mapping.rs'],
   ['inputs', 'destination.rs'],
@@ -71,12 +71,12 @@ const ofTask = readdirSync(inProject('task'), { recursive: true })
   .filter((name) => name.endsWith('.js'))
   .flatMap((name) => sentencesOf(read('task', name)));
 
-/** Of those, what the page shows in full. */
+/** Those of them that the page shows in full. */
 const patternsInFull = ofErrors.filter((pattern) =>
   problems.some(({ text }) => regExpOf(pattern).test(withoutPlace(text))),
 );
 
-/** What runs show in the stories and in the matrix of faults. */
+/** The messages of runs in the stories and in the matrix of faults. */
 const problemsShown = [
   ...casesOf('problems'),
   ...MATRIX.flatMap(({ rows }) => rows.flatMap(({ problem }) => problem ?? [])),
@@ -140,7 +140,7 @@ describe('a message that the page shows in full is what the task says', { concur
 });
 
 /**
- * Brings about what the page explains. Where a message shows a line, that line is the only one.
+ * Provokes a message of the page. If the message shows a line, that is the only line of the run.
  *
  * @param {import('node:test').TestContext} t
  * @param {string} heading
@@ -155,7 +155,7 @@ async function provoke(t, heading, message) {
   return { run, hostname: keeper.hostname };
 }
 
-/** How to bring about what no mapping line does. */
+/** How to provoke messages that no mapping line provokes. */
 const PROVOCATIONS = {
   'There is no config': { config: '', isConfigInline: true },
   'The variable with the config does not exist here': { config: '$(secret_config)', isConfigInline: true },
@@ -166,7 +166,7 @@ const PROVOCATIONS = {
 };
 
 /**
- * A string of Rust with `…` for what is put in, if it is a format.
+ * A Rust string literal, with `…` for its arguments if it is a format.
  *
  * @param {string} literal
  * @param {boolean} [isFormat]
@@ -181,12 +181,12 @@ function patternOfRust(literal, isFormat = true) {
     .replaceAll(/…+/g, '…');
 }
 
-/** What follows a semicolon lists what would be right. */
+/** A message up to its semicolon, after which it lists what would be right. */
 function beginningOf(text) {
   return text.split(';')[0];
 }
 
-/** The texts of several words in a source, which are for people. */
+/** The strings of several words in a source, which are for people. */
 function sentencesOf(source) {
   const code = source.replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
   return [...code.matchAll(/`((?:[^`\\]|\\[^])*)`|'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"/g)]
@@ -201,14 +201,14 @@ function sentencesOf(source) {
     .filter((text) => text !== 'no longer wanted');
 }
 
-/** What the cases show, without the hints. @param {'problems' | 'warnings'} what @returns {string[]} */
+/** The messages in the cases, without their hints. @param {'problems' | 'warnings'} what @returns {string[]} */
 function casesOf(what) {
   return readdirSync(inProject('tests', 'cases')).flatMap(
     (name) => readJson(inProject('tests', 'cases', name)).agentSees[what] ?? [],
   );
 }
 
-/** A message in the lines of the log: on the page, long ones go on in lines that are indented by six. @param {string} text */
+/** A message as it is in the log: the page wraps long ones into lines indented by six. @param {string} text */
 function unwrapped(text) {
   return text.replaceAll(/\n {6}(?=\S)/g, ' ');
 }
@@ -217,7 +217,7 @@ function withoutPlace(text) {
   return text.split('\n')[0].replace(/^(?:[^ ,]+, )?line \d+(?:, column \d+)?: /, '');
 }
 
-/** A message as it is shown may go on after a semicolon. @param {string} pattern */
+/** Matches a message as shown, which may go on after a semicolon. @param {string} pattern */
 function regExpOf(pattern) {
   const parts = pattern.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.+')}(?:; .*)?$`, 's');

@@ -1,4 +1,4 @@
-// `npm run interop` says "the same" only of what is the same, and finds out what its list leaves out or has too much.
+// `npm run interop` reports as the same only what is the same, and finds what its list lacks or should not have.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

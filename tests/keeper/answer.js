@@ -1,4 +1,4 @@
-// The answer to `get_secret`, made of a vault, with each key wrapped by its parent:
+// The answer to `get_secret` from a vault, with each key wrapped by its parent:
 //
 //   app key ─▶ record key ─▶ record data
 //           └▶ folder key ─▶ record key      and  record key ─▶ file key ─▶ file metadata, content
@@ -51,7 +51,7 @@ export function composeAnswer(vault, { requestedRecords, urlOf, expiresOn = 0, w
 const isIn = (record, folder) => record.folders.includes(folder);
 const orNull = (list) => (list.length > 0 ? list : null);
 
-/** Alone among the blobs it comes in URL-safe Base64 without padding. */
+/** Unlike other blobs, it comes in URL-safe Base64 without padding. */
 function appData({ title, appKey }) {
   const text = Buffer.from(JSON.stringify({ title, type: 'general' }));
   return seal(appKey, padToBlock(text)).toString('base64url');
@@ -83,7 +83,7 @@ function fileOnWire(file, recordKey, urlOf) {
   };
 }
 
-/** Keeper stores what is encrypted, so each thing is encrypted under a key but once. */
+/** Keeper stores ciphertexts, so each thing is encrypted under a key only once. */
 const wrapped = new WeakMap();
 
 function wrap(key, plaintext, broken) {
@@ -93,11 +93,11 @@ function wrap(key, plaintext, broken) {
 
 const stored = new WeakMap();
 
-/** A larger attachment than this, in bytes, is encrypted anew for each download rather than kept in memory. */
+/** Attachments larger than this, in bytes, are encrypted for each download rather than kept in memory. */
 const KEPT_SIZE = 8 * 1024 * 1024;
 
 /**
- * An attachment as it lies in Keeper's storage.
+ * An attachment as stored by Keeper.
  *
  * @param {import('./vault.js').VaultFile} file
  * @returns {{ length: number, chunks: Iterable<Buffer> }}
@@ -109,7 +109,7 @@ export function storedContent(file) {
   return { length: file.size + SEAL_LEN, chunks };
 }
 
-/** What is kept for a key, made when it is asked for the first time. */
+/** The cached value for a key, made on first use. */
 function remember(kept, key, make) {
   if (!kept.has(key)) kept.set(key, make());
   return kept.get(key);

@@ -1,5 +1,5 @@
-// Throwaway certificates: an authority that a test may trust, and certificates for servers that it signs (RFC 5280,
-// ECDSA on P-256).
+// Throwaway certificates: an authority that a test can trust, and server certificates that it signs (RFC 5280, ECDSA on
+// P-256).
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
@@ -56,7 +56,7 @@ export async function makeCertificates({
   return { caPem: authority.caPem, ...authority.issue(names, days, hash) };
 }
 
-/** A certificate authority. Each call makes another, which trusts nothing of the others. */
+/** A certificate authority. Each call makes a separate one. */
 export function makeAuthority(commonName = 'Embedded Keeper Test CA') {
   const issuer = { name: commonName, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
   const caPem = certificate(issuer, {
@@ -111,14 +111,14 @@ function certificate(issuer, subject) {
   return pem(der(new Certificate({ tbsCertificate, signatureAlgorithm, signatureValue })));
 }
 
-/** Positive, not zero, and short: all that RFC 5280 asks for. */
+/** Positive, not zero, and short, as RFC 5280 requires. */
 function serialNumber() {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0] & 0x7f) | 0x40;
   return bytes;
 }
 
-/** From yesterday, as clocks of other machines may be late, for a month. */
+/** From yesterday, as clocks may be slow, for a month. */
 function validity([first, last] = [-1, 30]) {
   const at = (days) => new Date(Date.now() + days * DAY_MS);
   return new Validity({ notBefore: at(first), notAfter: at(last) });

@@ -1,4 +1,4 @@
-// Encryption and decryption in the forms of the Keeper Secrets Manager protocol, on Node's crypto and apart from the Rust
+// Encryption and decryption as in the Keeper Secrets Manager protocol, with Node's crypto and independent of the Rust
 // core, so that the two check each other.
 
 import { createCipheriv, createDecipheriv, createECDH, createHash, randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ export const TAG_LEN = 16;
 /** SEC 1: an uncompressed P-256 point is 0x04, X, Y. */
 export const POINT_LEN = 65;
 
-/** What sealing adds to a text. */
+/** Bytes that sealing adds to a text. */
 export const SEAL_LEN = NONCE_LEN + TAG_LEN;
 
 /** `nonce || AES-256-GCM[key](plaintext) || tag`, the form of everything that Keeper encrypts for a client. */
@@ -18,7 +18,7 @@ export function seal(key, plaintext, nonce = randomBytes(NONCE_LEN)) {
   return Buffer.concat([...sealChunks(key, nonce, [plaintext])]);
 }
 
-/** As `seal`, piece by piece: an attachment may be larger than the memory. */
+/** Like `seal`, piece by piece, as an attachment may be larger than memory. */
 export function* sealChunks(key, nonce, chunks) {
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   yield nonce;

@@ -1,12 +1,12 @@
-// Faults of the embedded Keeper: answers that are spoiled as a test asks for. A fault is plain JSON, so that a case file
-// can hold it.
+// Faults of the embedded Keeper: answers that are spoiled as a test asks. A fault is plain JSON, so that a case file
+// can contain it.
 
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
- * What goes wrong with one answer. One of the first group takes the place of the answer; those of the second
- * group change what is sent, and may be combined.
+ * What goes wrong with one answer. One of the first group replaces the answer; those of the second group change what is
+ * sent, and can be combined.
  *
  * @typedef {object} Fault
  * @property {'get_secret' | 'download'} [on] which requests it waits for, else `get_secret`
@@ -31,20 +31,20 @@ import { setTimeout as wait } from 'node:timers/promises';
  * @property {number} [breakAfter] the connection breaks after so many bytes
  * @property {number} [hangAfter] nothing more comes after so many bytes
  * @property {true} [endless] zeros instead of the content, and no end of them
- * @property {() => void} [onSilence] called when a fault has made everything still, or as good as that
+ * @property {() => void} [onSilence] called when a fault has stopped all, or nearly all, traffic
  * @property {number} [contentLength] Content-Length says this
  * @property {true} [chunked] no Content-Length
  * @property {number} [delayMs] the answer starts so much later
  * @property {Promise<unknown>} [until] the answer starts then
- * @property {{ bytes: number, everyMs: number }} [trickle] the answer comes in drops
+ * @property {{ bytes: number, everyMs: number }} [trickle] the answer comes in small pieces
  *
  * @typedef {{ status: number, headers: Record<string, string>, length: number, chunks: Iterable<Buffer> }} Answer
  * @typedef {(Fault | null)[] | ((request: any) => Fault | null | undefined)} Faults
  */
 
 /**
- * The fault for a request. From a list it is the first one that waits for such a request, and is used up;
- * a null in the list waits for a `get_secret` and does nothing to it.
+ * The fault for a request. From a list, it is the first one for such a request, and is used up; a null in the list is
+ * used up by a `get_secret`, which it leaves alone.
  *
  * @param {Faults} faults
  * @param {{ endpoint?: string, fileUid?: string }} request
@@ -58,7 +58,7 @@ export function nextFault(faults, request) {
 }
 
 /**
- * The answer that takes the place of the true one, if the fault has one.
+ * The answer that replaces the true one, if the fault has one.
  *
  * @param {Fault} fault
  * @param {string} currentKeyId
@@ -111,7 +111,7 @@ export function spoil(answer, fault) {
   const headers = {
     ...answer.headers,
     ...(!fault.chunked && { 'content-length': String(declared) }),
-    // What the header promises and the body does not hold must end, and not wait for more.
+    // If the header promises more than there is, the connection must end, not wait for more.
     ...(declared !== length && { connection: 'close' }),
     ...fault.headers,
   };
@@ -144,7 +144,7 @@ function* firstBytes(chunks, count) {
 }
 
 /**
- * The first bytes of the chunks, and then a wait without end.
+ * The first bytes of the chunks, and then an endless wait.
  *
  * @param {Iterable<Buffer>} chunks
  * @param {number} count
@@ -158,7 +158,7 @@ export async function* hangAfter(chunks, count, signal, onSilence) {
 }
 
 /**
- * The chunks in drops, with a wait between them.
+ * The chunks in small pieces, with a wait between them.
  *
  * @param {Iterable<Buffer>} chunks
  * @param {{ bytes: number, everyMs: number }} drops

@@ -1,5 +1,5 @@
-// Key pairs of both sides: those of Keeper's server, one for each key id, and that of the client, with the config that a
-// pipeline's author would be given for it.
+// Key pairs of both sides: those of Keeper's server, one for each key id, and the client's, with the config that a
+// pipeline's author would get for it.
 
 import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';
 
@@ -38,7 +38,7 @@ function generatePair() {
 /**
  * One device of the application.
  *
- * @param {'pkcs8' | 'pkcs8-67'} privateKeyForm how its config spells the private key
+ * @param {'pkcs8' | 'pkcs8-67'} privateKeyForm the encoding of the private key in its config
  */
 export function makeClient(privateKeyForm = 'pkcs8') {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -65,7 +65,7 @@ const PKCS8_BEFORE_SCALAR = Buffer.from(
   'hex',
 );
 
-/** A bound config: all that a client needs in order to fetch. */
+/** A bound config: all that a client needs to fetch secrets. */
 export function makeConfig({ hostname, client, appKey, keyRing }) {
   return {
     hostname,

@@ -1,4 +1,4 @@
-// Requests to Keeper composed by hand, so that a test can spoil any part of them.
+// Requests to Keeper that are composed by hand, so that a test can spoil any part of them.
 
 import { createPrivateKey, randomBytes, sign } from 'node:crypto';
 import { Agent, request as httpsRequest } from 'node:https';

@@ -1,10 +1,10 @@
-// The judge of requests to Keeper's API, as strict as the protocol allows: a client that is let in has done everything
+// Validation of requests to Keeper's API, as strict as the protocol allows: an admitted client has done everything
 // right.
 
 import { verify } from 'node:crypto';
 import { open, openFor, POINT_LEN, SEAL_LEN, KEY_LEN } from './ciphers.js';
 
-/** Why a request is turned away, as Keeper says it: a status and a body in JSON, not encrypted. */
+/** A refusal of a request as Keeper sends it: a status and a JSON body, not encrypted. */
 export class Refusal extends Error {
   constructor(status, body) {
     super(body.message || body.error);
@@ -18,12 +18,12 @@ export class Refusal extends Error {
  */
 
 /**
- * What a request asks, once everything about it holds; else throws a `Refusal`.
+ * What a request asks for, if everything about it is valid; else throws a `Refusal`.
  *
  * @param {Received} received
  * @param {{ keyRing: ReturnType<typeof import('./keys.js').makeKeyRing>,
- *           client: { id: string, publicKey: import('node:crypto').KeyObject },
- *           usedTransmissionKeys: Set<string> }} server
+ *          client: { id: string, publicKey: import('node:crypto').KeyObject },
+ *          usedTransmissionKeys: Set<string> }} server
  * @returns {{ transmissionKey: Buffer, payload: any }}
  */
 export function admit(received, { keyRing, client, usedTransmissionKeys }) {
@@ -39,7 +39,7 @@ export function admit(received, { keyRing, client, usedTransmissionKeys }) {
   if (!serverKey) throw wrongKey;
   const opened = openRequest(received, serverKey, wrongKey);
 
-  // Also of a request that is refused for something else: each attempt needs a key of its own.
+  // This includes requests that are refused for another reason: each attempt needs a new key.
   const transmissionKey = opened.transmissionKey.toString('hex');
   if (usedTransmissionKeys.has(transmissionKey)) throw badRequest('the transmission key was used before');
   usedTransmissionKeys.add(transmissionKey);
@@ -120,7 +120,7 @@ function badRequest(message) {
   return new Refusal(400, { error: 'bad_request', message });
 }
 
-/** In full, as such a refusal was once captured. */
+/** Complete, as such a refusal was once captured. */
 function denied({ method, path, headers }, message) {
   return new Refusal(403, {
     path: `https://${headers.host}${path}, ${method}, ${headers['user-agent'] ?? ''}`,

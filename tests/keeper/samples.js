@@ -3,10 +3,10 @@
 /** @typedef {import('./vault.js').RecordDescription} RecordDescription */
 
 /**
- * A vault with something of everything: each standard field type, folders, copies of one record, titles that
- * are hard to write, values that are hard to read, attachments.
+ * A vault with a bit of everything: each standard field type, folders, copies of one record, titles that are hard to
+ * write, values that are hard to read, attachments.
  *
- * Every record of it can be read by every client; what some can't read belongs in a test's own description.
+ * Every client can read every record of it; what some can't read belongs in a test's own description.
  *
  * @returns {{ records: RecordDescription[], folders: import('./vault.js').FolderDescription[] }}
  */

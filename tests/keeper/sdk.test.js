@@ -1,4 +1,4 @@
-// What Keeper's own SDK reads is what the description says: the embedded Keeper is judged by somebody else.
+// Keeper's own SDK reads what the description says: an independent judge of the embedded Keeper.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -91,7 +91,7 @@ test('the sample vault has every standard field type', () => {
   assert.deepEqual(missing, []);
 });
 
-/** The record's JSON, which holds nothing that was not described. */
+/** The record's JSON, which contains nothing that was not described. */
 function dataOf({ title, type = 'login', notes, fields, custom, fileRef }, files) {
   const references = fileRef ? [{ type: 'fileRef', value: files.map(({ uid }) => uid) }] : [];
   return JSON.parse(JSON.stringify({ title, type, notes, fields: [...fields, ...references], custom }));
@@ -125,7 +125,7 @@ async function readWithSdk(keeper, notations) {
     const ca = join(folder, 'ca.pem');
     await writeFile(ca, keeper.caPem);
     const reader = spawn(process.execPath, [fileURLToPath(new URL('sdk-reader.js', import.meta.url))], {
-      // Node's own warnings say nothing about the vault; what the SDK prints does.
+      // Silences Node's own warnings, which are not about the vault, unlike what the SDK prints.
       env: { ...process.env, NODE_EXTRA_CA_CERTS: ca, NODE_NO_WARNINGS: '1' },
     });
     reader.stdin.end(

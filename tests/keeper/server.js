@@ -17,8 +17,8 @@ import { makeThrottle } from './throttle.js';
 import { createVault } from './vault.js';
 
 /**
- * What was received, in order. `verified` says that everything about it held, `refused` why not; a request
- * may be verified and yet meet a fault.
+ * What was received, in order. `verified` means that everything about it was valid, `refused` says why not; a request
+ * can be verified and still meet a fault.
  *
  * @typedef {object} SeenRequest
  * @property {string} path with its query
@@ -34,7 +34,7 @@ import { createVault } from './vault.js';
  */
 
 /**
- * Starts a Keeper that holds what the description says, with one client that is bound to it.
+ * Starts a Keeper that holds what the description says, with one client bound to it.
  *
  * @param {object} options
  * @param {import('./vault.js').Description} options.holds
@@ -47,7 +47,8 @@ import { createVault } from './vault.js';
  * @param {string} [options.seed] for the vault's UIDs and keys
  * @param {string[] | null} [options.warnings] that Keeper adds to its answers
  * @param {(request: { headers: import('node:http').IncomingHttpHeaders }) => import('./faults.js').Fault} [options.answerInstead] what is said before a request is looked at
- * @param {import('./throttle.js').ThrottleOptions} [options.throttle] how many requests it bears, by default 100 in 10 s
+ * @param {import('./throttle.js').ThrottleOptions} [options.throttle] how many requests it accepts: 100 in
+ *          10 s
  * @param {string} [options.name] its own name, which the client has to resolve to loopback
  * @param {string} [options.storageName] the name in the addresses of attachments, if it is another than Keeper's
  * @param {number} [options.expiresOn] when the client's access ends, epoch milliseconds
@@ -80,15 +81,15 @@ export async function startKeeper({
   const queue = typeof faults === 'function' ? faults : [...faults];
   const startedAt = performance.now();
   const closing = new AbortController();
-  // One listens for each answer that is still to come.
+  // There is one listener for each pending answer.
   setMaxListeners(0, closing.signal);
 
   const server = createServer({ cert: certPem, key: keyPem, ...tls }, (request, response) => {
-    // A client may go away, and a fault or closing may send it away.
+    // The client may disconnect, or a fault or closing may disconnect it.
     serve(request, response).catch(() => response.destroy());
   });
   const connections = trackConnections(server);
-  // On a busy machine a task may leave a connection alone for longer than Node would keep it.
+  // On a busy machine, a task may leave a connection idle for longer than Node would keep it.
   server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -126,7 +127,7 @@ export async function startKeeper({
         ? admitDownload(method, url, headers, seen)
         : admitToApi({ method, path: url.pathname, headers, body }, seen);
       seen.verified = true;
-      // Only a request without fault meets a fault: it must not hide what the client did wrong.
+      // Only a valid request meets a fault, which must not hide what the client did wrong.
       fault = nextFault(queue, seen);
       answer = applyToServer(fault) ?? compose(fault);
     } catch (error) {
@@ -183,13 +184,15 @@ export async function startKeeper({
     };
     response.sendDate = keeper.sendsDate;
     response.writeHead(status, headers);
-    // What is said before the silence has to be on its way when the test learns of it, or the silence comes too early.
+    // What precedes the silence has to be sent before the test learns of it, or the silence comes too early.
     const timed = onSilence ? { ...fault, onSilence: () => setImmediate(whenSent) } : fault;
     await pipeline(Readable.from(paced(chunks, timed, signal)), response);
   }
 
   const keeper = {
-    /** Whether its answers carry its time, as Keeper's do. A task whose clock is stopped would take it for wrong. */
+    /**
+     * Whether its answers have a `Date`, as Keeper's do. A task with a stopped clock would call its own clock wrong.
+     */
     sendsDate: true,
     origin,
     hostname,
@@ -197,10 +200,10 @@ export async function startKeeper({
     config,
     configJson,
     configBase64: Buffer.from(configJson).toString('base64'),
-    /** What Keeper holds, in the clear, for comparison. */
+    /** What Keeper holds, in plaintext, for comparison. */
     vault,
     requests,
-    /** Those that are still to come, if they were given as a list; more may be pushed. */
+    /** The pending ones, if they were given as a list; more can be pushed. */
     faults: queue,
     /** The server's public key of an id, in the form that a config holds. */
     publicKey: keyRing.publicKey,
@@ -228,7 +231,7 @@ function paced(chunks, { trickle: drops, hangAfter: count, onSilence }, signal) 
   return count === undefined ? chunks : hangAfter(chunks, count, signal, onSilence);
 }
 
-/** A slip in the embedded Keeper, or in a test's function, must not look like a network that fails. */
+/** A bug in the embedded Keeper, or in a test's function, must not look like a network failure. */
 const ownFailure = (error) => new Refusal(500, { error: 'embedded_keeper', message: error.stack });
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
@@ -238,7 +241,7 @@ function encrypted(bytes) {
   return { status: 200, headers: OCTETS, length: bytes.length, chunks: [bytes] };
 }
 
-/** The storage of attachments: whoever has a signed URL may download, and nobody else. */
+/** The storage of attachments: only those with a signed URL can download. */
 function makeStorage(vault) {
   const secret = randomBytes(32);
   let generation = 0;
@@ -251,7 +254,7 @@ function makeStorage(vault) {
       const uid = url.pathname.split('/').at(-1);
       if (method !== 'GET') throw new Refusal(405, { error: 'MethodNotAllowed', message: method });
       if (KEEPERS_HEADERS.some((name) => name in headers)) {
-        // They would hand a signed request to whoever runs the storage.
+        // They would give a signed request to whoever runs the storage.
         throw new Refusal(400, { error: 'InvalidRequest', message: "Keeper's headers on a download" });
       }
       const file = vault.fileWithUid(uid);

@@ -1,4 +1,4 @@
-// The server lets in who does everything right, and turns away who does one thing wrong.
+// The server admits clients that do everything right, and refuses those that do one thing wrong.
 
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';

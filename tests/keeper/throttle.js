@@ -1,16 +1,16 @@
-// The way in which Keeper counts requests: each client at each endpoint by itself.
+// Keeper's throttle, which counts the requests of each client at each endpoint.
 
 /**
  * @typedef {object} ThrottleOptions
- * @property {number} [requests] so many pass
- * @property {number} [windowMs] the count is kept so long, from the latest request on
+ * @property {number} [requests] how many pass
+ * @property {number} [windowMs] how long the count is kept after the latest request
  * @property {403} [by] the status until June 2026, instead of 429
  * @property {() => number} [now] milliseconds
  */
 
 /**
- * Counts requests as Keeper does: the counter of a client at an endpoint lives ten seconds, and each request, also one
- * that is refused, renews that time. Only silence ends a ban.
+ * Counts requests as Keeper does: the counter of a client at an endpoint lasts ten seconds, and each request, even a
+ * refused one, restarts that time. Only silence ends a ban.
  *
  * @param {ThrottleOptions} options
  */

@@ -1,4 +1,4 @@
-// Keeper throttles each client at each endpoint, until it has been silent.
+// Keeper throttles each client at each endpoint until it is silent.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

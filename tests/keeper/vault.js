@@ -17,7 +17,7 @@ import { KEY_LEN, NONCE_LEN } from './ciphers.js';
  * @property {boolean} [alsoDirect] whether it is also shared directly
  * @property {string} [wrappedByFolderKey] the folder whose key wraps the key of this direct record
  * @property {string} [innerFolderUid] the sub-folder that holds it inside the shared folder
- * @property {boolean} [padded] whether spaces fill its JSON up to a block, as some clients do
+ * @property {boolean} [padded] whether spaces pad its JSON to a block, as with some clients
  * @property {string} [raw] its exact plaintext, in place of JSON
  * @property {string} [rawBase64] the same where it is not text
  * @property {'recordKey' | 'data' | 'json' | 'noKey'} [broken] what a client can't read of it
@@ -84,7 +84,7 @@ export function createVault(description, { seed = 'embedded Keeper' } = {}) {
 }
 
 /**
- * Folders that are described, then those that records name without more words.
+ * Folders that are described, then those that only records name.
  *
  * @param {VaultDescription} described
  * @returns {FolderDescription[]}
@@ -161,7 +161,7 @@ function plaintextOf({ raw, rawBase64, padded, broken }, data) {
   return padded ? padToBlock(text) : text;
 }
 
-/** Spaces up to a multiple of 384 bytes, harmless after JSON. */
+/** Pads with spaces to a multiple of 384 bytes, which is harmless after JSON. */
 export function padToBlock(text) {
   const length = Math.ceil(text.length / PADDED_BLOCK_LEN) * PADDED_BLOCK_LEN;
   return Buffer.concat([text, Buffer.alloc(length - text.length, ' ')]);
@@ -181,12 +181,12 @@ function createFile(description, recordUid, derivation) {
     name: description.name,
     title: description.title ?? description.name,
     key: derivation.bytes(`file key ${uid}`, KEY_LEN),
-    /** What is stored is encrypted once, so each download of a file gives the same bytes. */
+    /** The stored content is encrypted once, so each download of a file gives the same bytes. */
     contentNonce: derivation.bytes(`content nonce ${uid}`, NONCE_LEN),
     metadata,
     metadataText: Buffer.from(description.raw ?? JSON.stringify(metadata)),
     size: content.size,
-    /** The plaintext, piece by piece, as often as one asks. */
+    /** The plaintext in pieces; can be called repeatedly. */
     chunks: content.chunks,
     broken: description.broken,
     wire: description.wire,
@@ -216,7 +216,7 @@ function contentOf({ text, base64, bytes }, key) {
   return { size: content.length, chunks: () => [content] };
 }
 
-/** A key stream is reproducible, does not compress, and no two of its blocks are alike. */
+/** A key stream: reproducible, incompressible, and no two of its blocks are alike. */
 function* endlessLooking(key, size) {
   const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
   for (let left = size; left > 0; left -= CHUNK_LEN) {
@@ -227,7 +227,7 @@ function* endlessLooking(key, size) {
 const CHUNK_LEN = 256 * 1024;
 const ZEROS = Buffer.alloc(CHUNK_LEN);
 
-/** Keys and UIDs from a seed. A label that comes again, such as an equal title, gives another UID. */
+/** Derives keys and UIDs from a seed. A repeated label, such as an equal title, gives another UID. */
 function deriveFrom(seed) {
   const seen = new Map();
   const bytes = (label, length) =>
@@ -243,7 +243,7 @@ function deriveFrom(seed) {
   };
 }
 
-/** Keeper's generators avoid a leading `-`, which command lines take for an option. */
+/** Avoids a leading `-` as Keeper's generators do, since command lines take it for an option. */
 function uidOf(bytes) {
   const uid = Buffer.from(bytes);
   if (uid[0] >> 3 === 0b11111) uid[0] &= 0x7f;
@@ -252,10 +252,10 @@ function uidOf(bytes) {
 
 const UID_LEN = 16;
 
-/** A key that nobody has, for what is to be unreadable. */
+/** A key that nobody has, to make things unreadable. */
 export const strangersKey = () => randomBytes(KEY_LEN);
 
-/** A slip in a test's description must not pass for "Keeper does not hold that". */
+/** A typo in a test's description must not pass for "Keeper does not hold that". */
 function refuseUnknown(description, known, what) {
   const unknown = Object.keys(description).filter((member) => !known.includes(member));
   if (unknown.length > 0) throw new Error(`${what}: unknown \`${unknown.join('`, `')}\` in its description`);

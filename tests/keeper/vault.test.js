@@ -1,4 +1,4 @@
-// A description says what Keeper holds, down to what is wrong with it.
+// A description determines what Keeper holds, down to what is wrong with it.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The embedded Keeper's cryptography agrees with vectors that were made elsewhere.
+// The embedded Keeper's cryptography agrees with third-party vectors.
 
 import assert from 'node:assert/strict';
 import { createECDH, createPrivateKey, createPublicKey } from 'node:crypto';
@@ -60,7 +60,7 @@ describe('the published vectors', () => {
   });
 });
 
-/** As Node's HTTP server hands it on: names of headers in lower case. */
+/** A request as Node's HTTP server passes it on: with header names in lower case. */
 function received({ headers, bodyB64 }) {
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return { headers: Object.fromEntries(lowerCase), body: bytes(bodyB64) };
