@@ -1,4 +1,4 @@
-// What is different on Windows, for tests that run on every system.
+// Differences of Windows, for tests that run on every system.
 
 import { lstatSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,18 +9,20 @@ export const isWindows = process.platform === 'win32';
 /** Whether Windows is Wine. */
 export const isWine = isWindows && process.env.WINELOADER !== undefined;
 
-/** Why tests that send signals can't run here, if so: on Windows a signal of another process ends a task at once. */
+/** Why tests that send signals can't run here, if so: on Windows a signal from another process kills a task at once. */
 export const withoutSignals = isWindows && 'Windows knows no signals between processes';
 
-/** Why tests with symbolic links can't run here, if so: on Windows they take a right, and Wine knows none. */
+/**
+ * Why tests with symbolic links can't run here, if so: on Windows creating them takes a privilege, and Wine has none.
+ */
 export const withoutLinks = !canLink() && 'no symbolic links can be made here';
 
-/** Why tests with folders that nobody may write to can't run here, if so. */
+/** Why tests with read-only folders can't run here, if so. */
 export const withoutReadOnlyFolders =
   (isWindows && 'Windows lets everybody write to a folder that is read-only') ||
   (process.getuid?.() === 0 && 'root may write everywhere');
 
-/** What Node shows of a mode: on Windows only whether a file may be written. @param {number} mode */
+/** A mode as Node shows it: on Windows only whether a file is writable. @param {number} mode */
 export function shownMode(mode) {
   if (!isWindows) return mode;
   return mode & 0o200 ? 0o666 : 0o444;

@@ -1,4 +1,4 @@
-// A cancelled job ends connections at once, however far they have come.
+// A cancelled job closes connections at once, in whatever phase they are.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -56,7 +56,7 @@ async function assertCancelled(t, arrange) {
     ...setting,
     agent: (world) => ({
       ...setting.agent?.(world),
-      // Here time is real.
+      // These tests run in real time.
       nodeArguments: [],
       onStart: (child) => (task = child),
     }),

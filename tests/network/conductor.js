@@ -1,4 +1,4 @@
-// Time of a task under test, which passes second by second and only when the test lets it.
+// The time of a task under test, which passes second by second, and only when the test lets it.
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 /** @typedef {Awaited<ReturnType<typeof startConductor>>} Conductor */
 
-/** What the task has to be started with. */
+/** The script that the task has to be started with. */
 export const DRIVEN_TIME = fileURLToPath(new URL('driven-time.cjs', import.meta.url));
 
 export async function startConductor() {

@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): time stops until the test lets it pass, and only waits between requests
-// are over at once. A name server can be put in place of the machine's.
+// Loaded before the task (`node --require`): time stops until the test lets it pass; only waits between requests end at
+// once. A name server can replace the machine's.
 
 'use strict';
 
@@ -13,7 +13,7 @@ const watches = new Set();
 const { setInterval: startInterval, clearInterval: clearTimer } = globalThis;
 let lookingUp;
 globalThis.setInterval = (callback) => {
-  // As any interval, it keeps the process alive.
+  // Like any interval, it keeps the process alive.
   const watch = { callback, timer: startInterval(() => {}, 1_000) };
   watches.add(watch);
   return watch;
@@ -43,7 +43,7 @@ const { lookup } = dns;
 dns.lookup = (host, options, callback) => {
   const answer = names[host];
   if (answer === undefined) return lookup(host, options, callback);
-  // A look-up keeps the process alive until the system gives it up.
+  // A lookup keeps the process alive until the system gives up.
   if (answer === 'silent') {
     lookingUp ??= startInterval(() => {}, 1_000);
     return;

@@ -1,5 +1,5 @@
-// Every fault of the matrix meets the packed task, on each version of Node that is there: it gets through, or says
-// exactly where it got stuck. No test waits; time passes only when the test says so.
+// Every fault of the matrix meets the packed task, on each installed version of Node: it gets through, or says exactly
+// where it got stuck. No test waits; time passes only when the test says so.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { findNodes } from './nodes.js';
 import { renderTable } from './table.js';
 import { runIn } from './world.js';
 
-/** Agents run the task on newer versions; it has to be no worse than a clean failure on this one. */
+/** Agents run the task on newer versions; on this one, a clean failure is good enough. */
 const OLDEST = 16;
 const SUPPORTED = 20;
 
@@ -22,7 +22,7 @@ const LIBRARYS_FILES = ['proxy', 'cert'];
 
 for (const node of findNodes()) {
   const rows = MATRIX.flatMap(({ title, rows }) => rows.map((row) => ({ title, row })));
-  // One of a kind is enough to see that everything loads.
+  // A sample is enough to see that everything loads.
   const sample = node.major >= SUPPORTED ? rows : rows.filter((_, index) => index % 8 === 0);
   const wanted = sample.filter(({ row }) => node.major >= (row.from ?? 0));
   describe(`on Node ${node.major}`, { concurrency: 2, skip: node.major < OLDEST }, () => {
@@ -96,7 +96,7 @@ async function assertRow(t, row, { path, major }) {
   assert.equal(new Set(keys).size, keys.length, 'a transmission key was used twice');
 }
 
-/** Node 24 and Windows now and then have OpenSSL's code for what else is `EPROTO`. @param {string} message */
+/** Node 24 and Windows sometimes have OpenSSL's code where others have `EPROTO`. @param {string} message */
 const asOfNode20 = (message) =>
   message.replace(/\(ERR_SSL_(?:TLSV1_ALERT_PROTOCOL_VERSION|WRONG_VERSION_NUMBER)\)/, '(EPROTO)');
 
@@ -109,7 +109,7 @@ function requestsSeen({ keeper, proxy, connections }) {
 
 function assertWholeOrNothing(run, { survives, when }) {
   const count = (when.secrets ?? []).filter((line) => line.includes('> file:')).length;
-  // The task library keeps the keys there by which it hides the agent's passwords from other programs.
+  // The task library keeps the keys there with which it encrypts the agent's passwords.
   const files = run.files.filter(
     ({ path }) => !LIBRARYS_FILES.some((name) => path === join(run.folders.temp, name)),
   );

@@ -1,4 +1,4 @@
-// Loaded before the task (`node --require`): a request of which nothing is ever heard, and no clock that could end it.
+// Loaded before the task (`node --require`): a request that never settles, and no clock that could end it.
 
 'use strict';
 

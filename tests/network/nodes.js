@@ -1,5 +1,5 @@
-// The versions of Node that the task is tested with: the one that runs the tests, and those that `npm run matrix` has put
-// into `.tools`.
+// The versions of Node to test the task with: the one that runs the tests, and those that `npm run matrix` has
+// installed in `.tools`.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

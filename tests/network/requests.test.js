@@ -18,7 +18,7 @@ const lines = [PASSWORD, ...NAMES.map((name) => `Database/file/${name} > file:${
 
 for (const [size, bytes] of Object.entries({ small: 1_000, large: 100_000 })) {
   test(`${size} attachments come side by side, over twenty connections at most, each once`, async (t) => {
-    // No attachment comes before as many are asked for as may be side by side.
+    // No attachment arrives before the maximum number of concurrent requests is reached.
     let release = () => {};
     const until = new Promise((resolve) => (release = resolve));
     let asked = 0;
@@ -92,7 +92,7 @@ test("the agent's client certificate is for Keeper and not for hosts that the va
   const shown = async (storageName) => {
     const { run, world } = await runIn(t, {
       secrets: [PASSWORD, SMALL, LARGE],
-      // The address expires, so that Keeper is asked again when the storage was there in between.
+      // The address expires, so that Keeper is asked again after the storage.
       faults: [{ on: 'download', expired: true }],
       keeper: { storageName, tls: { requestCert: true, rejectUnauthorized: false } },
       agent: () => ({
@@ -106,7 +106,7 @@ test("the agent's client certificate is for Keeper and not for hosts that the va
   };
   const NAME = 'agent.example.test';
   assert.deepEqual(await shown('127.0.0.1'), [`get_secret ${NAME}`, 'download undefined']);
-  // Whoever has Keeper's own name has seen it already.
+  // A host with Keeper's own name has seen it already.
   assert.deepEqual(await shown('localhost'), [`get_secret ${NAME}`, `download ${NAME}`]);
 });
 

@@ -1,4 +1,4 @@
-// When a request is sealed: while the connection is being made, so that computing costs no time of its own.
+// A request is sealed while the connection is being made, so that computing costs no extra time.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });
 const { caPem, certPem, keyPem } = await makeCertificates();
 const NO_SIGNAL = new AbortController().signal;
 
-/** Sends a `POST` and gives its outcome, with what was received and how often it was sealed. */
+/** Sends a `POST` and returns its outcome, with what was received and how often it was sealed. */
 async function post(t, port, { signal = NO_SIGNAL, seal = () => {}, connections = connect(t) } = {}) {
   const url = new URL(`https://localhost:${port}/`);
   const request = {
@@ -76,7 +76,7 @@ test('what is no longer wanted is not sealed', async (t) => {
 
 test('the server has its first word of TLS before the request is sealed', async (t) => {
   const heard = new Int32Array(new SharedArrayBuffer(4));
-  // On a thread of its own, since sealing holds up this one.
+  // On a separate thread, since sealing blocks this one.
   const server = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads');
      const server = require('node:net').createServer((socket) => {

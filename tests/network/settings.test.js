@@ -1,4 +1,4 @@
-// The settings of the network: which proxy is used for what, what is wrong with a time limit, and what is hidden.
+// Network settings: which proxy is used for what, invalid time limits, and what is masked.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });
 
 const KEEPER = 'https://keepersecurity.com/api';
 
-/** Which proxy is used for an address, if the agent and the machine say this. */
+/** The proxy for an address, with these settings of the agent and the machine. */
 function choose(url, { agent = {}, environment = {} }) {
   const warnings = [];
   const settings = readProxySettings(

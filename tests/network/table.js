@@ -1,4 +1,4 @@
-// The matrix as the table of docs/faults.md. As a program it writes that file.
+// The matrix as the table in docs/faults.md. Run as a program, it writes that file.
 
 import { writeFileSync } from 'node:fs';
 import { inProject } from '../../scripts/paths.js';

@@ -1,5 +1,5 @@
-// The surroundings of one run of the packed task: an embedded Keeper or something worse in its place, a proxy,
-// certificates, a name server, and time that passes only when the test says so.
+// The world of one run of the packed task: an embedded Keeper or something worse in its place, a proxy, certificates, a
+// name server, and time that passes only when the test says so.
 
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { unpackExtension } from '../../scripts/unpack.js';
 import { DRIVEN_TIME, startConductor } from './conductor.js';
 
 /**
- * How the world is for one run. Functions are given what is there by then.
+ * The world for one run. Functions get what exists by then.
  *
  * @typedef {object} Setting
  * @property {string[]} [secrets] the mapping lines
@@ -24,7 +24,7 @@ import { DRIVEN_TIME, startConductor } from './conductor.js';
  * @property {(socket: net.Socket, world: World) => void} [server] something else that listens in Keeper's place
  * @property {true} [isGone] nobody listens
  * @property {object | ((world: World) => object)} [proxy] options of a proxy, if there is one
- * @property {(world: World) => Partial<import('../agent/agent.js').Options>} [agent] what else the agent gets
+ * @property {(world: World) => Partial<import('../agent/agent.js').Options>} [agent] further options of the agent
  * @property {Record<string, string>} [names] what the name server says: an address, an error's code or `silent`
  * @property {false} [trusted] the machine does not trust Keeper's certificate
  *
@@ -140,7 +140,7 @@ export async function runIn(t, setting, nodePath) {
   return { run, world, host: config.hostname };
 }
 
-/** Something on loopback that says what it wants over TCP. */
+/** A TCP server on loopback that sends what the test wants. */
 async function listen(t, talk, world) {
   const sockets = new Set();
   const server = net.createServer((socket) => {

@@ -1,5 +1,5 @@
-// The embedded proxy on loopback: it opens tunnels (CONNECT), asks for a login if a test wants one, and can inspect TLS
-// with an authority of its own, as proxies of companies do.
+// The embedded proxy on loopback: it opens tunnels (CONNECT), can require a login, and can inspect TLS with its own
+// authority, as company proxies do.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -18,7 +18,7 @@ import tls from 'node:tls';
  * @property {string} [raw] this instead of an answer in HTTP
  * @property {string} [head] this in the tunnel, before the server can say anything
  * @property {true} [dead] a tunnel through which nothing comes
- * @property {() => void} [onFirstBytes] called when the client says something into a dead tunnel
+ * @property {() => void} [onFirstBytes] called when the client sends something into a dead tunnel
  * @property {number} [breakAfter] the tunnel breaks after so many bytes from the server
  *
  * @typedef {{ target: string, isAuthorized: boolean, headers: http.IncomingHttpHeaders, servername?: string | false, client?: string }} SeenConnect
@@ -32,7 +32,7 @@ import tls from 'node:tls';
  * @param {{ certPem: string, keyPem: string }} [options.certificates] makes it an HTTPS proxy
  * @param {import('node:tls').TlsOptions} [options.tls] further options of its TLS
  * @param {string} [options.name] its own name, which the client has to resolve to loopback
- * @param {{ user: string, password: string }} [options.login] that it wants
+ * @param {{ user: string, password: string }} [options.login] that it requires
  * @param {string} [options.challenge] how it asks for it
  * @param {ReturnType<typeof import('../keeper/certificates.js').makeAuthority>} [options.interceptor] with whose certificates it inspects TLS
  * @param {Record<string, string>} [options.hosts] where to connect for a `host:port` instead, as a name server would say
@@ -56,10 +56,10 @@ export async function startProxy({
     ? https.createServer({ cert: certificates.certPem, key: certificates.keyPem, ...tlsOptions })
     : http.createServer();
 
-  /** Of raw connections as well, so that closing ends whatever hangs. */
+  /** This includes raw connections, so that closing also ends those that hang. */
   const track = (socket) => {
     sockets.add(socket);
-    // Whoever breaks off on one side is known on the other.
+    // A broken connection on one side is closed on the other.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => sockets.delete(socket));
     return socket;
@@ -72,7 +72,7 @@ export async function startProxy({
       target: request.url ?? '',
       isAuthorized: isAuthorized(request.headers, login),
       headers: request.headers,
-      // What it asks for in TLS, and the common name of the certificate that it shows.
+      // The server name that it asks for in TLS, and the common name of its certificate.
       servername: socket.servername,
       client: socket.getPeerCertificate?.().subject?.CN,
     };

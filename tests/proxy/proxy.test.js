@@ -1,4 +1,4 @@
-// The embedded proxy opens tunnels to whoever logs in, and does what its faults say.
+// The embedded proxy opens tunnels for clients that log in, and does what its faults say.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// The next version, in every file that names it.
+// Bumping the version in every file that names it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

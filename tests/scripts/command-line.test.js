@@ -1,4 +1,4 @@
-// What the scripts answer to `--help` and to a command line that can't be followed.
+// The scripts' answers to `--help` and to invalid command lines.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

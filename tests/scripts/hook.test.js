@@ -1,4 +1,4 @@
-// What the hook does before a commit.
+// The work of the pre-commit hook.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Licences: which of several is chosen, where its text is, and how it is separated from whose it is.
+// Licences: which of several is chosen, where its text is, and how it is separated from the copyright lines.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

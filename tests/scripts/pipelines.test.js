@@ -1,4 +1,4 @@
-// What the pipelines that build and publish may do and what they run; none of them can be run here.
+// What the build and release pipelines may do and what they run, as they cannot be run here.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

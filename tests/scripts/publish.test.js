@@ -78,7 +78,7 @@ test('a version that never comes is not waited for without end', async () => {
   await assert.rejects(outcome, { message: 'it did not come in time' });
 });
 
-/** An organisation that has the version at the second look, and ends the run at the second look. */
+/** An organisation that has the version at the second poll, and ends the run at the second poll. */
 async function smoke(result, { version = '1.2.45' } = {}) {
   const [asked, waited] = [[], []];
   const answers = {

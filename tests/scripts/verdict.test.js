@@ -1,4 +1,4 @@
-// The end of a log: what failed and why.
+// The summary at the end of a log: what failed and why.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -37,7 +37,7 @@ describe('a dotenv file', () => {
   const values = nastyValues(600);
   const titles = Object.keys(values);
 
-  /** Each value is asked for by a line of its own, so that a refusal concerns no other. */
+  /** Each value has a line of its own, so that a refusal concerns no other. */
   async function acceptedOnes(t) {
     let accepted = titles;
     for (;;) {
@@ -45,7 +45,7 @@ describe('a dotenv file', () => {
       const holds = accepted.map((title) => recordOf(title, { value: values[title] }));
       const { run: outcome } = await run(t, lines, holds);
       if (outcome.result === 'Succeeded') return accepted;
-      // Of many problems only the first ones are shown.
+      // Only the first problems are shown.
       const problems = errorsOf(outcome).filter((problem) => problem.startsWith('line '));
       const refused = new Set(problems.map((problem) => Number(problem.match(/^line (\d+)/)?.[1]) - 1));
       assert.ok(refused.size > 0);

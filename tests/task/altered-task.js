@@ -1,11 +1,11 @@
-// A copy of the unpacked task whose core is made to break down: nothing else shows what the task does then.
+// A copy of the unpacked task whose core is made to trap, to show what the task does then.
 
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { taskFolder } from './packed-task.js';
 
-/** A copy of the task, which is the caller's to remove. */
+/** A copy of the task, which the caller removes. */
 export function copyTask() {
   const folder = mkdtempSync(join(tmpdir(), 'altered-task-'));
   cpSync(taskFolder, folder, { recursive: true });
@@ -16,7 +16,7 @@ export function copyTask() {
 export const corePath = (folder) => join(folder, 'core_bg.wasm');
 
 /**
- * Makes a function of a core break down as soon as it is called, as it does after a panic.
+ * Makes a function of a core trap as soon as it is called, as after a panic.
  *
  * @param {string} folder
  * @param {string} name under which the function is exported

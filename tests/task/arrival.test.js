@@ -1,4 +1,4 @@
-// How an attachment gets to the disk while it arrives, in batches. The files are made up.
+// The way of an arriving attachment to the disk, in batches. The files are fakes.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { Arrival } from '../../task/files/staged-file.js';
 const BATCH = 256 * 1024;
 const signal = new AbortController().signal;
 
-/** A file whose n-th batch cannot be written, which shows only in a later turn. */
+/** A file whose n-th batch cannot be written, which becomes known only in a later turn. */
 function openFile(failing = Infinity) {
   let [batches, bytes] = [0, 0];
   return {

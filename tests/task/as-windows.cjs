@@ -1,4 +1,4 @@
-// Loaded before the task (`node --require`): the task takes the system for Windows.
+// Loaded before the task (`node --require`): makes the task believe that the system is Windows.
 
 'use strict';
 

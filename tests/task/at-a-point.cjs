@@ -33,7 +33,7 @@ function note(text) {
   if (notes) appendFileSync(notes, `${text}\n`);
 }
 
-/** Tells which error takes the place of a call, after doing what else is wanted. */
+/** Returns the error that replaces a call, after doing whatever else is wanted. */
 function arrive(call) {
   const count = (counts.get(call) ?? 0) + 1;
   counts.set(call, count);

@@ -1,4 +1,4 @@
-// Inputs of unreasonable size, and of the largest size that is allowed.
+// Inputs of excessive size, and of the largest allowed size.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,5 @@
-// Loaded before the task (`node --require`): notes in the file CALLS_NOTES which programs it starts, one a line, as JSON.
+// Loaded before the task (`node --require`): records in the file CALLS_NOTES the programs that it starts, one per line,
+// as JSON.
 
 'use strict';
 

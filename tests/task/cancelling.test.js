@@ -1,4 +1,4 @@
-// The agent cancels a step by SIGINT and then SIGTERM, and waits a few seconds only.
+// The agent cancels a step with SIGINT and then SIGTERM, and waits only a few seconds.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -57,7 +57,7 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
           if (sizeOf(join(folder, 'folder', String(name))) > 0) cancel(signal);
         });
         t.after(() => watcher.close());
-        // The rest comes so slowly that the task can't have ended by itself.
+        // The rest comes so slowly that the task can't have finished by itself.
         return { faults: [{ on: 'download', trickle: { bytes: 100_000, everyMs: 20 } }] };
       }));
   });
@@ -121,5 +121,5 @@ async function assertCancelled(t, arrange) {
   assert.equal(isSettled(run), true);
 }
 
-/** The size of a file that may be gone by now. */
+/** The size of a file, which may be gone already. */
 const sizeOf = (path) => fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,5 +1,5 @@
 // Each file in tests/cases is one story: mapping lines, what Keeper holds, what the agent and Keeper see of the run.
-// Here the packed task runs it, as an agent runs it; the same files run through the core alone.
+// Here the packed task runs them as under an agent; another test runs the same files through the core alone.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,13 +42,13 @@ import { CONFIG_IN_CLEAR, errorsOf, openKeeper, runWithKeeper, warningsOf } from
 
 const FOLDER = fileURLToPath(new URL('../cases/', import.meta.url));
 
-/** So short a text is not masked, and so short a one would be found in any log. */
+/** Shorter texts are not masked, or would be found in any log, respectively. */
 const MIN_MASKED = 4;
 const MIN_LOOKED_FOR = 6;
 
 describe('through the packed task', { concurrency: 2 }, () => {
   for (const [index, name] of readdirSync(FOLDER).sort().entries()) {
-    // Every other story with System.Debug on, which is to change nothing but the log.
+    // Every other story runs with System.Debug, which must change nothing but the log.
     const debug = index % 2 === 1;
     /** @type {Case} */
     const story = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
@@ -73,7 +73,7 @@ async function play(t, story, debug) {
     secrets,
     config,
     now,
-    // A config in the pipeline itself is hidden by nobody but the task.
+    // A config in the pipeline itself is masked by the task only.
     isConfigInline: debug || config !== undefined,
     agent: {
       debug,
@@ -164,7 +164,7 @@ function contentOf({ files, folders }) {
   );
 }
 
-/** Windows knows no modes. @param {import('../agent/agent.js').Run} run */
+/** Windows has no modes. @param {import('../agent/agent.js').Run} run */
 function unusualModesOf({ files, folders }) {
   const unusual = isWindows ? [] : files.filter(({ mode }) => mode !== 0o600);
   return Object.fromEntries(
@@ -175,7 +175,7 @@ function unusualModesOf({ files, folders }) {
 /** A path as the stories write it. */
 const pathBelow = (folder, path) => relative(folder, path).replaceAll('\\', '/');
 
-/** The stories have the limit of Linux for a variable: Windows allows less of it. @param {string} problem */
+/** The stories have Linux' limit for a variable; that of Windows is lower. @param {string} problem */
 const withLimitsOfSystem = (problem) => (isWindows ? problem.replace('131,058', '32,753') : problem);
 
 /** Each problem is an issue; after several, a last one says how many. */
@@ -200,7 +200,7 @@ function assertNothingIsShown(log, texts) {
   assert.deepEqual(shown, [], 'shown in the log');
 }
 
-/** Every value in the vault, line by line; names, titles and labels may be shown. */
+/** Every value in the vault, split into lines; names, titles and labels may be shown. */
 function textsIn(description) {
   const records = Array.isArray(description) ? description : description.records;
   const values = records.flatMap(({ notes = '', fields, custom, files = [] }) => [
@@ -221,12 +221,12 @@ function leavesOf(value) {
 /** The config's secret members as far as it has any, and it as a whole. */
 function partsOf(config) {
   const members = [...config.matchAll(/"(?:clientId|privateKey|appKey|clientKey)"\s*:\s*"([^"\n]*)/g)];
-  // The text `$(name)` is what the agent leaves when there is no such variable, and no secret.
+  // The text `$(name)` is what the agent leaves if there is no such variable; it is not secret.
   const whole = /^\$\(.*\)$/.test(config) ? [] : [config, Buffer.from(config).toString('base64')];
   return [...whole, ...members.map(([, value]) => value)];
 }
 
-/** What Keeper was asked for; downloads go side by side and are in the order of their names here. */
+/** The requests to Keeper; downloads are concurrent, so they are sorted by name here. */
 function requestsTo(keeper) {
   const files = keeper.vault.records.flatMap((record) => record.files);
   const nameOf = (uid) => files.find((file) => file.uid === uid)?.name;

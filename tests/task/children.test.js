@@ -1,4 +1,4 @@
-// Nothing of a secret reaches a program that the task starts: neither its command line, its environment nor its input.
+// No part of a secret reaches a program that the task starts, by its command line, its environment or its input.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -22,7 +22,7 @@ test('git learns names of files, and nothing else', { skip }, async (t) => {
   const folder = fs.mkdtempSync(join(tmpdir(), 'git-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   fs.writeFileSync(join(folder, 'git'), GIT, { mode: 0o755 });
-  // Apart from the folders of the agent, whose programs the task would not start.
+  // Outside the agent's folders, whose programs the task would not start.
   const work = fs.mkdtempSync(join(tmpdir(), 'work-'));
   t.after(() => fs.rmSync(work, { recursive: true }));
   const sourcesFolder = join(work, 'sources');

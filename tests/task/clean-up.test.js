@@ -1,4 +1,4 @@
-// What the post-job step does with the files that the task wrote.
+// The post-job step's treatment of files that the task wrote.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -31,7 +31,7 @@ const toFile = (path) => `Database/field/password > file:${path}`;
  * @param {(folder: string) => void} [options.before]
  * @param {(folder: string, main: import('../agent/agent.js').Run) => void} [options.between]
  * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
- * @param {boolean} [options.isAllNoted] whether the note names all that the task has put into the temporary folder
+ * @param {boolean} [options.isAllNoted] whether the note names everything that the task put into the temporary folder
  */
 async function runJob(
   t,
@@ -69,7 +69,7 @@ async function runPostJob(t, main, { isAllNoted = true, isNoteGone = true, agent
   assert.equal(post.exitCode, 0);
   assert.equal(post.completions.length, 1);
   assert.deepEqual(post.droppedCommands, []);
-  // The note is gone together with what it lists.
+  // The note is removed together with the files that it lists.
   assert.equal(fs.existsSync(noteOf(main)), !isNoteGone);
   if (isAllNoted) {
     assert.deepEqual(
@@ -250,7 +250,7 @@ test("outside of the agent's folders, a file that was there before is kept besid
       const [aside, ...others] = fs.readdirSync(home).filter((name) => name !== '.netrc');
       assert.equal(fs.readFileSync(join(home, aside), 'utf8'), 'as it was');
       assert.deepEqual(others, []);
-      // What the agent does if it has died meanwhile.
+      // As if the agent had died meanwhile.
       assert.equal(fs.readdirSync(main.folders.temp).length, 1);
     },
   });
@@ -368,7 +368,7 @@ test('two steps that write one file leave what was there before both', async (t)
   const first = await runWithKeeper(t, { keeper, secrets: [toFile('file.txt')], agent });
   agent.tempFolder = first.folders.temp;
   const second = await runWithKeeper(t, { keeper, secrets: [toFile('file.txt'), toFile('new.txt')], agent });
-  // The agent takes post-job steps in reverse order.
+  // The agent runs post-job steps in reverse order.
   for (const { taskVariables } of [second, first]) {
     const post = await runTask({
       taskFolder,
@@ -428,7 +428,7 @@ describe('two jobs of one user that write one file at a time', { concurrency: 2 
   }
 });
 
-// Under Wine each name takes longer the more there are in a folder.
+// Under Wine, creating a file takes longer the more there are in its folder.
 const MANY = isWine ? 300 : 800;
 
 test(`${MANY} files are removed`, async (t) => {
@@ -516,7 +516,7 @@ test('a note that is gone draws a warning', async (t) => {
 const noteOf = ({ folders, taskVariables: { ksmFiles } }) =>
   join(folders.temp, (ksmFiles?.value ?? '.ksm-none').slice(0, '.ksm-0123456789ab'.length));
 
-/** What somebody can do to the note who may write to the temporary folder, but does not know the task's variables. */
+/** What somebody can do to the note who can write to the temporary folder, but does not know the task's variables. */
 const FORGERIES = {
   'a line of his own': { forge: (line, mine) => `${line}\n${mine}\n`, isNamed: true },
   'a line with a changed path': { forge: (line) => `${line.replace(/password\.txt/g, 'precious.txt')}\n` },
@@ -564,7 +564,7 @@ describe('a note that was cut', { concurrency: 2 }, () => {
         isAllNoted: named > 0,
         before: (folder) => fs.writeFileSync(join(folder, 'old.txt'), 'as it was'),
         between: (folder, main) => {
-          // By its number alone nobody could tell any more that it is the task's.
+          // By its inode number alone, it could not be recognized as the task's any more.
           fs.writeFileSync(join(folder, 'b.txt.new'), PASSWORD);
           fs.renameSync(join(folder, 'b.txt.new'), join(folder, 'b.txt'));
           const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
@@ -601,7 +601,7 @@ describe('a note that was cut', { concurrency: 2 }, () => {
     const agent = { sourcesFolder: folder, nodeArguments: ['--require', AT_A_POINT], environment };
     const main = await runWithKeeper(t, { keeper, secrets: LINES, agent });
     assert.equal(main.signal, 'SIGKILL');
-    // What says which files they are is gone for two of three.
+    // The lines that identify two of the three files are gone.
     const lines = fs.readFileSync(noteOf(main), 'utf8').split('\n');
     fs.writeFileSync(noteOf(main), `${lines.slice(0, 4).join('\n')}\n`);
     const post = await runPostJob(t, main);

@@ -1,4 +1,4 @@
-// Where the config comes from: a service connection, the input or the environment variable, as the agent delivers them.
+// Sources of the config: a service connection, the input or the environment variable, as the agent passes them.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ const CONNECTION_ID = '6f1e8d0a-2b47-4c3e-9b53-7a1c0e9d5f24';
 const extension = readJson(inProject('vss-extension.json'));
 const task = readJson(inProject('task', 'task.json'));
 
-/** What the agent is given by a service connection with this config. */
+/** The agent's options for a service connection with this config. */
 const connected = (config) => ({
   inputs: { keeperConnection: CONNECTION_ID },
   endpoints: {
@@ -87,7 +87,7 @@ describe('a config may come', { concurrency: 2 }, () => {
 
 describe('a config that is in none of the secret variables draws a warning', { concurrency: 2 }, () => {
   const input = (text) => ({ inputs: { keepersecretconfig: text } });
-  /** Takes a variable out of the task's environment before the task starts. */
+  /** Removes a variable from the task's environment before the task starts. */
   const without = (name) => ['--import', `data:text/javascript,delete process.env.${name}`];
   for (const [how, arrange, isInClear] of /** @type {const} */ ([
     ['in the pipeline', ({ configBase64 }) => input(configBase64), true],

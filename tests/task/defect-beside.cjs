@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): when it first writes a part of an attachment, something else throws an error
-// that nobody waits for.
+// Loaded before the task (`node --require`): when it first writes a part of an attachment, something else throws an
+// error that nothing awaits.
 
 'use strict';
 

@@ -1,4 +1,4 @@
-// Programs that read dotenv files, and what each of them finds in one.
+// Programs that read dotenv files, each as a function.
 
 import { spawnSync } from 'node:child_process';
 import { dirname, basename } from 'node:path';
@@ -9,7 +9,7 @@ import dotenv from 'dotenv';
 /** @typedef {{ name: string, read: ((path: string) => Record<string, string>) | undefined }} Reader */
 
 /**
- * Shells that source the file, and parsers. One that this machine does not have can't read.
+ * Shells that source the file, and parsers. `read` is undefined if this machine does not have the program.
  *
  * @type {Reader[]}
  */
@@ -22,7 +22,7 @@ export const READERS = [
   { name: 'python-dotenv', read: python() },
 ];
 
-/** What a program gets in its environment from a shell that has sourced the file. */
+/** The environment that a program gets from a shell that has sourced the file. */
 function shell(name) {
   if (spawnSync(name, ['-c', 'exit 0']).status !== 0) return undefined;
   const print = `'${process.execPath}' -p 'JSON.stringify(process.env)'`;
@@ -39,7 +39,7 @@ function python() {
   return (path) => readJson(spawnSync('python3', ['-c', script, path], options));
 }
 
-// Bash takes an input that is a socket for a remote login and reads its start-up files.
+// Bash takes a socket as its input for a remote login, and then reads its start-up files.
 const options = /** @type {const} */ ({
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,

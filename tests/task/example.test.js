@@ -18,7 +18,7 @@ const EXAMPLE = [
   '6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:$(Agent.TempDirectory)/build-vsix.sh',
 ];
 
-// Modes mean nothing on Windows, so nothing is said of them.
+// Modes mean nothing on Windows, so they are not mentioned there.
 const MODE = isWindows ? '' : ', mode 0600';
 
 const NOW = '2026-03-04T05:06:07Z';
@@ -66,13 +66,13 @@ test('values are masked as they are in the order of the mapping lines, then in t
     ...['s3cr3t-p4ssw0rd', 'remember the milk', SCRIPT, SCRIPT.trim(), codeAt(NOW)],
     // As it is in a logging command.
     '#!/bin/sh%0Aset -e%0Aecho "packing the extension"%0A',
-    // Base64, wherever a value is in what gets encoded.
+    // Base64, at each offset in the text that gets encoded.
     ...['czNjcjN0LXA0c3N3MHJk', 'MzY3IzdC1wNHNzdzByZ', 'zM2NyM3QtcDRzc3cwcm'],
     ...['cmVtZW1iZXIgdGhlIG1pbG', 'JlbWVtYmVyIHRoZSBtaWxr', 'yZW1lbWJlciB0aGUgbWlsa'],
     'IyEvYmluL3NoCnNldCAtZQplY2hvICJwYWNraW5nIHRoZSBleHRlbnNpb24i',
     'MhL2Jpbi9zaApzZXQgLWUKZWNobyAicGFja2luZyB0aGUgZXh0ZW5zaW9uI',
     'jIS9iaW4vc2gKc2V0IC1lCmVjaG8gInBhY2tpbmcgdGhlIGV4dGVuc2lvbi',
-    // In a form of HTML, as JSON by .NET and by PHP, and in a shell.
+    // In an HTML form, as JSON by .NET and by PHP, and in a shell.
     'remember+the+milk',
     '#!/bin/sh\\nset -e\\necho \\u0022packing the extension\\u0022',
     '#!\\/bin\\/sh\\nset -e\\necho \\"packing the extension\\"',

@@ -1,5 +1,5 @@
-// Somebody else is at work in the folders that the task writes to: files and folders are exchanged while it runs, or
-// could be. What it follows, changes and removes is its own files only.
+// Attacks in the folders that the task writes to: files and folders are swapped while it runs, or could be. It follows,
+// changes and removes only its own files.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -65,7 +65,7 @@ async function run(
   });
 }
 
-/** Everything below a folder but folders, with its content. */
+/** All files below a folder, with their content. */
 function filesIn(folder) {
   const names = fs.readdirSync(folder, { recursive: true }).map(String).sort();
   return names
@@ -106,7 +106,7 @@ describe('a folder that is exchanged', { concurrency: 2, skip }, () => {
     assert.deepEqual(fs.readdirSync(machine.home), ['key']);
   });
 
-  /** When, and the lines that are needed to come there. */
+  /** The moments of attacks, and the lines that are needed to get there. */
   const MOMENTS = {
     'before the secret is written': { call: 'print ##vso[task.settaskvariable', count: 1 },
     'while the secret is written': { call: 'writeFileSync', count: 1 },
@@ -152,7 +152,7 @@ describe('a temporary file that is exchanged', { concurrency: 2, skip }, () => {
       );
       assert.equal(fs.statSync(join(machine.home, 'key')).mode & 0o777, 0o600);
       assert.equal(fs.readFileSync(join(machine.home, 'key'), 'utf8'), "the agent's own key");
-      // What was moved away is empty.
+      // The file that was moved away is empty.
       assert.equal(filesIn(machine.sources).join().includes(PASSWORD), false);
     });
   }
@@ -274,7 +274,7 @@ describe('a file', { concurrency: 2, skip }, () => {
     const odd = Buffer.concat([Buffer.from(join(machine.root, 'odd')), Buffer.from([0xff])]);
     fs.mkdirSync(odd);
     const hook = join(machine.root, 'odd.cjs');
-    // Node itself can't go there, so that its answer is changed instead.
+    // Node itself can't go there, so its answer is changed instead.
     fs.writeFileSync(hook, `process.cwd = () => ${JSON.stringify(odd.toString())};`);
     const outcome = await run(t, machine, [toFile('password.txt')], { hook });
     assert.deepEqual(errorsOf(outcome), [

@@ -1,4 +1,4 @@
-// Where files go, who may read them, and that nothing is left of a run that fails.
+// Files: where they go, who can read them, and that a failed run leaves none.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): the clock is stopped at the time that FIXED_CLOCK names, and a wait ends at
-// once, with the clock moved on by as much. Timeouts of sockets are Node's own and stay real.
+// Loaded before the task (`node --require`): the clock is stopped at the time in FIXED_CLOCK, and a wait ends at once
+// and moves the clock on by its duration. Socket timeouts are Node's own and stay real.
 
 'use strict';
 
@@ -14,7 +14,7 @@ Date.now = () => nowMs;
 globalThis.setTimeout = (callback, delayMs = 0, ...args) => {
   const dueMs = nowMs + delayMs;
   return startTimer(() => {
-    // Waits side by side take as long as the longest of them.
+    // Concurrent waits take as long as the longest of them.
     nowMs = Math.max(nowMs, dueMs);
     callback(...args);
   }, 0);

@@ -1,5 +1,5 @@
-// What the task does only on Windows, where a scanner holds a file for some time, and an access list takes the place of a
-// mode. The tests make the task believe that it runs there.
+// Behaviour on Windows only, where a scanner holds a file for some time, and an access list replaces the mode. The
+// tests make the task believe that it runs there.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -27,7 +27,7 @@ const HOLDS = [
 const UNPROTECTED =
   'line 1: others may be able to read the file, as its access list could not be set (SystemRoot names no folder of Windows)';
 
-/** Work that fails so often, with this code. */
+/** Work that fails this many times, with this code. */
 function failing(times, code) {
   let left = times;
   const work = () => {

@@ -1,15 +1,10 @@
-// Values that are hard to keep out of a log, or that try to be more than a value there.
+// Values that are hard to keep out of a log, or that try to be more than values there.
 //
-// Each has letters of its own, so that no part of it can be taken for anything else.
+// Each has unique letters, so that no part of it can be mistaken for anything else.
 
 import { createHash } from 'node:crypto';
 
-/**
- * Letters and digits that nothing else has.
- *
- * @param {string} name
- * @param {number} [length]
- */
+/** Unique letters and digits. @param {string} name @param {number} [length] */
 export function letters(name, length = 14) {
   let text = '';
   for (let count = 0; text.length < length; count += 1) {
@@ -21,7 +16,7 @@ export function letters(name, length = 14) {
 
 const of = letters;
 
-/** In one line: what a variable can hold. @type {Record<string, string>} */
+/** Of one line, for variables. @type {Record<string, string>} */
 export const ONE_LINE = {
   plain: of('plain'),
   shortest: of('shortest', 6),
@@ -57,7 +52,7 @@ export const ONE_LINE = {
   '2000 characters': of('2000', 2000),
 };
 
-/** In several lines: for files, or in one of the forms that make one line of them. @type {Record<string, string>} */
+/** Of several lines, for files, or in one of the forms that make one line of them. @type {Record<string, string>} */
 export const SEVERAL_LINES = {
   pem: [
     '-----BEGIN PRIVATE KEY-----',
@@ -78,7 +73,7 @@ export const SEVERAL_LINES = {
   ),
 };
 
-/** What no variable can hold at all. @type {Record<string, string>} */
+/** Values that no variable can hold. @type {Record<string, string>} */
 export const NO_TEXT = {
   nul: `${of('nul')}\0${of('nul 2')}`,
 };
@@ -90,7 +85,7 @@ export const LARGE = {
   '200 KB': of('200 KB', 200 * 1024),
 };
 
-/** Words of commands, of PEM and of addresses, which are in some of the values and are not secret. */
+/** Words of commands, PEM and addresses, which occur in some values but are not secret. */
 export const EVERYONES_WORDS = [
   '##vso[task.setvariable variable=EVIL;issecret=false;]##vso[task.debug]##vso[task.complete result=Succeeded;]',
   '##vso[task.setvariable variable=EVIL]##vso[task.complete]##vso[task.setsecret]',

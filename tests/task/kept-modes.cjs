@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): a file system that keeps no modes. Whatever is in KEPT_MODES_FOLDER has the
-// mode KEPT_MODES, in octal; nothing changes it.
+// Loaded before the task (`node --require`): a file system without modes. Everything in KEPT_MODES_FOLDER has the mode
+// KEPT_MODES, in octal, which cannot be changed.
 
 'use strict';
 

@@ -1,5 +1,5 @@
-// The task is stopped, or the system fails, at every point of a run at which it has something half done. Afterwards
-// either all is as it was before, or everything is set and written; nothing is left under another name.
+// The task is stopped, or the system fails, at every point of a run at which something is half done. Afterwards either
+// all is as before, or everything is set and written; nothing is left under another name.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -59,7 +59,7 @@ const ERRORS = {
 
 const trace = await traceOf();
 
-/** Every use of the file system. */
+/** Every call of the file system. */
 const USES = Object.keys(ERRORS).flatMap((call) => {
   const count = trace.filter((noted) => noted === call).length;
   return Array.from({ length: count }, (_, index) => ({ call, count: index + 1 }));
@@ -93,7 +93,7 @@ const wanted = [
   ...MOMENTS.flatMap(({ when, faults, ...point }) =>
     SIGNALS.map((signal) => ({ name: `${signal} ${when}`, faults, points: [{ ...point, signal }] })),
   ),
-  // A signal between two looks at a file is no other than one between two changes.
+  // A signal between two reads of a file's status is the same as one between two changes.
   ...USES.filter(({ call }) => !withoutSignals && !call.endsWith('statSync')).map((use, index) => ({
     name: `${SIGNALS[index % 2]} ${inWords(use)}`,
     points: [{ ...use, signal: SIGNALS[index % 2] }],
@@ -122,7 +122,7 @@ describe('all or nothing', { concurrency: 2 }, () => {
 });
 
 describe('what cannot be taken back is reported, and the rest is taken back', { concurrency: 2 }, () => {
-  // The third file gets no name; the second one has taken the place of an old one by then.
+  // The third file gets no name; by then, the second one has replaced an old one.
   const failsToRename = { call: 'renameSync', count: 3, code: 'EACCES' };
   const twice = {
     'a file that cannot be removed': {
@@ -137,7 +137,7 @@ describe('what cannot be taken back is reported, and the rest is taken back', { 
     },
   };
   for (const [name, { second, problem, left }] of Object.entries(twice)) {
-    // There the second try succeeds; tests/task/windows-faults.test.js has files that are held for longer.
+    // There the retry succeeds; tests/task/windows-faults.test.js has files that are held for longer.
     const skip = isWindows && 'on Windows the task tries again';
     test(name, { skip }, async (t) => {
       const { run, folder } = await runTo(t, [failsToRename, second]);
@@ -152,7 +152,7 @@ describe('what cannot be taken back is reported, and the rest is taken back', { 
         false,
       );
       assert.equal(JSON.stringify(listing(folder)).includes(PASSWORD), false);
-      // What is left is for the post-job step to try again.
+      // The post-job step tries again to remove what is left.
       assert.equal(isSettled(run), false);
     });
   }
@@ -175,7 +175,7 @@ async function assertAllOrNothing(t, points, faults) {
   const set = run.commands.filter(({ event }) => event === 'setvariable').map(({ data }) => data);
   if (set.length > 0) {
     assert.deepEqual(set, [PASSWORD, PASSWORD]);
-    // A part of a file that was replaced may be left, and is then reported.
+    // A part of a replaced file may be left, and is then reported.
     const left = warningsOf(run).flatMap((text) => /`(.*)` could not be removed/.exec(text)?.[1] ?? []);
     left.forEach((path) => fs.rmSync(path));
     assert.deepEqual(listing(folder), AFTER);
@@ -190,7 +190,7 @@ async function assertAllOrNothing(t, points, faults) {
   assert.equal(run.unmaskedOutput.includes('at Object.'), false, 'a stack trace');
 }
 
-/** The calls of a run in which nothing happens. */
+/** The calls of an undisturbed run. */
 async function traceOf() {
   /** @type {(() => unknown)[]} */
   const ends = [];

@@ -1,5 +1,5 @@
-// Whatever a secret looks like, wherever it goes and whatever goes wrong: nothing of it appears in the log, and nothing
-// in it becomes a command. Every run is made with System.Debug off and on.
+// Whatever a secret looks like, wherever it goes and whatever goes wrong: no part of it appears in the log, or becomes
+// a command. Every run is made with System.Debug off and on.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -21,7 +21,7 @@ const SMALL = { ...ONE_LINE, ...SEVERAL_LINES, ...NO_TEXT };
 const TITLE = 'Kestrel ledger 41';
 const SHORT = { 'one letter': 'q', 'three letters': 'qzx' };
 
-/** Values of other fields and attachments, and of what is broken. */
+/** Values of other fields and attachments, and of broken ones. */
 const OTHERS = {
   'whole record': letters('whole record'),
   'no otpauth': letters('no otpauth'),
@@ -79,7 +79,7 @@ const linesFor = (values, kinds, notation) =>
 const asField = (name) => `Hostile/custom_field/${name}`;
 const asFile = (name) => `Hostile/file/${name}.txt`;
 
-/** Every value to every destination that can take it, in every form. */
+/** A line for every value, to every destination that can take it, in every form. */
 const LINES = [
   ...linesFor(
     ONE_LINE,
@@ -110,7 +110,7 @@ const LINES = [
   `${TITLE}/title > env:THE_TITLE_TOO`,
 ];
 
-// XML has no such characters.
+// XML cannot contain control characters.
 const formsOf = (name) => ['raw', 'json', 'base64', ...(name === 'control characters' ? [] : ['xml'])];
 
 /** Each value in each form of a template that can take it. */
@@ -139,7 +139,7 @@ test('hardly anything of a secret goes unnoticed because it may be shown for ano
 });
 
 /**
- * How the config comes to the task, in turn.
+ * The ways in which the task gets the config, used in turn.
  *
  * @type {((keeper: import('./packed-task.js').Keeper) => { config?: string, isConfigInline?: boolean, agent?: object })[]}
  */
@@ -166,7 +166,7 @@ const FORMS_OF_CONFIG = {
   'indented JSON': ({ config }) => JSON.stringify(config, null, '\t'),
 };
 
-/** Inputs, and how a secret variable comes to them. */
+/** Inputs with a secret variable in them. */
 const MISPLACED = [...readJson(inProject('task', 'task.json')).inputs.map(({ name }) => name)]
   .filter((input) => input !== 'keepersecretconfig')
   .map((input) => [input, '$(secret_config)'])
@@ -189,12 +189,12 @@ const CONNECTION = '0a1b2c3d-0000-4000-8000-000000000001';
  * @property {string[]} [also] further lines
  * @property {boolean} [all] whether it is all of them
  * @property {import('../keeper/faults.js').Faults} [faults]
- * @property {object[]} [point] what happens at a point of the run
+ * @property {object[]} [point] events at points of the run
  * @property {string} [now]
  * @property {boolean} [trusted]
- * @property {boolean} [isStopped] whether the task does not come to report anything
+ * @property {boolean} [isStopped] whether the task is stopped before it can report anything
  * @property {boolean} [isSetBefore] whether variables were set before it failed
- * @property {(keeper: import('./packed-task.js').Keeper) => object} [way] how the config comes, else in turn
+ * @property {(keeper: import('./packed-task.js').Keeper) => object} [way] how the task gets the config, else in turn
  * @property {object} [agent]
  */
 
@@ -357,7 +357,7 @@ const OUTCOMES = [
     when: 'the agent refuses a variable and quotes the command',
     isSetBefore: true,
     lines: Object.keys(ONE_LINE).flatMap((name, index) => [
-      // An output variable is read-only, under the name that it has for the job.
+      // An output variable is read-only, under its name in the job.
       `${asField('plain')} > out:ONCE_${index}`,
       `${asField(name)} > env:step.ONCE_${index}`,
     ]),
@@ -427,8 +427,8 @@ const OUTCOMES = [
 ];
 
 /**
- * The lines for one way in which a run may go. All of them would take too long each time, so it is one in four, and
- * others the next time.
+ * The lines for one outcome. All lines for each would take too long, so it is every fourth one, with another start each
+ * time.
  *
  * @param {Outcome} outcome
  * @param {number} index

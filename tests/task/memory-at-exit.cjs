@@ -1,4 +1,4 @@
-// When the process ends, writes which of some texts the memory of the WebAssembly module still holds.
+// When the process ends, writes which of some texts are still in the memory of the WebAssembly module.
 
 const fs = require('node:fs');
 

@@ -1,4 +1,4 @@
-// What the core knew is wiped when the run is over.
+// The core's secrets are wiped when the run ends.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -22,7 +22,7 @@ for (const [when, secrets, result] of [
     const keeper = await openKeeper(t, { holds: HOLDS });
     const { appKey, privateKey, clientId } = keeper.config;
     const base64 = (text) => Buffer.from(text).toString('base64');
-    // The scalar of a key in PKCS#8 (RFC 5208, RFC 5915) comes after 36 bytes that are the same for all P-256 keys.
+    // The scalar in PKCS#8 (RFC 5208, RFC 5915) follows 36 bytes that are the same for all P-256 keys.
     const scalar = Buffer.from(privateKey, 'base64').subarray(36, 68).toString('base64');
     const needles = [
       appKey,

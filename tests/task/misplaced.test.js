@@ -1,5 +1,5 @@
-// Secrets in the wrong input, and in the addresses of proxies: the task masks them before anything can print them, and
-// tells the server nothing of them.
+// Secrets in the wrong input, and in proxy addresses: the task masks them before anything can print them, and does not
+// reveal them to the server.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -34,7 +34,7 @@ async function run(t, agent, secrets = LINES) {
   });
 }
 
-/** Lines that show one of these texts, in what a person reads and in what the server gets. */
+/** Lines that show one of these texts, in what people read and in what the server gets. */
 const showing = (outcome, texts) =>
   [
     ...outcome.log,
@@ -42,7 +42,7 @@ const showing = (outcome, texts) =>
     ...outcome.completions.map(({ message }) => message),
   ].filter((line) => texts.some((text) => line.includes(text)));
 
-/** The inputs that the core reads and that hold no secret. */
+/** The inputs that the core reads, and that should not contain secrets. */
 const INPUTS = readJson(inProject('task', 'task.json'))
   .inputs.map(({ name }) => name)
   .filter((name) => !['keepersecretconfig', 'keeperConnection', 'caCertificate'].includes(name));

@@ -1,5 +1,5 @@
-// What Keeper, the vault, a proxy or a repository says is text: it may be shown in a message, and never becomes a command
-// of the agent's, whatever it looks like.
+// Texts from Keeper, the vault, a proxy or a repository stay text: messages may show them, but they never become
+// commands for the agent, whatever they look like.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { openKeeper, runWithKeeper } from './packed-task.js';
 
 const NOW = '2026-03-04T05:06:07Z';
 
-/** Texts that want to be commands. */
+/** Texts that try to be commands. */
 const TEXTS = [
   '##vso[task.setvariable variable=EVIL]x',
   '###vso[task.setvariable variable=EVIL]x',
@@ -22,7 +22,7 @@ const TEXTS = [
   '%0A##vso[task.setvariable variable=EVIL]x%0D##[error]x',
   '\u2028##vso[task.prependpath]/evil\u001b[2K\u0085##[section]x',
   ']##vso[task.issue type=error;]x;variable=EVIL',
-  // The agent finds its prefix as a reader would, across characters that nobody sees.
+  // The agent finds its prefix as a reader would, across invisible characters.
   '#\u00ad#vso[task.setvariable variable=EVIL]x',
   '#\u{e0041}#v\u00adso[task.setvariable variable=EVIL]x##\u2060vso[task.complete result=Succeeded;]',
 ];
@@ -37,10 +37,10 @@ const label = (text) => text.replaceAll(/[\\/[\]]/g, '\\$&');
 const refused = (status, body) => ({ faults: () => ({ status, body }) });
 
 /**
- * Where such a text comes from, and what then is asked for.
+ * Sources of such a text, with what is requested.
  *
  * @type {Record<string, (text: string) => { holds?: object[], secrets?: string[], faults?: object, members?: object,
- *   warnings?: string[], files?: Record<string, string>, inputs?: object, variables?: Record<string, string> }>}
+ *          warnings?: string[], files?: Record<string, string>, inputs?: object, variables?: Record<string, string> }>}
  */
 const SOURCES = {
   'the title of a record that is used': (text) => ({
@@ -183,7 +183,7 @@ const SOURCES = {
 const HOLDS = [{ title: 'Database', fields: [PASSWORD] }];
 let passed = 0;
 const names = Object.keys(SOURCES);
-/** Half of the texts, others for each source in turn. */
+/** Half of the texts, the other half for every other source. */
 const textsOf = (index) => TEXTS.filter((_, place) => place % 2 === index % 2);
 
 describe('what wants to be a command stays text', { concurrency: 2 }, () => {
@@ -270,5 +270,5 @@ async function assertText(t, source, debug) {
   assert.equal(run.exitCode, 0);
 }
 
-/** Values go to the agent as they are, and the library repeats inputs in debug lines. */
+/** The agent gets values as they are, and the library repeats inputs in debug lines. */
 const isData = (line) => /^##vso\[task\.(setsecret|setvariable|settaskvariable|debug)/.test(line);

@@ -1,4 +1,4 @@
-// Texts made of pieces that mean something to a shell or a parser, the same ones each time.
+// Reproducible texts made of pieces that mean something to a shell or a parser.
 
 /**
  * @param {number} count
@@ -72,7 +72,7 @@ const PIECES = [
   ...['\nA=b', '\n#c', ' #d', "\n'e", 'f\\', '{g}', '[h]', '%i%', ': j', '\\\\'],
 ];
 
-/** Whole numbers from 0 to below a limit (mulberry32). */
+/** A generator of integers from 0 to below a limit (mulberry32). */
 function randomNumbers(seed) {
   let state = seed;
   return (limit) => {

@@ -1,4 +1,4 @@
-// The note of files for the post-job step: what it says, and what is believed of it after somebody was at it.
+// The note of files for the post-job step: its content, and what is still trusted after it was tampered with.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -20,7 +20,7 @@ const fileOf = (number) => ({
   aside: `/t/.ksm-${number}o`,
 });
 
-/** A note of two files, and what was said of it. @param {import('node:test').TestContext} t */
+/** A note of two files, and its announcements. @param {import('node:test').TestContext} t */
 async function openNote(t) {
   const said = [];
   const note = new Note(async (announcement) => void said.push(announcement));

@@ -1,4 +1,4 @@
-// What is in the extension, and what its manifests say.
+// The content of the extension, and its manifests.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -98,7 +98,7 @@ test('what is packed has the names and ids of identity.json', () => {
 
 test("the task is what Microsoft's schema of tasks asks for", () => {
   // From azure-pipelines-task-lib at commit 3aa98da, Copyright (c) Microsoft Corporation, MIT licence. It is older than
-  // the handler, which is added here, and its patterns are not for the `u` flag.
+  // the handler, which is added here, and its patterns do not work with the `u` flag.
   const schema = readJson(inProject('tests', 'vectors', 'tasks.schema.json'));
   for (const section of ['prejobexecution', 'execution', 'postjobexecution']) {
     schema.properties[section].properties.Node20_1 = { $ref: '#/definitions/executionObject' };
@@ -118,11 +118,11 @@ test('a connection hands its secret over in a scheme that exists, and only there
     assert.match(type, /^ms\.vss-endpoint\.endpoint-auth-scheme-(basic|token|none|cert|jwt)$/);
     for (const { id, isConfidential, validation } of inputDescriptors) {
       assert.ok(isConfidential, id);
-      // A config is longer than the 300 characters that a token has by default.
+      // A config is longer than 300 characters, the default limit of a token.
       assert.equal(validation.maxLength, undefined);
     }
   }
-  // Descriptors here would become data that no agent masks.
+  // Descriptors here would become data that agents do not mask.
   assert.deepEqual(
     connections.filter(({ properties }) => properties.inputDescriptors),
     [],
@@ -219,7 +219,7 @@ test('of the scripts, one holds the task library, once, and none leads back to i
   const holding = ['main.js', 'cleanup.js'].map((name) => {
     const script = readFileSync(join(taskFolder, name), 'utf8');
     assert.equal(/sourceMappingURL|node_modules|shelljs/.test(script), false, name);
-    // The library says this once, when it is loaded.
+    // The library prints this once, when it is loaded.
     return script.split('loading inputs and endpoints').length - 1;
   });
   assert.deepEqual(holding, [1, 0]);
@@ -236,7 +236,7 @@ test('the core can ask for random bytes, for the cipher and the Unicode tables o
 
 const EFFECTS = ['getRandomValues', 'start', 'update', 'finish', 'normalize'];
 
-/** Objects, lists, texts and bytes on their way in and out. */
+/** Imports that pass objects, lists, texts and bytes in and out. */
 const PLUMBING = [
   ...['__wbindgen_throw', '__wbindgen_generic', '__wbindgen_object_clone_ref', '__wbindgen_object_drop_ref'],
   ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', 'instanceof_Uint8Array'],
@@ -256,7 +256,7 @@ function textOf(name) {
   return Buffer.from(content[name]).toString('utf8');
 }
 
-/** The first chunk of a PNG begins with width and height. */
+/** The first chunk of a PNG begins with its width and height. */
 function sizeOfPng(path) {
   const bytes = readFileSync(path);
   assert.equal(bytes.toString('latin1', 1, 4), 'PNG');

@@ -1,4 +1,4 @@
-// The packed task, unpacked as an agent does it and run against an embedded Keeper.
+// The packed task, unpacked as by an agent, and run against an embedded Keeper.
 
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,14 +16,14 @@ import { startKeeper } from '../keeper/server.js';
 export const taskFolder = await unpackExtension();
 process.once('exit', () => rmSync(dirname(taskFolder), { recursive: true, force: true }));
 
-// One authority for all tests of a file: only where trust itself is tested does it matter which.
+// One authority for all tests of a file: which one matters only where trust itself is tested.
 const certificates = await makeCertificates();
 const caPath = join(dirname(taskFolder), 'ca.pem');
 writeFileSync(caPath, certificates.caPem);
 
 /**
- * How the agent's machine trusts the authority: OpenSSL reads this file and none of the many roots that Node has with it,
- * which would take a tenth of each run.
+ * Makes the agent's machine trust the authority: OpenSSL reads this file and none of Node's many built-in roots, which
+ * would take a tenth of each run.
  */
 const TRUST = { nodeArguments: ['--use-openssl-ca'], environment: { SSL_CERT_FILE: caPath } };
 
@@ -52,7 +52,7 @@ export async function openKeeper(t, options) {
  * @param {Keeper} options.keeper
  * @param {string[]} options.secrets the mapping lines
  * @param {string} [options.config] else that of the Keeper
- * @param {boolean} [options.isConfigInline] whether the pipeline holds the config itself, which nothing masks but the task
+ * @param {boolean} [options.isConfigInline] whether the config is in the pipeline itself, where only the task masks it
  * @param {boolean} [options.trusted] whether the agent's machine trusts the Keeper's certificate
  * @param {string} [options.now] the time at which the clock is stopped; waits then end at once
  * @param {Partial<import('../agent/agent.js').Options>} [options.agent]
@@ -92,7 +92,7 @@ export const errorsOf = (run) => messagesOf(run, 'error');
 /** @param {Run} run */
 export const warningsOf = (run) => messagesOf(run, 'warning');
 
-/** What is said of a config that the pipeline holds itself, or in a variable that is not secret. */
+/** The warning about a config in the pipeline itself, or in a variable that is not secret. */
 export const CONFIG_IN_CLEAR =
   "the config in `keepersecretconfig` comes from none of the job's secret variables, so that whoever reads the pipeline or its variables can read it; keep it in a secret variable or a service connection";
 
@@ -101,7 +101,7 @@ export const isSettled = ({ taskVariables, folders }) =>
   /^(over\..*)?$/.test(taskVariables.ksmFiles?.value ?? '') &&
   !readdirSync(folders.temp).some((name) => name.startsWith('.ksm-'));
 
-/** As the author reads them: a mask would show. */
+/** Messages as the author reads them, so that masks would show. */
 function messagesOf({ issues }, wanted) {
   return issues.filter(({ type }) => type === wanted).map(({ message }) => message);
 }

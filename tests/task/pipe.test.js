@@ -1,4 +1,4 @@
-// The way from the task to the agent: it may be slow, it may break, and the task may wait for what never comes. Then too
+// The pipe from the task to the agent can be slow or break, and the task may wait for what never comes. Even then,
 // everything is set and written, or nothing.
 
 import assert from 'node:assert/strict';
@@ -52,7 +52,7 @@ describe('an agent that is gone', { concurrency: 2, skip }, () => {
     test(`${when} gets no step that succeeds, and no file is left`, async (t) => {
       const folder = makeFolder(t);
       const keeper = await openKeeper(t, { holds: HOLDS });
-      // More than a pipe takes at once.
+      // More than a pipe can buffer.
       const variables = Array.from(
         { length: 400 },
         (_, index) => `Database/custom_field/long > var:V_${index}`,

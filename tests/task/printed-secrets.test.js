@@ -1,5 +1,5 @@
-// What a later step prints of a secret, in the ways in which tools do it, is `***` in its log; and what is not secret in the
-// files that it gets stays readable.
+// Secrets that a later step prints, in the ways in which tools do, are `***` in its log; what is not secret in its
+// files stays readable.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -28,7 +28,7 @@ const escaped = (text, characters) =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** How tools print a value. What is around it is in capitals. @type {Record<string, (value: string) => string>} */
+/** How tools print a value. The text around it is in capitals. @type {Record<string, (value: string) => string>} */
 const TOOLS = {
   echo: (value) => value,
   'echo of what $(…) has trimmed': (value) => value.trim(),
@@ -164,7 +164,7 @@ const BYTES = {
   'zeros.env': [Buffer.from('TOKEN=hunter-13\0OTHER=x\0'), 'hunter-13'],
 };
 
-/** What people keep in attachments; the file says how to read it. The native test reads it too. */
+/** Contents that people keep in attachments; the file explains its format. The native test reads it too. */
 const CORPUS = readFileSync(new URL('../masks/corpus.txt', import.meta.url), 'utf8')
   .split('\n=== ')
   .slice(1)
@@ -176,10 +176,12 @@ const CORPUS = readFileSync(new URL('../masks/corpus.txt', import.meta.url), 'ut
     return { name, marked, text: text + more, printed: printed.split('\n').filter(Boolean) };
   });
 
-/** The last characters of Base64, which hold a few bits of a secret beside others. */
+/** The last characters of Base64, which contain a few bits of a secret among others. */
 const LAST = /^.?={0,2}$/;
 
-/** What is left of each line, without the signs in which a tool puts a value and without Base64's last characters. */
+/**
+ * What is left of each line, without the signs that a tool puts around a value, and without Base64's last characters.
+ */
 function leftOf(masker, text) {
   return text.split('\n').map((line) => masker.mask(line).replaceAll('***', ''));
 }
@@ -247,7 +249,7 @@ describe('what a later step prints', async () => {
       assert.deepEqual(warningsOf(run), []);
       const masker = maskerOf(run);
       for (const { name, marked, printed } of entries) {
-        // A text of one line is hidden as a whole.
+        // A text of one line is masked as a whole.
         const sure = marked.filter((line) => marked.length > 1 && !line.includes('‹'));
         for (const line of sure) {
           const shown = masker.mask(line.replaceAll(/[«»]/g, ''));

@@ -1,5 +1,5 @@
-// Files that may be published draw a warning, and the git that is asked for it is never one of the repository, nor does
-// it run anything for one.
+// Files that may be published draw a warning. The git that is asked about them is never one of the repository, and runs
+// nothing for it.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -33,7 +33,7 @@ function makeMachine(t) {
   fs.mkdirSync(bin);
   if (!skip) git(sources, 'init', '--quiet');
   fs.writeFileSync(join(sources, '.gitignore'), '/secrets/\n');
-  /** Writes a program that notes each of its calls. */
+  /** Writes a program that records each of its calls. */
   const program = (place, script = '') => {
     fs.writeFileSync(place, `#!/bin/sh\necho "$@" >> ${join(root, 'calls')}\n${script}\n`, { mode: 0o755 });
   };

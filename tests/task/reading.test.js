@@ -1,4 +1,4 @@
-// Which files the task reads when somebody names them: mapping files, templates and certificates.
+// The files that the task agrees to read: mapping files, templates and certificates.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -15,7 +15,7 @@ const OUTSIDE = 'it is outside of the working directory, or a link leads there';
 const NOT_PLAIN = 'it is not a plain file';
 const withoutDevices = isWindows && 'Windows has no such files';
 
-/** A machine: the agent's folders with a checked-out repository, and a file beside them. */
+/** A machine: the agent's folders with a checked-out repository, and a file outside them. */
 function makeMachine(t) {
   const root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'reading-')));
   t.after(() => fs.rmSync(root, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
-// What the author sees when Keeper refuses, is down, or something else answers in its place. No test waits: the
-// clock is moved on instead.
+// What the author sees if Keeper refuses, is down, or something else answers in its place. No test waits: the clock is
+// moved on instead.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -45,7 +45,7 @@ async function run(
   return { keeper, run: await runWithKeeper(t, { keeper, secrets, config, trusted, now: NOW }) };
 }
 
-/** One result, one problem, and nothing that stays. */
+/** Asserts one result, one problem, and that nothing is left. */
 function assertRefused({ run, keeper }, problem, requests) {
   assert.deepEqual(
     run.issues.map(({ type, rawMessage }) => [type, rawMessage]),

@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): a virus scanner, as Windows has it. Each file that the task makes below
-// SCANNER_FOLDER is opened by the program SCANNER as well, and nobody can rename or remove it for SCANNER_MS milliseconds.
+// Loaded before the task (`node --require`): a virus scanner as on Windows. The program SCANNER opens each file that
+// the task creates below SCANNER_FOLDER, and nobody can rename or remove that file for SCANNER_MS milliseconds.
 
 'use strict';
 
@@ -27,7 +27,11 @@ function scan(file) {
   throw new Error(`${file} is not held`);
 }
 
-/** Starts the program, which can't open the file if we look at that moment whether it has. @param {string} file */
+/**
+ * Starts the program, which fails to open the file if we check at the same moment whether it has.
+ *
+ * @param {string} file
+ */
 function startScanner(file) {
   const env = { SystemRoot: process.env.SystemRoot, SCANNED: file };
   const scanner = spawn(process.env.SCANNER, { env, stdio: 'ignore' });

@@ -1,5 +1,5 @@
-// Loaded before the task (`node --require`): the system takes so many bytes at a time as SHORT_WRITES says, and no more,
-// of what is written in several pieces.
+// Loaded before the task (`node --require`): of a write in several pieces, the system accepts at most SHORT_WRITES
+// bytes at a time.
 
 'use strict';
 

@@ -1,4 +1,4 @@
-// What is said about the packages and crates that the task is made of: the notices, the bill of materials, the written list.
+// Documents about the packages and crates in the task: the notices, the bill of materials, the page on dependencies.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Templates, judged by what reads the files that they become, and what a template may be.
+// Templates, judged by the parsers of the resulting files, and the limits of templates.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -43,12 +43,12 @@ async function run(t, { templates, files, holds = DATABASE, secrets = [], folder
 }
 
 /**
- * Fills a template of one line for each value, and gives the file's path and the names of the values in it. Lines whose
- * value the form refuses are left out.
+ * Fills a template with one line for each value, and returns the file's path and the names of the values in it. Lines
+ * whose value the form refuses are left out.
  *
  * @param {import('node:test').TestContext} t
  * @param {(name: string) => string} line
- * @param {RegExp} [refusal] what may be said of a value; without it no value may be refused
+ * @param {RegExp} [refusal] the expected message for a refused value; without it no value may be refused
  */
 async function fill(t, line, refusal) {
   const tryWith = async (names) => {
@@ -57,7 +57,7 @@ async function fill(t, line, refusal) {
   };
   let names = NAMES;
   let filled = await tryWith(names);
-  // Of many problems only the first ones are shown.
+  // Only the first problems are shown.
   while (refusal && filled.run.result === 'Failed') {
     const problems = errorsOf(filled.run).filter((problem) => problem.startsWith('in.txt, line '));
     assert.ok(problems.length > 0 && problems.every((problem) => refusal.test(problem)));
@@ -69,7 +69,7 @@ async function fill(t, line, refusal) {
   return { path: join(filled.folder, 'out.txt'), text: filled.text('out.txt'), names };
 }
 
-/** The values that were not read as they are in Keeper. */
+/** The values that were not read back as they are in Keeper. */
 const changed = (names, found) =>
   names.filter((name) => found[name] !== VALUES[name]).map((name) => [VALUES[name], found[name]]);
 
@@ -94,7 +94,7 @@ describe('what a template becomes is read as it is in Keeper', { concurrency: 2 
 
   test('as YAML, in characters that every reader of YAML accepts', async (t) => {
     const { path, text, names } = await fill(t, (name) => `${name}: ${placeholder(name, 'yaml')}`);
-    // YAML 1.2, 5.1: what may be printed as it is. Line ends but "\n" would be folded.
+    // The printable characters of YAML 1.2, 5.1. Line ends other than "\n" would be folded.
     assert.match(
       text,
       /^(?:[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|[^\0-\uffff])*$/u,
@@ -169,7 +169,7 @@ describe('what a template becomes is read as it is in Keeper', { concurrency: 2 
   });
 });
 
-/** What a parser of XML makes of a text: line ends and tabs become blanks, then references are read. */
+/** A text as an XML parser reads it: line ends and tabs become spaces, then references are resolved. */
 function fromXml(text) {
   const references = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
   return text
@@ -257,7 +257,7 @@ describe('a template', { concurrency: 2 }, () => {
         'templates, line 3, column 1: the template cannot be read: it is neither UTF-8 nor UTF-16',
         'templates, line 4, column 1: the template cannot be read: it has more than 4 MiB',
         `templates, line 5, column 1: the template cannot be read: ${
-          // There is no such file on Windows.
+          // Windows does not have this file.
           isWindows ? 'there is no such file' : 'it is not a plain file'
         }`,
         '5 problems; nothing was set',

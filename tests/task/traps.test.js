@@ -1,4 +1,4 @@
-// If the core breaks down, or is broken, the task fails once, in words, and without anything of a secret.
+// If the core traps or is broken, the task fails once, with a message, and without any part of a secret.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-// What only an agent knows of variables: macros in values and names that the job knows already.
+// Variables of the job: macros in values, and names that the job already has.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -68,7 +68,7 @@ async function runWith(t, values, secrets, agent = {}) {
   return runWithKeeper(t, { keeper, secrets, agent });
 }
 
-/** Nothing was set, and this was said. */
+/** Asserts that nothing was set, with this message. */
 function assertRefused(outcome, problem) {
   assert.deepEqual(
     errorsOf(outcome).map((error) => error.split('\n')[0]),

@@ -1,4 +1,4 @@
-// What goes wrong on Windows only.
+// Faults that occur on Windows only.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -219,13 +219,13 @@ test(
   },
 );
 
-/** The first drive that this machine doesn't have. */
+/** A drive that this machine doesn't have. */
 function missingDrive() {
   return ['Q:', 'R:', 'W:', 'X:'].find((drive) => !fs.existsSync(`${drive}\\`)) ?? 'Q:';
 }
 
 /**
- * Another path of a folder: under Wine by the drive that has all files of Linux, else by one made with `subst`.
+ * Another path to a folder: under Wine, through the drive with all files of Linux, otherwise one made with `subst`.
  *
  * @param {import('node:test').TestContext} t
  * @param {string} folder

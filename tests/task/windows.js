@@ -1,8 +1,8 @@
-// A search for parts of a secret in a log: every six bytes in a row of the secret, in whatever form they could have got
-// there, are looked up among every six bytes in a row of the log.
+// A search for parts of a secret in a log: every six consecutive bytes of the secret, in every form in which they could
+// have got there, are looked up among every six consecutive bytes of the log.
 
 const WIDTH = 6;
-/** Of a secret over so many bytes only the two usual forms are looked for. */
+/** Of larger secrets, in bytes, only the two usual forms are looked for. */
 const LARGE = 16 * 1024;
 
 /** The windows of a number of secrets. */
@@ -13,7 +13,7 @@ export class Windows {
   /** @type {Map<string, { own: number, all: number }>} */
   #shares = new Map();
 
-  /** @param {Set<number>} known windows that may be in the log: of what the author wrote and what the agent prints */
+  /** @param {Set<number>} known windows that may be in the log, from what the author wrote and what the agent prints */
   constructor(known) {
     this.#known = known;
   }
@@ -33,17 +33,13 @@ export class Windows {
     }
   }
 
-  /** How much of a secret is looked for, from 0 to 1: the rest is in what may be shown. @param {string} name */
+  /** How much of a secret is looked for, from 0 to 1: the rest is in texts that may be shown. @param {string} name */
   shareOf(name) {
     const { own, all } = this.#shares.get(name) ?? { own: 0, all: 0 };
     return all === 0 ? 0 : own / all;
   }
 
-  /**
-   * The secrets of which something is in the lines, and where.
-   *
-   * @param {string[]} lines
-   */
+  /** The secrets that have a part in the lines, and where. @param {string[]} lines */
   findIn(lines) {
     return lines.flatMap((line) => {
       const window = windowsOf(line).find((window) => this.#owners.has(window));
@@ -52,11 +48,11 @@ export class Windows {
   }
 }
 
-/** A secret as it is, and as a logging command, JSON, a URL or Base64 carries it. @param {string} secret */
+/** A secret as it is, and as in a logging command, JSON, a URL or Base64. @param {string} secret */
 function formsOf(secret) {
   const bytes = Buffer.from(secret);
   const escaped = secret.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  // Whatever comes before it, three bytes become four characters.
+  // At any offset, three bytes become four characters.
   const inBase64 = [0, 1, 2].map((skipped) => bytes.subarray(skipped).toString('base64'));
   if (bytes.length > LARGE) return [secret, inBase64[0]];
   return [secret, escaped, JSON.stringify(secret), encodeURIComponent(secret), ...inBase64];

@@ -1,4 +1,4 @@
-// What can be wrong with an answer of Keeper's, or come in its place.
+// Faults in Keeper's answers, or in what comes instead.
 
 import * as hint from './hints.js';
 import { forEver, refused, survived } from './row.js';
@@ -220,7 +220,7 @@ export const refusals = {
     refused(
       'throttled every time',
       `Keeper throttles this device; it would be free only after the limit of 600 s for that${hint.THROTTLE}`,
-      // Some meetings are left out by chance.
+      // Some meetings are skipped at random.
       [44, ...Array.from({ length: 16 }, (_, index) => 36 + index)],
       { faults: forEver({ throttled: true }) },
     ),
@@ -246,7 +246,7 @@ export const refusals = {
   ],
 };
 
-/** The config names one of Keeper's own keys, and brings none. */
+/** The config names one of Keeper's own keys, and has no key itself. */
 const ownKey = (id) => () => ({ serverPublicKey: undefined, serverPublicKeyId: id });
 
 /** @type {import('./row.js').Group} */

@@ -1,4 +1,4 @@
-// What can go wrong with the download of an attachment.
+// Faults in the download of an attachment.
 
 import { LARGE, PASSWORD, SMALL } from '../world.js';
 import * as hint from './hints.js';
@@ -19,7 +19,7 @@ const unreadable = (what) =>
   `line 2, column 1: the attachment \`${what === 'small' ? 'small.pem' : 'large.bin'}\` cannot be opened: its content does ` +
   `not decrypt with its key\n${EXCERPT[what]}\nhint: run the pipeline again; if it still fails, upload it to the record again`;
 
-/** Leads from the address of an attachment to itself, so many times. */
+/** Redirects from the address of an attachment to itself, this many times. */
 function redirects(count, to = (path) => path) {
   const done = new WeakMap();
   return (request, world) => {
@@ -30,7 +30,7 @@ function redirects(count, to = (path) => path) {
   };
 }
 
-/** So few bytes that the task only holds them: while it writes to the disk, no time is counted against the server. */
+/** Few enough bytes that the task only holds them: while it writes to disk, no time is counted against the server. */
 const NOTHING_TO_WRITE = 20;
 
 /** @type {import('./row.js').Group} */

@@ -1,4 +1,4 @@
-// What can be wrong with certificates, and how an author or an agent adds to those that are trusted.
+// Faults in certificates, and the ways in which authors and agents add trusted ones.
 
 import { makeCertificates } from '../../keeper/certificates.js';
 import {
@@ -249,7 +249,7 @@ export const certificates = {
   ],
 };
 
-/** As `openssl x509 -trustout` writes it: the certificate, followed by the purposes for which it is to be trusted. */
+/** As `openssl x509 -trustout` writes it: the certificate, followed by the purposes for which to trust it. */
 function trusted(caPem) {
   const certificate = Buffer.from(caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
   const serverAuth = Buffer.from('300c300a06082b06010505070301', 'hex');

@@ -1,4 +1,4 @@
-// What can go wrong before there is an answer: names, connections, silence.
+// Faults before there is an answer: names, connections, silence.
 
 import * as hint from './hints.js';
 import { forEver, forEverWhile, onceWhile, refused, survived } from './row.js';

@@ -1,4 +1,4 @@
-// What can go wrong with a proxy, and the ways in which one is found.
+// Faults of proxies, and the ways in which one is found.
 
 import { makeCertificates } from '../../keeper/certificates.js';
 import {
@@ -32,14 +32,14 @@ const named =
   (environment) =>
   ({ proxy, keeper }) => ({ environment: environment(proxy, keeper) });
 
-/** Newer versions of Node can read the system's store, which is asked if nothing else helps. */
+/** Newer versions of Node can read the system's store, which is the last resort. */
 const LOOKS_TWICE = (major) => (major < 24 ? 1 : 2);
 const VIA = ['connecting to HOST via PROXY'];
 const faulty = (...faults) => ({ proxy: { faults }, agent: configured() });
 const always = (fault) => ({ proxy: { faults: () => fault }, agent: configured() });
 const notReached = (reason) => `no answer from HOST via PROXY: ${reason}${hint.CONNECTION}`;
 
-// A handshake of TLS is over after 3,000 bytes also where its keys are safe from quantum computers, as those of Node 24 are.
+// A TLS handshake has fewer than 3,000 bytes, even with the post-quantum keys of Node 24.
 const IN_THE_ANSWER = 6_000;
 const LONG_ANSWER = [{ ...HOLDS[0], notes: 'x'.repeat(IN_THE_ANSWER) }];
 
@@ -334,7 +334,7 @@ export const proxies = {
       notReached('it accepted a connection and did not begin TLS in time (TLS_TIMEOUT)'),
       4,
       {
-        // Only when the client has begun TLS: until then the time would be that of the tunnel.
+        // Only once the client has begun TLS: until then, time would count for the tunnel.
         proxy: ({ time }) => ({ faults: () => ({ dead: true, onFirstBytes: () => time.pass(15) }) }),
         agent: configured(),
       },

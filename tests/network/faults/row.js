@@ -5,10 +5,10 @@
  * @property {string} fault what goes wrong, in words
  * @property {import('../world.js').Setting} when how the world is then
  * @property {string} [survives] what the task does to get through
- * @property {string} [problem] or what it says; HOST and PROXY are placeholders for the addresses
+ * @property {string} [problem] or its message; HOST and PROXY are placeholders for the addresses
  * @property {number | number[] | ((major: number) => number)} requests how many reached Keeper, or else what takes its place, or else the proxy; one of several if chance decides, or by the major version of Node
- * @property {number} [from] the first major version of Node on which it is so
- * @property {NodeJS.Platform} [system] the only one on which a test can bring it about
+ * @property {number} [from] the first major version of Node that behaves so
+ * @property {NodeJS.Platform} [system] the only one on which a test can provoke it
  * @property {(string | RegExp)[]} [log] lines that the log holds
  * @property {string[]} [warnings]
  *
@@ -16,7 +16,7 @@
  */
 
 /**
- * A fault that the task gets over.
+ * A fault that the task survives.
  *
  * @param {string} fault
  * @param {string} survives
@@ -55,7 +55,7 @@ export const refused = (fault, problem, requests, when, more = {}) => ({
 export const forEver = (fault) => (request) =>
   (fault.on ?? 'get_secret') === (request.endpoint ?? 'download') ? fault : undefined;
 
-/** A fault that makes everything still, for every request of its kind, while so many seconds pass. */
+/** A fault that stops all traffic, for every request of its kind, while this many seconds pass. */
 export const forEverWhile = (seconds, fault) => (request, world) =>
   forEver({ ...fault, onSilence: () => world.time.pass(seconds) })(request);
 
