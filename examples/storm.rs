@@ -70,7 +70,7 @@ fn seconds(ms: u64) -> String {
     format!("{} s", ms.div_ceil(1000))
 }
 
-/// How many of a thousand jobs, started within ten seconds, have their secrets, over time, under the renewing ban.
+/// Over time, how many of a thousand jobs that start within ten seconds have their secrets, under the renewing ban.
 fn picture() -> String {
     const WIDTH: u64 = 400;
     let mut svg = String::from(

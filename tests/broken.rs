@@ -1,5 +1,5 @@
-//! What a vault may hold that nobody expects: members of another type, missing, nested, repeated, cut, not in Unicode.
-//! The bad part is left out with a warning, and everything else is read.
+//! Unexpected content of a vault: members that have another type, are missing, nested, repeated, cut off or not
+//! Unicode. The bad part is left out with a warning, and everything else is read.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -13,7 +13,7 @@ const UID: &str = "DatabaseRecordUid00001";
 const BAD: &str = "BadRecordUid0000000001";
 const LINE: &str = "Database/field/password > var:DB_PASSWORD";
 
-/// One value of each type, and what messages call it.
+/// One value of each type, and its name in messages.
 fn values_of_each_type() -> Vec<(Value, &'static str)> {
     vec![
         (json!(null), "null"),
@@ -29,7 +29,7 @@ fn values_of_each_type() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// Lists that are nested so deeply.
+/// Lists nested to this depth.
 fn nested(depth: usize) -> Value {
     (1..depth).fold(json!([]), |inner, _| json!([inner]))
 }
@@ -47,12 +47,12 @@ fn bad() -> Value {
     })
 }
 
-/// The line's value comes from the good record whatever else there is; the warnings are these.
+/// Asserts that the line's value comes from the good record whatever else there is, with these warnings.
 fn assert_good_and_warned(vault: Value, warnings: &[String], about: &str) {
     let mut scenario = Scenario::of(Keeper::holding(vault), [LINE]);
     scenario.run();
     assert_eq!(scenario.value("DB_PASSWORD"), "s3cr3t-p4ssw0rd", "{about}");
-    // Whatever can't be read might have the same title.
+    // A record that can't be read might have the same title.
     let about_titles = |warning: &&&str| warning.starts_with("a title may also be that of");
     let told = scenario.warnings();
     let told: Vec<&&str> = told.iter().filter(|warning| !about_titles(warning)).collect();
@@ -336,7 +336,7 @@ fn of_two_records_with_one_title_the_readable_one_is_not_taken_in_silence() {
         ]
     );
 
-    // What is left of its JSON holds the title.
+    // The readable part of its JSON contains the title.
     let mut known = Scenario::of(twin(json!({ "broken": "json" })), ["Database/field/password > var?:X"]);
     known.run();
     assert!(known.problems()[0].starts_with("line 1, column 1: 2 records have the title `Database`\n"));

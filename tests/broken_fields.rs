@@ -1,4 +1,4 @@
-//! What a record's JSON may hold that nobody expects. The bad part is left out with a warning, and the rest is read.
+//! Unexpected content of a record's JSON. The bad part is left out with a warning, and the rest is read.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -34,7 +34,7 @@ fn nested(depth: usize) -> String {
     ["[".repeat(depth), "]".repeat(depth)].concat()
 }
 
-/// One value of each type as JSON, and what messages call it.
+/// One value of each type as JSON, and its name in messages.
 const TYPES: [(&str, &str); 8] = [
     ("null", "null"),
     ("true", "a boolean"),
@@ -178,7 +178,7 @@ fn two_factor_codes_are_made_of_whatever_people_store() {
     }
     let long = code("oneTimeCode", &format!("otpauth://totp/x?secret={SEED}&digits=5&period=600"));
     assert_eq!(long.len(), 5);
-    // A password for one time is none that is made of a seed.
+    // A one-time password is not one that is derived from a seed.
     for password in ["123456", "12 34 56", "k3y-8f-22"] {
         assert_eq!(code("otp", password), password);
     }
@@ -255,7 +255,7 @@ fn a_name_matches_as_it_is_seen_if_that_is_unambiguous() {
     assert_eq!(scenario.warnings().len(), 1, "two labels look like this one: {:?}", scenario.warnings());
 }
 
-/// How long a run takes with a record of so many fields.
+/// The time of a run with a record of this many fields.
 fn time_of(lines: &[&str], count: usize) -> Duration {
     let fields: Vec<Value> = (0..count)
         .map(|number| json!({ "type": "text", "label": format!("label {number}"), "value": [format!("value {number}")] }))
@@ -271,7 +271,7 @@ fn time_of(lines: &[&str], count: usize) -> Duration {
 fn the_time_that_a_record_takes_grows_with_its_fields_and_not_faster() {
     for (lines, count) in [(["Database/custom_field/nothing > var?:X"], 2_000), (["Database/* > var:D_*"], 400)] {
         let (few, many) = (time_of(&lines, count), time_of(&lines, 10 * count));
-        // Ten times the fields; a hundred times as long would be quadratic.
+        // There are ten times as many fields; quadratic time would be a hundred times as long.
         assert!(many < few * 40 + Duration::from_millis(500), "{lines:?}: {few:?}, then {many:?}");
     }
 }

@@ -145,7 +145,7 @@ fn every_kind_and_every_form_is_in_a_case() {
     assert_eq!(words, [""; 0], "no line of a case in tests/cases has these kinds or forms");
 }
 
-/// Plays a story through, or says in what it is not true.
+/// Runs a story, and returns what is not true about it.
 fn play(path: &Path) -> Result<(), String> {
     let case = read(path);
     let keeper = Keeper::holding(case.keeper_holds);
@@ -220,7 +220,7 @@ fn requests(requests: Vec<Request>) -> Vec<Seen> {
     sorted(seen.collect())
 }
 
-/// Downloads go side by side, so they are compared in the order of their names.
+/// Downloads are concurrent, so they are compared in the order of their names.
 fn sorted(mut seen: Vec<Seen>) -> Vec<Seen> {
     seen.sort_by_key(|seen| match seen {
         Seen::GetSecret(_) => None,

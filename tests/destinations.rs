@@ -1,7 +1,7 @@
-//! Every kind of destination: what it sets or writes, and all that follows from it.
+//! Every kind of destination: what it sets or writes, and everything that follows from that.
 //!
-//! A new kind says in `EFFECTS` what it does. What it sets is then read from its command, and decides what each of the other
-//! tests expects of it.
+//! A new kind states in `EFFECTS` what it does. What it sets is then read from its command, and determines what the
+//! other tests expect of it.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, reason = "what a function here can't do fails the test")]
@@ -28,14 +28,14 @@ const EFFECTS: [(&str, &str); 4] = [
     ("file", "the file NAME holds s3cr3t"),
 ];
 
-/// A kind, and what its command or file says of it.
+/// A kind, and its traits according to its command or file.
 struct Kind {
     word: &'static str,
-    /// It writes a file; else it sets a variable.
+    /// It writes a file; otherwise it sets a variable.
     is_file: bool,
-    /// It sets an output variable, which is the step's and not the job's.
+    /// It sets an output variable, which belongs to the step, not to the job.
     is_output: bool,
-    /// It sets a secret variable, which the agent hides and puts into no environment.
+    /// It sets a secret variable, which the agent masks and adds to no environment.
     is_secret: bool,
 }
 
@@ -49,13 +49,13 @@ impl Kind {
         self.sets_job_variable() && !self.is_secret
     }
 
-    /// Whether two destinations of one name are one.
+    /// Whether two destinations with the same name are the same.
     fn meets(&self, other: &Self) -> bool {
         self.is_file == other.is_file && self.is_output == other.is_output
     }
 }
 
-/// Each kind, read once.
+/// The traits of each kind.
 static READ: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let kinds = KINDS.map(|(word, _)| {
         let effect = Try::of(&format!("A/field/password > {word}:NAME")).effects().concat();
@@ -129,7 +129,7 @@ impl<'a> Try<'a> {
         commands.chain(files).collect()
     }
 
-    /// Why the lines are refused, which is so in each mode that can know it.
+    /// Why the lines are refused, in every mode that can know it.
     fn refusal_in(&self, modes: &[&str]) -> String {
         let refusals: Vec<String> = modes.iter().map(|mode| refusal(&self.run(mode))).collect();
         let [first, ..] = refusals.as_slice() else { panic!("no mode") };
@@ -156,7 +156,7 @@ fn refusal(scenario: &Scenario) -> String {
     problems.iter().map(|problem| problem.error.to_string()).collect::<Vec<_>>().join("; ")
 }
 
-/// The message if it is to be expected.
+/// The message, if it is expected.
 fn if_so(is_expected: bool, message: &str) -> String {
     if is_expected { message.to_owned() } else { String::new() }
 }
@@ -326,7 +326,7 @@ fn the_variables_of_the_job_leave_room_or_none() {
             let refusal = Try { job: job("fetch"), ..Try::of(&lines) }.refusal();
             assert_eq!(refusal, if_so(is_refused, &message), "{lines}: see `check_in_job`");
         }
-        // The agent keeps an output variable under the name of its step.
+        // The agent stores an output variable under the name of its step.
         let lines = format!("A/title > {}:TempDirectory", kind.word);
         let refusal = Try { job: job("agent"), ..Try::of(&lines) }.refusal();
         assert_eq!(refusal, if_so(kind.is_output, &reserved("agent.TempDirectory")), "{lines}: see `check_in_job`");
@@ -355,7 +355,7 @@ fn a_value_names_no_variable_that_the_agent_would_replace() {
         let lines = format!("A/field/password > {word}:NAME");
         let refusal = Try::with_password(&lines, "a$(System.AccessToken)").refusal_of_value();
         assert_eq!(refusal, if_so(!kind.is_file, message), "{lines}");
-        // What the kind itself sets is a variable of the job as well.
+        // What the kind itself sets is a variable of the job, too.
         let lines = format!("A/title > {word}:SET\nA/field/password > var:NAME");
         for (password, is_refused) in
             [("a$(SET)", kind.sets_job_variable()), ("a$(fetch.SET)", kind.is_output), ("a$(OTHER)", false)]

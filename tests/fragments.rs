@@ -1,5 +1,5 @@
-//! A secret in the wrong place: whatever input it is pasted into, and whatever is wrong with it then, no part of it is
-//! shown by which the agent could not know it again.
+//! Secrets in the wrong place: whatever input one is pasted into, and whatever is then wrong with it, no part of it is
+//! shown that the agent would not recognize and mask.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::expect_used, clippy::panic, reason = "what a function here can't do fails the test")]
@@ -15,13 +15,13 @@ use serde_json::Value;
 use support::keeper::{Description, Keeper};
 use support::scenario::{NOW_MS, Scenario, options};
 
-/// So many characters of a secret in a row are too many.
+/// The number of consecutive characters of a secret that are too many to show.
 const TELLING_LEN: usize = 6;
 
 /// A password made to be taken apart: `@` becomes the character under test.
 const PASSWORD: &str = "qW3rtz-Uiop9As@dFgh6Jklm/Yxc8vbn-Mnbv5cx@yLkj4hgf";
 
-/// The secrets that a person may paste, by what they are.
+/// Secrets that a person may paste, by their kind.
 fn secrets() -> Vec<(String, String)> {
     let config = keeper().config();
     let encoded = STANDARD.encode(&config);
@@ -59,7 +59,7 @@ fn keeper() -> Keeper {
     Keeper::holding(serde_json::from_str::<Description>(holds).expect("a vault"))
 }
 
-/// Every way in which a secret can come to an input.
+/// Every way in which a secret can get into an input.
 fn ways(secret: &str) -> Vec<(&'static str, Inputs)> {
     let config = keeper().config();
     let inputs = || Inputs::new(&config, "Database/field/password > var:A");
@@ -105,7 +105,7 @@ fn a_secret_comes_to_every_input() {
     let inputs: Vec<&str> =
         manifest["inputs"].as_array().expect("a list").iter().filter_map(|input| input["name"].as_str()).collect();
     let tried: Vec<&str> = ways("x").iter().map(|(way, _)| way.split(':').next().unwrap_or_default()).collect();
-    // The core does not get it.
+    // The core does not get this input.
     let missing: Vec<_> = inputs.into_iter().filter(|name| *name != "caCertificate" && !tried.contains(name)).collect();
     assert_eq!(missing, [""; 0], "`ways` in tests/fragments.rs tries a secret in every input of task/task.json");
 }
@@ -121,7 +121,7 @@ fn every_input_shows_that_a_variable_was_not_replaced() {
     }
 }
 
-/// What the log shows of a run: problems, notices and the closing table.
+/// The log of a run: problems, notices and the table at its end.
 fn shown(inputs: Inputs) -> String {
     let mut scenario = Scenario::with(keeper(), inputs, options(), NOW_MS);
     scenario.files_to_read.insert("in.txt".to_owned(), "${keeper://Database/type}".to_owned());
@@ -140,12 +140,12 @@ fn shown(inputs: Inputs) -> String {
     texts.join("\n")
 }
 
-/// The agent hides a secret as a whole, and without the blanks and line ends around it.
+/// The agent masks a secret as a whole, and also trimmed.
 fn masked(text: &str, secret: &str) -> String {
     text.replace(secret, "***").replace(secret.trim_matches([' ', '\r', '\n']), "***")
 }
 
-/// The first part of a secret that a text shows, apart from our own words.
+/// The first part of a secret that a text shows, except in our own words.
 fn leak(text: &str, secret: &str, own: &str) -> Option<String> {
     let chars: Vec<char> = secret.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let windows = chars.windows(TELLING_LEN).map(|window| window.iter().collect::<String>());
@@ -154,7 +154,7 @@ fn leak(text: &str, secret: &str, own: &str) -> Option<String> {
 
 #[test]
 fn no_part_of_a_secret_is_shown_wherever_it_is_pasted() {
-    // What messages say by themselves, and what the config says of the host.
+    // Words of our own messages, and the host in the config.
     let own = "Database/field/password > var: /field/ custom_field keepersecretconfig hostname privateKey clientId appKey \
                serverPublicKeyId \"clientKey -----BEGIN PRIVATE KEY----- -----END keeper.test";
     let mut leaks = Vec::new();

@@ -1,4 +1,4 @@
-//! JSON as two readers see it: the core's and `serde_json`.
+//! JSON as read by two parsers: the core's and `serde_json`.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -26,7 +26,7 @@ fn json_like() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Values of any form, as another writer writes them.
+/// Values of any kind, as another serializer writes them.
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

@@ -1,5 +1,5 @@
-//! Which folder may use which: `inputs → protocol → vault → outputs`, and in the shim `files → network → agent`, checked by
-//! the paths that the sources name.
+//! Layers: `inputs → protocol → vault → outputs`, and in the shim `files → network → agent`, checked by the paths in
+//! the sources.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::string_slice, clippy::unwrap_used, reason = "what a function here can't do fails the test")]
@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The stages in their order. Each may name the ones before it.
+/// The stages in their order. Each may use the ones before it.
 const STAGES: [&str; 7] = ["agent", "inputs", "protocol", "vault", "outputs", "retrieval", "wasm"];
 
-/// What serves all stages, and what each of these may name itself.
+/// Modules that serve all stages, and what each of them may use itself.
 const FOUNDATIONS: [(&str, &[&str]); 9] = [
     ("codes", &[]),
     ("text", &[]),
@@ -24,7 +24,7 @@ const FOUNDATIONS: [(&str, &[&str]); 9] = [
     ("lib", &[]),
 ];
 
-/// The names of the crate that a module may use in addition to its own.
+/// Modules of the crate that a module may use in addition to its own.
 fn may_know(module: &str) -> Option<Vec<&'static str>> {
     if let Some((_, known)) = FOUNDATIONS.iter().find(|(name, _)| *name == module) {
         return Some(known.to_vec());
@@ -34,7 +34,7 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
     STAGES.contains(&module).then_some(known)
 }
 
-/// Crates that only some files may name, and which.
+/// Crates that only certain files may use.
 const RESERVED: [(&str, &[&str]); 15] = [
     ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/progress.rs"]),
     ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs"]),
@@ -53,7 +53,7 @@ const RESERVED: [(&str, &[&str]); 15] = [
     ("base64", &["base64.rs"]),
 ];
 
-/// Crates by whose name something of our own goes as well.
+/// Crates whose name is also that of something of our own.
 const NAMESAKES: [&str; 3] = ["aes_gcm", "base64", "hmac"];
 
 #[test]
@@ -75,7 +75,7 @@ fn a_module_knows_earlier_stages_and_no_later_one() {
 fn no_path_reaches_another_module_unseen() {
     for (path, source) in sources() {
         assert!(!source.contains("crate::{"), "{path}: paths of the crate are written one by one");
-        // `super` may lead up to the module itself, from tests one step further, and not beyond.
+        // `super` may lead up to the module itself, from tests one level further, but not beyond.
         let depth = path.matches('/').count() - usize::from(path.ends_with("/mod.rs"));
         let (code, tests) = source.split_once("mod tests {").unwrap_or((&source, ""));
         assert!(!code.contains(&"super::".repeat(depth + 1)), "{path} leaves its module by `super`");
@@ -110,7 +110,7 @@ fn a_place_that_is_granted_is_taken() {
     }
 }
 
-/// The folders of the shim in their order; what is in none of them comes last. Each may import from the ones before it.
+/// The folders of the shim in their order, followed by files outside of them. Each may import from the ones before it.
 const SHIM: [&str; 4] = ["files", "network", "agent", "."];
 
 #[test]
@@ -123,7 +123,7 @@ fn a_folder_of_the_shim_knows_earlier_ones_and_no_later_one() {
     for (path, source) in shim() {
         for known in imports(&path, &source, &["from '", "import('"]) {
             let is_later = known != CORE && place(&known) > place(&path);
-            // The start loads the rest once everything is masked.
+            // The entry point loads the rest once everything is masked.
             if is_later && (path.as_str(), known.as_str()) != ("main.js", "run.js") {
                 forbidden.push(format!("{path} imports {known}"));
             }
@@ -149,7 +149,7 @@ fn the_post_job_step_loads_neither_the_core_nor_the_library() {
     assert!(loaded.len() > 3, "only {loaded:?}");
 }
 
-/// What the shim's sources call the core's glue.
+/// The path under which the shim imports the core.
 const CORE: &str = "../pkg/core.js";
 
 /// Every source of the shim by its path in `task`, without the types that it imports in comments.
@@ -167,7 +167,7 @@ fn shim() -> Vec<(String, String)> {
     sources.collect()
 }
 
-/// The files that a source of the shim names after one of these words, by their paths in `task`.
+/// The files that a source of the shim names after one of these keywords, by their paths in `task`.
 fn imports(path: &str, source: &str, words: &[&str]) -> BTreeSet<String> {
     let depth = path.matches('/').count();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -220,7 +220,7 @@ fn named_after(source: &str, prefix: &str) -> BTreeSet<String> {
     names.collect()
 }
 
-/// Whether a source names a crate: by `use`, or in a path unless that may be one of our own.
+/// Whether a source uses a crate: with `use`, or in a path that can't be one of our own.
 fn names_crate(source: &str, crate_name: &str) -> bool {
     let path = format!("{crate_name}::");
     let is_used = source.lines().any(|line| line.trim_start().starts_with(&format!("use {path}")));

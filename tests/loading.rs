@@ -1,4 +1,4 @@
-//! Attachments that have to be asked for again, elsewhere or by a new address, and the time limit.
+//! Attachments that have to be requested again, elsewhere or at a new address, and the time limit.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, reason = "what a helper can't do fails the test")]
@@ -16,7 +16,7 @@ fn certificates(files: &Value) -> Keeper {
     Keeper::holding(json!([{ "title": "Certificates", "files": files }]))
 }
 
-/// A run that is to ask for a small attachment, and then for a large one.
+/// A run that is about to request a small attachment, and then a large one.
 fn two_attachments() -> Scenario {
     let files = json!([{ "name": "small", "text": "small-content" }, { "name": "large", "bytes": 66_000 }]);
     let lines = ["Certificates/file/small > file:small", "Certificates/file/large > file:large"];
@@ -128,7 +128,7 @@ fn an_attachment_is_loaded_once_for_all_lines_that_want_it() {
     assert_eq!(scenario.plan().files.len(), 3);
 }
 
-/// Whoever edits a record can give its attachment the UID of another one.
+/// Anyone who edits a record can give its attachment the UID of another one.
 #[test]
 fn attachments_of_one_uid_and_different_keys_are_different_ones() {
     for bytes in [10, 66_000] {
@@ -146,7 +146,7 @@ fn attachments_of_one_uid_and_different_keys_are_different_ones() {
     }
 }
 
-/// Each of many attachments is asked for once, by one step, whatever its place among the lines.
+/// Each of many attachments is requested once, in one step, wherever its lines are.
 #[test]
 fn thousands_of_attachments_come_at_once() {
     const COUNT: usize = 3_000;

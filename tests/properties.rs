@@ -1,4 +1,5 @@
-//! What holds for every input: nothing panics, every fault lies inside of its line, what is printed reads back the same.
+//! Properties that hold for every input: nothing panics, every fault is within its line, what is printed reads back the
+//! same.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -52,7 +53,7 @@ fn is_inside(problem: &Problem) -> bool {
     place.line >= 1 && place.text.get(place.start..place.start + place.size).is_some()
 }
 
-/// The record, field or property with every character escaped that has a meaning.
+/// The record, field or property with every special character escaped.
 fn escaped(text: &str) -> String {
     text.chars().flat_map(|c| if "/[]\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
 }
@@ -123,7 +124,7 @@ proptest! {
     #[test]
     fn what_is_printed_reads_back_the_same(text in grammar_like()) {
         if let Ok(read) = notation::parse(&text) {
-            // A record or label in Base64 may hold what the text form reads otherwise.
+            // A record or label in Base64 may contain what means something else in plain text.
             let printed = printed(&read);
             prop_assert_eq!(notation::parse(&printed), Ok(read), "{}", printed);
         }

@@ -1,4 +1,4 @@
-//! The story of a run, step by step: what is asked, what becomes of each answer, what is reported when it goes wrong.
+//! Runs, step by step: what is requested, what becomes of each answer, what is reported if something goes wrong.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, reason = "what a function here can't do fails the test")]
@@ -68,7 +68,7 @@ fn problem(scenario: &Scenario) -> String {
     problem.clone()
 }
 
-/// Whether a pause is so long, or longer or shorter by a quarter at most.
+/// Whether a pause has this length, give or take a quarter.
 fn is_about(delay_ms: u64, expected_ms: u64) -> bool {
     (expected_ms * 3 / 4..=expected_ms * 5 / 4).contains(&delay_ms)
 }
@@ -230,7 +230,7 @@ fn a_throttled_request_is_sent_again_after_a_wait() {
         let delay_ms = scenario.request().delay_ms;
         // Keeper counts requests over 10 s, and only silence helps.
         assert!((11_000..23_000).contains(&delay_ms), "{delay_ms}");
-        // The clock begins at 22:13:20.
+        // The clock starts at 22:13:20.
         let until_s = 20 + delay_ms.div_ceil(1000);
         assert_eq!(scenario.infos(), [format!("Keeper throttles this device: waiting until 22:13:{until_s} UTC")]);
         scenario.run();
@@ -248,7 +248,7 @@ fn whoever_is_throttled_comes_back_until_the_limit_for_that() {
         assert_eq!(scenario.request().timeout_ms, Some(TIMEOUT_MS), "the network's time does not run meanwhile");
         scenario.resume(throttled());
     }
-    // Every twelve seconds for ten minutes, but for eleven meetings of which about half are left out.
+    // Every twelve seconds for ten minutes, except for eleven meetings of which about half are skipped.
     assert!((38..=50).contains(&times.len()), "{}", times.len());
     assert_eq!(
         problem(&scenario),
@@ -629,7 +629,7 @@ fn a_bad_record_matters_to_the_line_that_needs_it_only() {
         assert_eq!(by_title.value("DB_PASSWORD"), "s3cr3t-p4ssw0rd", "{broken}");
         let may_be_twin = "a title may also be that of 1 record that cannot be opened: lines by title take the one that \
                            can; a UID would be exact";
-        // Of broken JSON the title can be read.
+        // The title can be read from broken JSON.
         let of_title = (broken != "json").then_some(may_be_twin);
         let warnings: Vec<&str> = of_title.into_iter().chain([told.as_str()]).collect();
         assert_eq!(by_title.warnings(), warnings, "{broken}");
@@ -929,7 +929,7 @@ fn a_download_that_will_not_succeed_ends_the_run() {
         let mut small = two_attachments();
         small.resume(outcome.clone());
         if matches!(&outcome[0], HttpOutcome::Failed(failure) if failure.code == "TOO_LARGE") {
-            // It is asked for again, without a limit that its record could have set.
+            // It is requested again, without the limit from its record.
             assert_eq!(small.downloads_wanted()[0].request.limit, 16 << 30);
             small.resume([outcome[0].clone(), answered(200, b"")]);
         }
@@ -1098,13 +1098,13 @@ fn two_factor_codes_go_by_keepers_clock_if_the_agents_is_wrong() {
     };
     let scenario = run("Portal/field/oneTimeCode > var:CODE", 40_000);
     assert_eq!((scenario.value("CODE"), scenario.warnings()), ("94287082", vec![WARNING]));
-    // What does not depend on the time is no reason to warn.
+    // There is no warning for what does not depend on the time.
     assert_eq!(run("Portal/title > var:TITLE", 40_000).warnings(), Vec::<&str>::new());
     let right = run("Portal/field/oneTimeCode > var:CODE", 1_001_000);
     assert_eq!(right.warnings(), Vec::<&str>::new());
 }
 
-/// Values of all sorts, and lines that take them everywhere.
+/// Values of all kinds, and lines that send them everywhere.
 fn everything() -> (Keeper, Vec<&'static str>) {
     let keeper = Keeper::holding(json!([
         {
@@ -1191,7 +1191,7 @@ fn what_each_form_makes_is_masked() {
     }
 }
 
-/// A field of which the form can be made.
+/// A field to which the form can be applied.
 fn selector_for(word: &str) -> &'static str {
     match word {
         "unbase64" => "custom_field/in Base64",
@@ -1407,7 +1407,7 @@ fn a_run_that_fails_tells_no_secret() {
         "Database/field/password[x] > var:X",
         "Database/notes > var:X",
         "Database/field/url > file+unbase64:X",
-        // Nothing is wrong with this line, but an attachment will not come.
+        // Nothing is wrong with this line, but an attachment will not arrive.
         "Database/title > var:X",
     ] {
         let (keeper, mut lines) = everything();
@@ -1519,7 +1519,7 @@ fn nothing_is_sealed_where_an_attachment_is_asked_for() {
 
 #[test]
 fn two_runs_with_the_same_bytes_are_the_same() {
-    // Nothing but the entropy source, the clock and the answers goes in.
+    // The only inputs are the entropy source, the clock and the answers.
     let keeper = database();
     let request = |entropy: &mut Stream| {
         let mut run = Run::start(Inputs::new(&keeper.config(), LINE), options(), NOW_MS);

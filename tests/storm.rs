@@ -15,7 +15,7 @@ fn course(jobs: usize, within_s: u64, throttle: Throttle) -> Course {
 #[test]
 fn everybody_gets_their_secrets_in_time() {
     for (jobs, within_s, almost_all_s, all_s, requests) in [
-        // Fewer than are throttled ask once.
+        // These are too few to be throttled, so each asks once.
         (50, 1, 2, 2, 50),
         (100, 10, 11, 11, 100),
         (300, 1, 45, 45, 600),

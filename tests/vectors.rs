@@ -1,10 +1,10 @@
 //! Formats and cryptography pinned to what other implementations made.
 //!
 //! `vectors/ksm-vectors.json` was made with Node's crypto from invented keys; Keeper's JavaScript, Python and Rust SDKs
-//! were run on it, and their results stand in it. Where this task means to differ from them, a table says so and why:
-//! a difference that is not listed fails a test, and so does one that is listed and does not occur.
+//! were run on it, and it includes their results. Where this task differs from them on purpose, a table says so and
+//! why: a difference that is not listed fails a test, and so does a listed one that does not occur.
 //!
-//! `wasm.rs` holds this file as a module, so that the same is true of the core as WebAssembly.
+//! `wasm.rs` includes this file as a module, so that the same holds for the core as WebAssembly.
 
 #![expect(
     clippy::indexing_slicing,
@@ -60,7 +60,7 @@ impl Deviations {
         Self { listed, found: Vec::new() }
     }
 
-    /// Compares a case; a difference has to be listed.
+    /// Compares a case; a difference must be listed.
     fn compare(&mut self, case: &str, ours: &Value, reference: &Value) {
         if ours == reference {
             return;
@@ -241,7 +241,7 @@ fn published_json(vectors: &Value, name: &str) -> Value {
     serde_json::from_slice(&bytes(blob, "/plaintextB64")).unwrap()
 }
 
-/// What was read of a record, in the form in which Keeper stores it.
+/// What was read of a record, in Keeper's storage format.
 fn read_back(record: &Record) -> Value {
     let fields = |section| record.data.fields(section).iter().map(field_read_back).collect::<Vec<Value>>();
     json!({
@@ -324,7 +324,7 @@ fn bad_records_and_attachments_do_no_harm_to_good_ones() {
             Err("the record c0KwnV8-s6XU-kzkxc_IXA cannot be opened: its key does not decrypt with the \
                  application's key"),
         ),
-        // Its key is wrapped by its folder's, which Keeper's own SDKs do not try.
+        // Its key is wrapped by its folder's, which Keeper's own SDKs don't try.
         ("special", Ok("Prod [A/B] \\ DB: ")),
         ("link", Ok("Machine: ")),
         ("padded", Ok("Padded: ")),
@@ -374,7 +374,7 @@ fn an_answer_that_was_changed_on_the_way_is_refused() {
     assert_eq!(refusal(&[], &key), "the answer of ksm.test cannot be read: it is empty");
 }
 
-/// The published blobs in Keeper's usual layout. Those in CBC belong to `get_folders`, which this task never asks.
+/// The published blobs in Keeper's usual layout. Those in CBC belong to `get_folders`, which this task never calls.
 fn gcm_blobs(vectors: &Value) -> Vec<&Value> {
     let blobs: Vec<&Value> = list(vectors, "/blobs").iter().filter(|blob| blob["mode"] == "AES-256-GCM").collect();
     assert_eq!(blobs.len(), 73);
@@ -428,14 +428,14 @@ fn a_wrapped_key_is_a_key_and_nothing_else() {
         let is_key = name.ends_with("Key");
         assert_eq!(unwrapped.ok().map(|key| key.expose().to_vec()), is_key.then_some(plaintext), "{name}");
     }
-    // The tag holds, but 31 or 33 bytes are not a key.
+    // The tag verifies, but 31 or 33 bytes are not a key.
     for length in [0, 31, 33] {
         let sealed = keeper::seal(app_key.expose(), &vec![7; length]);
         assert_eq!(RecordKey::unwrap_with(&app_key, &sealed).err(), Some(Undecryptable), "{length} bytes");
     }
 }
 
-/// Opens what comes in chunks as the task does, but for the cipher, which here does its work when the tag has come.
+/// Opens chunks as the task does, except that the cipher here runs once the tag has arrived.
 fn open_in_chunks(key: [u8; 32], stored: &[u8], chunk_len: usize) -> Option<Vec<u8>> {
     let (mut frame, mut blob) = (Frame::default(), Vec::new());
     for chunk in stored.chunks(chunk_len) {
@@ -489,7 +489,7 @@ fn a_throttled_answer_is_told_from_other_failures() {
         let body = case[0].as_str().unwrap();
         let http = HttpResponse { status: 403, body: body.as_bytes().to_vec(), ..HttpResponse::default() };
         let seconds = match response::read(http, Some(&key), "ksm.test", &SecretText::default(), &RustCrypto) {
-            // The reference writes 0 for "it does not say".
+            // The reference writes 0 for an unknown size.
             Ok(Reply::Throttled(seconds)) => json!(seconds.unwrap_or(0)),
             _ => Value::Null,
         };
@@ -527,18 +527,18 @@ fn the_failures_that_were_recorded_are_understood() {
     }
 }
 
-/// What becomes of each config text. The SDKs agree on few of them.
+/// The expected result for each config text. The SDKs agree on few of them.
 enum Config {
     /// Accepted, with this id of the server's key.
     Accepted(&'static str),
-    /// Refused, in these words.
+    /// Refused, with this message.
     Refused(&'static str),
 }
 
 #[test]
 fn every_form_of_a_config_is_accepted_or_refused_in_words() {
     use Config::{Accepted, Refused};
-    // Members are read, so it was decoded; what is missing is reported.
+    // Members are read, so it was decoded; missing ones are reported.
     const TOO_LITTLE: Config = Refused("the config lacks `privateKey` and `appKey`");
     let expected = [
         ("json", Accepted("99")),
@@ -734,7 +734,7 @@ fn a_code_is_waited_for_when_keepers_sdk_says_that_little_time_is_left() {
     assert!(count > 40, "{count} cases only");
 }
 
-/// Where a line gives something else than Keeper's `getValue`.
+/// Where a line gives something other than Keeper's `getValue`.
 const NOTATION_DEVIATIONS: &[(&str, &str)] = &[
     ("swh5YxuipOiaO3S8MMk7pA/field/url[-1]", "the SDK reads a property of a text and silently gives nothing"),
     ("swh5YxuipOiaO3S8MMk7pA/field/url[x]", "the same"),
@@ -783,7 +783,7 @@ fn where_a_notation_deviates_the_result_is_this() {
         (r"Prod [A/B] \\ DB/field/password", json!({ "err": "bad-selector" })),
         ("keeper%3A//swh5YxuipOiaO3S8MMk7pA/field/login", json!({ "err": "missing-parts" })),
         ("", json!({ "err": "missing-parts" })),
-        // By our own word the stored URI is given all the same.
+        // Our own property gives the stored URI nevertheless.
         (
             "swh5YxuipOiaO3S8MMk7pA/field/oneTimeCode[url]",
             published_json(&vectors, "get_secret.records[0].data")["fields"]
@@ -799,7 +799,7 @@ fn where_a_notation_deviates_the_result_is_this() {
     }
 }
 
-/// What a notation gives, or the reference's neutral code of why it gives nothing.
+/// What a notation gives, or the reference's neutral code for why it gives nothing.
 fn value_of(notation: &str, vault: &mut Vault) -> Value {
     let found = notation::parse(notation).map_err(|fault| fault.error).and_then(|notation| {
         let record = vault.find(&notation.record)?;
@@ -821,7 +821,7 @@ fn to_json(resolved: &Resolved) -> Value {
     }
 }
 
-/// What the reference calls the faults of a notation, by how our messages begin.
+/// The reference's codes for faults of a notation, by the beginnings of our messages.
 const NEUTRAL_CODES: [(&str, &str); 15] = [
     ("the notation has no selector", "missing-parts"),
     ("unknown selector", "bad-selector"),

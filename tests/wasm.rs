@@ -1,6 +1,6 @@
-//! The core as WebAssembly, in Node: the door with JavaScript's own objects, and the platform's cryptography as judge.
+//! The core as WebAssembly in Node: the door with real JavaScript objects, judged by the platform's cryptography.
 //!
-//! The vectors run here once more, because WebAssembly is another machine: 32 bits, other code in the ciphers.
+//! The vectors run here once more, because WebAssembly is another machine, with 32 bits and other code in the ciphers.
 
 #![cfg(target_arch = "wasm32")]
 #![expect(
@@ -28,7 +28,7 @@ use web_sys::{Crypto, CryptoKey, SubtleCrypto};
 
 const NOW_MS: f64 = 1_700_000_000_000.0;
 
-/// An object of JavaScript with these members.
+/// A JavaScript object with these members.
 fn object(members: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in members {
@@ -52,7 +52,7 @@ fn number(value: &JsValue, path: &str) -> f64 {
     member(value, path).as_f64().unwrap_or_else(|| panic!("a number at {path} of {value:?}"))
 }
 
-/// The bytes at a path. A list of numbers would be none.
+/// The bytes at a path, which must not be a list of numbers.
 fn bytes(value: &JsValue, path: &str) -> Vec<u8> {
     member(value, path).dyn_into::<Uint8Array>().unwrap_or_else(|_| panic!("bytes at {path} of {value:?}")).to_vec()
 }
@@ -108,7 +108,7 @@ impl Judge {
         JsFuture::from(imported).await.unwrap().unchecked_into()
     }
 
-    /// The plaintext of `nonce || ciphertext || tag`, if the tag holds.
+    /// The plaintext of `nonce || ciphertext || tag`, if the tag verifies.
     async fn open(&self, key: &[u8], blob: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = blob.split_at(12);
         let name = object(&[("name", "AES-GCM".into())]);
@@ -141,7 +141,7 @@ impl Judge {
         self.open(&key, sealed).await
     }
 
-    /// Whether a signature in DER holds.
+    /// Whether a signature in DER is valid.
     async fn verifies(&self, point: &[u8], message: &[u8], der: &[u8]) -> bool {
         let curve = object(&[("name", "ECDSA".into()), ("namedCurve", "P-256".into())]);
         let key = self.import("raw", point, &curve, Some("verify")).await;
@@ -248,7 +248,7 @@ extern "C" {
     static CREATE_DECIPHERIV: Function;
 }
 
-/// A cipher as the task hands it in.
+/// A cipher as the task passes it in.
 fn platform_cipher() -> PlatformCipher {
     let make = Function::new_with_args(
         "createDecipheriv",
@@ -279,7 +279,7 @@ fn loaded(run: &mut Run, outcome: &Object) -> JsValue {
     run.step().unwrap()
 }
 
-/// Lets a stream open what comes in chunks: the plaintext, and the size that it reports at the end.
+/// Has a stream open chunks; returns the plaintext, and the size that it reports at the end.
 fn open(mut stream: AttachmentStream, stored: &[u8], chunk_len: usize) -> (Vec<u8>, Option<f64>) {
     let pieces = stored.chunks(chunk_len).flat_map(|chunk| stream.update(&Uint8Array::from(chunk)));
     let plaintext = pieces.flat_map(|piece| piece.to_vec()).collect();
@@ -364,14 +364,14 @@ fn counting_cipher(uses: &Object) -> PlatformCipher {
     make.call2(&JsValue::NULL, &platform_cipher(), uses).unwrap().unchecked_into()
 }
 
-/// The step after an answer that is sealed, changed and given back; and how often the platform's cipher was used.
+/// The step after an answer that is sealed, changed and passed in; and how often the platform's cipher was used.
 async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> (JsValue, String) {
     let uses = Object::new();
     let step = opened_by(counting_cipher(&uses), keeper, answer, change).await;
     (step, number(&uses, "count").to_string())
 }
 
-/// The step after an answer that is sealed, changed and given to a run with this cipher.
+/// The step after an answer that is sealed, changed and passed to a run with this cipher.
 async fn opened_by(cipher: PlatformCipher, keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> JsValue {
     let inputs = inputs(&keeper.config(), "Database/type > var:X");
     let mut run = Run::new(inputs, options(), cipher, NOW_MS).unwrap();
@@ -406,7 +406,7 @@ async fn what_is_large_is_opened_by_the_platforms_cipher() {
     }
 }
 
-/// A cipher whose plaintexts go through a function of JavaScript.
+/// A cipher whose plaintexts go through a JavaScript function.
 fn cipher_through(update: &str, argument: &JsValue) -> PlatformCipher {
     let members = "start: (key, nonce) => cipher.start(key, nonce), finish: (tag) => cipher.finish(tag)";
     let body = format!("return {{ {members}, update: (bytes) => ({update})(cipher.update(bytes)) }};");
@@ -459,7 +459,7 @@ async fn a_large_record_is_opened_by_the_platforms_cipher() {
     }
 }
 
-/// A run of one large attachment, at the moment when it is to be downloaded.
+/// A run with one large attachment, which is about to be downloaded.
 async fn downloading(keeper: &Keeper) -> (Run, usize, String) {
     let inputs = inputs(&keeper.config(), "Database/file/large > file:large");
     let mut run = started(inputs);

@@ -1,4 +1,4 @@
-//! No text makes the reader of configs panic, and what it refuses it does not quote.
+//! No text makes the config parser panic, and it does not quote what it refuses.
 #![no_main]
 use ksm_task::inputs::config;
 use libfuzzer_sys::fuzz_target;

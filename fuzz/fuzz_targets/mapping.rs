@@ -1,4 +1,4 @@
-//! No text makes the reader of mapping lines panic, and every fault lies inside of its line.
+//! No text makes the parser of mapping lines panic, and every fault is within its line.
 #![no_main]
 use ksm_task::inputs::mapping::{self, Source};
 use ksm_task::inputs::path::Platform;

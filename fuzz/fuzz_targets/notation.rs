@@ -1,4 +1,4 @@
-//! No text makes the reader of notations panic, and every fault lies inside of it.
+//! No text makes the notation parser panic, and every fault is within the text.
 #![no_main]
 use ksm_task::inputs::notation;
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! No answer makes the reader of answers panic, neither as it comes nor as what it decrypts to.
+//! No answer makes its parser panic, neither as received nor decrypted.
 #![no_main]
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! No text makes the reader of templates panic.
+//! No text makes the template parser panic.
 #![no_main]
 use ksm_task::inputs::template;
 use libfuzzer_sys::fuzz_target;

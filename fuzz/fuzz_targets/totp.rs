@@ -1,4 +1,4 @@
-//! No URI makes the reader of two-factor fields panic, and a code has the digits that it should have.
+//! No URI makes the parser of two-factor fields panic, and a code has the right number of digits.
 #![no_main]
 use ksm_task::vault::totp::Totp;
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Bytes in place of random ones.
+//! Entropy for tests: scripted bytes in place of random ones.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ impl Script {
         Self(parts.concat().into())
     }
 
-    /// Whether all bytes were asked for.
+    /// Whether all bytes were used.
     pub(crate) fn is_over(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,7 +1,7 @@
 //! A Keeper for the tests: it opens a request as Keeper's servers do, and seals what a test says that it holds.
 //!
-//! It is the core's other half and shares nothing of it but two types: no key, no format, no cipher of the core's is
-//! called here. The descriptions are those of `tests/keeper/vault.js`.
+//! It is the core's counterpart and shares nothing with it but two types: no key, format or cipher of the core is used
+//! here. The descriptions are those of `tests/keeper/vault.js`.
 
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -183,14 +183,14 @@ struct File {
     wire: Map<String, Value>,
 }
 
-/// A request of `get_secret` that was opened and whose signature holds.
+/// A request of `get_secret` that was opened and whose signature is valid.
 pub(crate) struct Received {
     pub(crate) transmission_key: [u8; 32],
     pub(crate) payload: Value,
 }
 
 impl Received {
-    /// The UIDs that are asked for; none for all records.
+    /// The requested UIDs; empty for all records.
     pub(crate) fn filter(&self) -> Vec<String> {
         let uids = self.payload["requestedRecords"].as_array().cloned().unwrap_or_default();
         uids.iter().map(|uid| uid.as_str().expect("a UID").to_owned()).collect()
@@ -220,7 +220,7 @@ impl Keeper {
         keeper
     }
 
-    /// A folder by its name; one that is only named is made.
+    /// A folder by its name; created if it is only named.
     fn folder(&mut self, name: &str) -> usize {
         let known = self.folders.iter().position(|folder| folder.name == name);
         known.unwrap_or_else(|| {
@@ -269,7 +269,7 @@ impl Keeper {
         })
     }
 
-    /// The same for a server whose key is Keeper's own. Nobody here can open what is sent to it.
+    /// The same for a server with one of Keeper's own keys, so that nobody here can open requests to it.
     pub(crate) fn config_for_known_key(&self, id: &str) -> String {
         let mut members = self.config_members();
         members["serverPublicKeyId"] = json!(id);
@@ -277,12 +277,12 @@ impl Keeper {
         members.to_string()
     }
 
-    /// The private key of the server, for a judge who is to open what is sent.
+    /// The private key of the server, for a judge that opens requests.
     pub(crate) fn server_pkcs8(&self) -> Vec<u8> {
         to_pkcs8(&self.server)
     }
 
-    /// The public point of the client, for a judge of signatures.
+    /// The public point of the client, for a judge that verifies signatures.
     pub(crate) fn client_point(&self) -> Vec<u8> {
         point_of(&self.client)
     }
@@ -308,7 +308,7 @@ impl Keeper {
         self.records.iter().flat_map(|record| &record.values).map(String::as_str)
     }
 
-    /// Opens a request of `get_secret`. Whatever is wrong with it fails the test.
+    /// Opens a request of `get_secret`. Anything wrong with it fails the test.
     pub(crate) fn receive(&self, request: &Sealed) -> Received {
         let body = &request.body;
         assert_eq!(header(request, "Content-Type"), "application/octet-stream");
@@ -350,7 +350,7 @@ impl Keeper {
                 .filter(|record| record.folders.contains(&number))
                 .map(|record| record.on_wire(&folder.key))
                 .collect();
-            // A folder without a record in the answer is left out, but for one whose key is needed.
+            // A folder without a record in the answer is left out, unless its key is needed.
             let is_needed = !held.is_empty() || wanted.iter().any(|record| record.wrapped_by == Some(number));
             is_needed.then(|| {
                 let described = json!({
@@ -378,7 +378,7 @@ impl Keeper {
         overridden(answer, &self.wire)
     }
 
-    /// An attachment's content as Keeper's storage holds it.
+    /// An attachment's content as stored by Keeper.
     pub(crate) fn stored(&self, url: &str) -> Vec<u8> {
         let file = self.file(url);
         let key = if file.broken.as_deref() == Some("content") { strangers_key() } else { file.key };
@@ -535,7 +535,7 @@ pub(crate) fn header<'a>(request: &'a Sealed, name: &str) -> &'a str {
     value
 }
 
-/// `nonce || ciphertext || tag`. The nonce is made of what is sealed, so that a test runs the same each time.
+/// `nonce || ciphertext || tag`. The nonce is derived from the plaintext, so that tests are reproducible.
 pub(crate) fn seal(key: &[u8; 32], plaintext: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new_with_prefix(key);
     hash.update(plaintext);

@@ -1,4 +1,4 @@
-//! What the tests share: bytes in place of random ones, a Keeper that seals, and a run that is driven by hand.
+//! Shared support of the tests: scripted entropy, a Keeper that seals, and runs that are driven by hand.
 //!
 //! ```text
 //! entropy   scripted bytes, so that what is random comes out the same each time

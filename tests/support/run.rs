@@ -33,7 +33,7 @@ impl Run {
         self.step().next()
     }
 
-    /// Goes on with what came back; a file comes as an answer.
+    /// Goes on with the outcomes; a file is given as an answer.
     pub(crate) fn resume(&mut self, outcomes: Vec<HttpOutcome>, now_ms: u64, entropy: &mut dyn Entropy) {
         let mut env = Env { now_ms, entropy, masks: &mut self.masks, notices: &mut self.notices };
         self.step = Some(match self.step.take().expect("a step") {
@@ -61,7 +61,7 @@ fn file(outcome: HttpOutcome) -> FileOutcome {
     }
 }
 
-/// Before anything was asked, nothing is random.
+/// Before the first request, nothing is random.
 struct Never;
 
 impl Entropy for Never {

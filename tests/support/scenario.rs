@@ -15,7 +15,7 @@ use super::entropy::Stream;
 use super::keeper::{self, Keeper, answered};
 use super::run::Run;
 
-/// A moment with ten seconds left until the next two-factor code.
+/// A time ten seconds before the next two-factor code.
 pub(crate) const NOW_MS: u64 = 1_700_000_000_000;
 
 pub(crate) const TIMEOUT_MS: u64 = 120_000;
@@ -25,7 +25,7 @@ pub(crate) fn options() -> Options {
     Options { agent, timeout_ms: TIMEOUT_MS, job: Rc::default(), masks_so_far: 0 }
 }
 
-/// What Keeper's servers saw.
+/// A request that Keeper's servers saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// `get_secret` for these UIDs, or for all records if there are none.
@@ -39,21 +39,21 @@ pub(crate) struct Scenario {
     /// The author's own files by path: mapping lines and templates.
     pub(crate) files_to_read: BTreeMap<String, String>,
     pub(crate) entropy: Stream,
-    /// The time at which the next answer comes. Delays that are asked for pass by themselves.
+    /// The time of the next answer. Requested delays pass automatically.
     pub(crate) now_ms: u64,
     /// All masks so far.
     pub(crate) masks: Vec<String>,
     /// All notices so far.
     pub(crate) notices: Vec<Notice>,
     pub(crate) seen: Vec<Seen>,
-    /// What came to disk, by the download's number.
+    /// What was written to disk, by the download's number.
     pub(crate) downloads: BTreeMap<usize, Vec<u8>>,
     run: Run,
     sealed: Option<Sealed>,
 }
 
 impl Scenario {
-    /// A run that asks this Keeper for what the lines say, at its first step.
+    /// A run of these lines against this Keeper, at its first step.
     pub(crate) fn of<'a>(keeper: Keeper, lines: impl IntoIterator<Item = &'a str>) -> Self {
         let inputs = Inputs::new(&keeper.config(), &lines.into_iter().collect::<Vec<_>>().join("\n"));
         Self::with(keeper, inputs, options(), NOW_MS)
@@ -77,7 +77,7 @@ impl Scenario {
         scenario
     }
 
-    /// Hands back what came, after the delay that was asked for.
+    /// Passes the outcomes on, after the requested delay.
     pub(crate) fn resume(&mut self, outcomes: impl Into<Vec<HttpOutcome>>) -> &mut Self {
         self.now_ms += match self.run.next() {
             Next::Ask(request) => request.delay_ms,
@@ -103,7 +103,7 @@ impl Scenario {
         self.resume(outcomes)
     }
 
-    /// What Keeper has to say to the last step.
+    /// Keeper's answers to the last step.
     pub(crate) fn answers(&mut self) -> Vec<HttpOutcome> {
         match self.run.next() {
             Next::Read(paths) => {
@@ -135,7 +135,7 @@ impl Scenario {
                     let key = load.key(*id).expect("the key of a download");
                     match keeper::open(key.expose(), &self.keeper.stored(&request.url)) {
                         Some(content) => {
-                            // What is small comes back as well.
+                            // Small content comes back as well.
                             let small =
                                 if content.len() as u64 <= IN_MEMORY_LIMIT { content.clone() } else { Vec::new() };
                             self.downloads.insert(*id, content);
@@ -188,7 +188,7 @@ impl Scenario {
         request
     }
 
-    /// What the request of the last step carries.
+    /// The content of the last step's request.
     pub(crate) fn sealed(&self) -> &Sealed {
         self.sealed.as_ref().expect("a request that carries something")
     }
@@ -235,7 +235,7 @@ impl Scenario {
         infos.collect()
     }
 
-    /// The plan's variables of one sort by name.
+    /// The plan's variables of one kind by name.
     pub(crate) fn variables(&self, is_secret: bool, is_output: bool) -> BTreeMap<&str, &str> {
         let variables = self.plan().variables.iter();
         variables
@@ -244,7 +244,7 @@ impl Scenario {
             .collect()
     }
 
-    /// The value of a variable, of whatever sort.
+    /// The value of a variable, of whatever kind.
     pub(crate) fn value(&self, name: &str) -> &str {
         let variable = self.plan().variables.iter().find(|variable| variable.name == name);
         variable.expect(name).value.expose()

@@ -1,6 +1,6 @@
 //! Many jobs of one device at once, against Keeper's throttle, in simulated time.
 //!
-//! Each job is a real run of the core: it gets the time and the answer, and says how long it waits.
+//! Each job is a real run of the core: it gets the time and the answers, and says how long it waits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,13 +18,13 @@ use super::scenario::options;
 /// How Keeper counts. A hundred requests pass either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Throttle {
-    /// Each request renews the ten seconds, also one that is refused: only silence ends a ban.
+    /// Each request, even a refused one, restarts the ten seconds: only silence ends a ban.
     Renewing,
     /// Ten seconds from the first request.
     Window,
 }
 
-/// By which rule jobs come back.
+/// The rule by which jobs come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     /// The core's own.
@@ -37,7 +37,7 @@ pub(crate) enum Rule {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Storm {
     pub(crate) jobs: usize,
-    /// They start within so many seconds.
+    /// They start within this many seconds.
     pub(crate) within_s: u64,
     pub(crate) throttle: Throttle,
     /// The status of a refusal: 429, or 403.
@@ -45,7 +45,7 @@ pub(crate) struct Storm {
     pub(crate) seed: u64,
 }
 
-/// How it went. Times are in milliseconds since the start.
+/// The result of a storm. Times are in milliseconds since the start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Course {
     /// When each job that succeeded had its secrets, in order.
@@ -56,7 +56,7 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    /// When this share of all jobs had their secrets, if so many have them.
+    /// When this share of all jobs had their secrets, if it ever did.
     pub(crate) fn until_ms(&self, jobs: usize, percent: usize) -> Option<u64> {
         self.ends_ms.get((jobs * percent).div_ceil(100).max(1) - 1).copied()
     }
@@ -66,14 +66,14 @@ const WINDOW_MS: u64 = 10_000;
 const MOST_REQUESTS: usize = 100;
 /// Half of the round trip: 20 to 500 ms.
 const LATENCY_MS: std::ops::Range<u64> = 10..251;
-/// Clocks of agents are wrong by so much, in both directions.
+/// How far agents' clocks are off, in either direction.
 const CLOCK_ERROR_MS: u64 = 2_000;
-/// One job in so many gets a real answer to a real request: sealing would take most of the time.
+/// One in this many jobs gets a real answer to a real request, as sealing would take most of the time.
 const ANSWERED_EACH: usize = 50;
-/// Some moment, in milliseconds since 1970.
+/// An arbitrary time, in milliseconds since 1970.
 const EPOCH_MS: u64 = 1_800_000_000_000;
 
-/// Lets a storm pass.
+/// Simulates a storm.
 pub(crate) fn pass(storm: Storm, rule: Rule) -> Course {
     let mut chance = Chance(storm.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let start_ms = EPOCH_MS + chance.below(120_000);
@@ -108,7 +108,7 @@ pub(crate) fn pass(storm: Storm, rule: Rule) -> Course {
 
 struct Job {
     started_ms: u64,
-    /// What its clock shows is later by this, less two seconds.
+    /// How far its clock is ahead, plus two seconds.
     ahead_ms: u64,
     way: Way,
 }
@@ -134,7 +134,7 @@ impl Job {
         Self { started_ms, ahead_ms, way }
     }
 
-    /// How long it waits when it was refused at this time of Keeper's, and hears of it a little later.
+    /// How long it waits after a refusal at this time of Keeper's, of which it learns a little later.
     fn pause(&mut self, status: u16, refused_ms: u64, heard_ms: u64, chance: &mut Chance) -> Option<u64> {
         match &mut self.way {
             Way::Sdk { refusals } => {
@@ -179,7 +179,7 @@ fn clock(ms: u64, ahead_ms: u64) -> u64 {
     ms + ahead_ms - CLOCK_ERROR_MS
 }
 
-/// Numbers that look random, the same each time (xorshift64).
+/// A reproducible generator of pseudo-random numbers (xorshift64).
 struct Chance(u64);
 
 impl Chance {

@@ -1,4 +1,4 @@
-//! The vectors: what other implementations made of published or invented keys.
+//! Test vectors that other implementations made from published or invented keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

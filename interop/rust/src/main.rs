@@ -1,4 +1,4 @@
-//! Where Keeper's Rust SDK reads a vault.
+//! Keeper's Rust SDK as a reader of a vault.
 //!
 //! In, as JSON: `{ config, proxy, notations, codes }`. Out, as JSON, what `interop/readers.js` describes.
 
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    // A panic of the SDK counts as its result; its own words would only be noise.
+    // A panic of the SDK counts as its result; its message would only be noise.
     std::panic::set_hook(Box::new(|_| ()));
     let mut input = Vec::new();
     std::io::stdin().read_to_end(&mut input)?;
@@ -28,7 +28,7 @@ fn main() -> Outcome<()> {
 
     let storage = InMemoryKeyValueStorage::new(asked["config"].as_str().map(str::to_owned))?;
     let mut options = ClientOptions::new_client_options(KvStoreType::InMemory(storage));
-    // The SDK leaves the port out of a host name, so a proxy leads to where the embedded Keeper is.
+    // The SDK drops the port from a host name, so a proxy leads to the embedded Keeper.
     options.proxy_url = asked["proxy"].as_str().map(str::to_owned);
     let mut manager = SecretsManager::new(options)?;
 
@@ -83,7 +83,7 @@ fn answer<E: Display>(ask: impl FnOnce() -> Result<Value, E>) -> Value {
     }
 }
 
-/// What the SDK gives, or in words why not; it panics where other SDKs raise an error.
+/// What the SDK returns, or the message why not; it panics where other SDKs raise an error.
 fn told<T, E: Display>(ask: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(ask)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),
