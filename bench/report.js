@@ -89,29 +89,29 @@ function table([header, ...rows]) {
 export function page({ cases, agent, grid, growths, sizes }) {
   return `# Benchmark
 
-Made by \`npm run bench\` on ${cpus().length} cores (${cpus()[0].model.trim()}): whole processes, in turn, medians, against an embedded Keeper on
-loopback. Times vary from machine to machine; the ratios are what to look at.
+Written by \`npm run bench\` on ${cpus().length} cores (${cpus()[0].model.trim()}): whole processes, in turn, medians, against an embedded Keeper on
+loopback. Times vary from machine to machine; look at the ratios.
 
 - _node_: \`node -e 0\`
-- _floor_: the least that a short run can take, a process of Node that makes one HTTPS request and prints a line
+- _floor_: the lower bound of a short run, a Node process that makes one HTTPS request and prints a line
 - _ours_: the packed task
 - _baseline_: what the official task does, with Keeper's own SDK and azure-pipelines-task-lib 4 from node_modules, one
   value after the other
 - _stream_: Node's own stream of one attachment, from HTTPS through AES-256-GCM into a file
 
-Memory is the peak of the process. What was done for speed, and what did not help, is in
-[a decision](decisions/0014-what-made-it-fast-and-small.md).
+Memory is the peak of the process. [A decision](decisions/0014-what-made-it-fast-and-small.md) lists what was done for
+speed, and what did not help.
 
 ![Times of this task and of Keeper's own SDK, as bars](benchmark.svg)
 
 ${cases.map(({ major, table: text }) => `## Node ${major}\n\n${text}`).join('\n\n')}
 
-The SDK joins what it downloads in a way that takes four times as long for twice the size, so the baseline ends at 8 MiB.
+The SDK takes quadratic time to join a download, so the baseline ends at 8 MiB.
 
-## What the agent has to do
+## Cost to the agent
 
-Each mask costs the agent a trace line that is masked by all masks before it, so many masks cost quadratic time. The
-agent's time is computed by that rule from what the step printed.
+For each mask, the agent writes a trace line that it masks with all masks before it, which takes quadratic time. The
+agent's time is computed by that rule from the step's output.
 
 ${agent}
 

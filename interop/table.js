@@ -8,25 +8,25 @@ import { inProject } from '../scripts/paths.js';
 const INTRODUCTION = `# Agreement with Keeper's own tools
 
 Three SDKs of Keeper, its command line and the packed task read the same vaults of the embedded Keeper, over HTTPS on
-loopback, and what they read is compared: \`npm run interop\`, which also makes this page. So the embedded Keeper, with which everything
-here is tested, is judged by others, and the task is compared with programs that people use instead.
+loopback, and the results are compared: \`npm run interop\`, which also writes this page. This way, independent programs
+judge the embedded Keeper on which all tests here rely, and the task is compared with the tools that people use instead.
 
-A run fails if something differs that \`interop/differences.json\` does not explain, or if something is listed there
-that does not differ any more.
+A run fails if there is a difference that \`interop/differences.json\` does not explain, or if a difference that is listed
+there does not occur any more.
 
 `;
 
 /** How things are compared, where that is not obvious. */
 const RULES = `- **Records**: each copy of each record, in its folder; its JSON whole; the names, titles and UIDs of its attachments and
-  the SHA-256 of their contents. The measure is what the vault was made of; what is broken nobody should read.
-- **Notations**: the task writes each to a file, and its bytes are compared with what a function gives. That there is
-  an error is compared, not its wording. What is no text counts as compact JSON, nothing at all as an empty text, Base64
-  of an attachment as its bytes.
-- **Codes**: the two-factor codes that an SDK makes of each URI, and the task's of the same half minute.
-- **Templates**: \`ksm interpolate\` of the command line fills one template, and the task the same one line by line, because
-  it fills all or nothing. Each line is compared byte by byte.
-- **Recorded**: what the SDKs gave when the vectors in \`tests/vectors\` were made, which other tests build on, and what
-  they give now.
+  the SHA-256 of their contents. The standard is what the vault was made from; nobody should read what is broken.
+- **Notations**: the task writes each to a file, whose bytes are compared with the result of a function. Errors are
+  compared by their presence, not their wording. Anything but text counts as compact JSON, nothing at all as an empty
+  text, Base64 of an attachment as its bytes.
+- **Codes**: the two-factor codes that an SDK computes from each URI, and the task's codes in the same half minute.
+- **Templates**: \`ksm interpolate\` of the command line fills one template, and the task the same one line by line, as it
+  fills all or nothing. Each line is compared byte by byte.
+- **Recorded**: what the SDKs returned when the vectors in \`tests/vectors\` were made, on which other tests build, and what
+  they return now.
 
 `;
 

@@ -22,7 +22,7 @@ export function exhibits() {
   return [
     {
       name: 'sample',
-      about: 'something of everything: each field type, folders, copies, hard titles, attachments, codes',
+      about: 'a bit of everything: each field type, folders, copies, difficult titles, attachments, codes',
       holds: { ...sampleVault(), records: [...sampleVault().records, twoFactorCodes()] },
       notations: notationsOfEverything,
     },
@@ -35,13 +35,13 @@ export function exhibits() {
     },
     {
       name: 'damaged',
-      about: 'records, folders and attachments of which something is broken, among whole ones',
+      about: 'records, folders and attachments with something broken, among intact ones',
       holds: damagedVault(),
       notations: notationsOfEverything,
     },
     {
       name: 'half a JSON',
-      about: 'a record whose data is cut off in the middle, beside a whole one',
+      about: 'a record whose data is cut off in the middle, beside an intact one',
       holds: [
         { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
         { title: 'Half', fields: [{ type: 'text', value: ['half'] }], broken: 'json' },
@@ -51,13 +51,13 @@ export function exhibits() {
     {
       name: 'unexpected',
       about:
-        'what other programs write into a record: numbers, half a letter, a list that is none, members twice',
+        'what other programs write into a record: numbers, half a surrogate pair, a list that is not one, duplicate members',
       holds: unexpectedVault(),
       notations: notationsOfTheUnexpected,
     },
     {
       name: 'a null',
-      about: 'a record whose list of attachments holds a `null`, beside a whole one',
+      about: 'a record whose list of attachments contains a `null`, beside an intact one',
       holds: [
         { title: 'Whole', fields: [{ type: 'text', value: ['whole'] }] },
         { title: 'Null', fields: [{ type: 'text', value: ['beside a null'] }], wire: { files: [null] } },

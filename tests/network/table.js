@@ -7,9 +7,9 @@ import { format, resolveConfig } from 'prettier';
 
 const INTRODUCTION = `# Faults
 
-What can go wrong between an agent and Keeper, what the task does about it, and after how many requests: those that
-reached Keeper, or else the proxy. Each line is a test that runs the packed task (\`tests/network\`), and this table is
-made from the tests: \`node tests/network/table.js\`. The limits are in [network.md](network.md).
+What can go wrong between an agent and Keeper, what the task does about it, and how many requests it takes: those that
+reach Keeper, or else the proxy. Each line is a test that runs the packed task (\`tests/network\`), and this table is
+generated from the tests by \`node tests/network/table.js\`. For the limits, see [The network](network.md).
 
 `;
 
@@ -20,7 +20,7 @@ made from the tests: \`node tests/network/table.js\`. The limits are in [network
 export async function renderTable(matrix) {
   const rows = matrix.flatMap(({ rows }) => rows);
   const survivors = rows.filter(({ survives }) => survives).length;
-  const count = `Of ${rows.length} faults the task gets over ${survivors}; the other ${rows.length - survivors} end it with the message that is shown, and nothing is set.\n\n`;
+  const count = `Of ${rows.length} faults, the task survives ${survivors}; the other ${rows.length - survivors} end the run with the message shown, and nothing is set.\n\n`;
   const text = INTRODUCTION + count + matrix.map(renderGroup).join('\n');
   return format(text, { ...(await resolveConfig(inProject('docs', 'faults.md'))), parser: 'markdown' });
 }
