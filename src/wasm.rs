@@ -1,6 +1,7 @@
 //! The door to Node: plain objects, texts and `Uint8Array` in and out. It converts and calls; it decides nothing.
 
 pub mod agent;
+pub mod environment;
 pub mod progress;
 
 use std::ops::Range;

@@ -36,11 +36,11 @@ fn may_know(module: &str) -> Option<Vec<&'static str>> {
 
 /// Crates that only certain files may use.
 const RESERVED: [(&str, &[&str]); 15] = [
-    ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/progress.rs"]),
-    ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/agent.rs"]),
+    ("wasm_bindgen", &["wasm.rs", "wasm/agent.rs", "wasm/environment.rs", "wasm/progress.rs"]),
+    ("js_sys", &["vault/names.rs", "wasm.rs", "wasm/environment.rs"]),
     ("web_sys", &[]),
     ("unicode_normalization", &["vault/names.rs"]),
-    ("serde_wasm_bindgen", &["wasm.rs"]),
+    ("serde_wasm_bindgen", &["wasm.rs", "wasm/environment.rs"]),
     ("hifijson", &["json/reader.rs", "json/text.rs"]),
     ("getrandom", &["wasm.rs"]),
     ("aes_gcm", &["crypto/aes_gcm.rs"]),

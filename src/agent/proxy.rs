@@ -1,55 +1,147 @@
-//! The proxy for a host according to the machine's environment, and what the address of a proxy means.
+//! The proxy for a host according to the agent's settings or the machine's environment, and what its address means.
 //!
 //! No standard defines these variables; they are read as curl, Go and the system settings of Windows and macOS do.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use serde::{Serialize, Serializer};
+use tsify::Tsify;
+
 use crate::agent::secrets::{decoded, login_header, without_scheme};
 use crate::json::Value;
 use crate::secret::SecretText;
 
-/// The proxy for an HTTPS host and port, given the environment variables by name: the name of the variable and the
-/// proxy's address, both as written. `None` if the host is reached directly.
-#[must_use]
-pub fn of_machine<'a>(environment: &'a [(String, SecretText)], host: &str, port: u16) -> Option<(&'a str, &'a str)> {
-    let (name, address) = variable(environment, "https_proxy")?;
+/// A proxy, and how to log in to it.
+#[derive(Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Proxy {
+    /// Whether the connection to the proxy itself uses TLS.
+    is_secure: bool,
+    /// Its name or IP address, without brackets.
+    host: String,
+    port: u16,
+    /// Its host and port, the part of its address that may be shown.
+    label: String,
+    /// The header `Proxy-Authorization` (RFC 7617).
+    #[serde(serialize_with = "expose")]
+    #[tsify(optional, type = "string")]
+    authorization: Option<SecretText>,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn expose<S: Serializer>(header: &Option<SecretText>, serializer: S) -> Result<S::Ok, S::Error> {
+    // EXPOSE: Node sends the header.
+    header.as_ref().map(SecretText::expose).serialize(serializer)
+}
+
+/// A setting that names no proxy that the task can use. A direct connection instead could be what the proxy is there to prevent.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Invalid {
+    code: &'static str,
+    /// The setting's name.
+    detail: String,
+}
+
+/// The proxy for an HTTPS host and port, given the environment variables by name: the agent's, or else the machine's. `None` if
+/// the host is reached directly. The agent's exceptions are not judged here.
+///
+/// # Errors
+/// The setting is invalid.
+pub fn choose(environment: &[(String, SecretText)], host: &str, port: u16) -> Result<Option<Proxy>, Invalid> {
+    if let Some(proxy) = of_agent(environment) {
+        return proxy.map(Some);
+    }
+    let Some((name, address)) = variable(environment, "https_proxy") else { return Ok(None) };
     let exceptions = variable(environment, "no_proxy").map_or("", |(_, exceptions)| exceptions);
-    (!is_exception(exceptions, host, port)).then_some((name, address))
+    if is_exception(exceptions, host, port) { Ok(None) } else { read(name, address, [None, None]).map(Some) }
 }
 
-/// A variable in any case; lower case takes precedence, as in other programs. An empty one counts as unset.
+fn of_agent(environment: &[(String, SecretText)]) -> Option<Result<Proxy, Invalid>> {
+    let value = |name| variable(environment, name).map(|(_, value)| value);
+    let login = ["agent_proxyusername", "secret_agent_proxypassword"].map(value);
+    Some(read("Agent.ProxyUrl", value("agent_proxyurl")?, login))
+}
+
+/// The login that the agent's proxy gets, in Base64.
+pub(super) fn agents_login(environment: &[(String, SecretText)]) -> Option<SecretText> {
+    let header = of_agent(environment)?.ok()?.authorization?;
+    // EXPOSE: the agent masks it.
+    header.expose().strip_prefix(BASIC).map(SecretText::from)
+}
+
+/// A variable in any case; lower case takes precedence, as in other programs. A blank one counts as unset.
 fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option<(&'a str, &'a str)> {
-    let in_any_case = || environment.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let (name, value) = in_any_case().find(|(name, _)| name == wanted).or_else(|| in_any_case().next())?;
     // EXPOSE: an address may hold a password; Node connects to it.
-    let value = value.expose().trim();
-    (!value.is_empty()).then_some((name, value))
+    let all = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
+    let set = all.filter(|(name, value)| name.eq_ignore_ascii_case(wanted) && !value.trim().is_empty());
+    set.reduce(|first, other| if other.0 == wanted { other } else { first })
 }
 
-/// The address of a proxy as a URL. `proxy:3128` would be a URL with the scheme `proxy`, which nobody means.
-#[must_use]
-pub fn url(address: &str) -> String {
-    let scheme = if without_scheme(address) == address { "http://" } else { "" };
-    format!("{scheme}{address}")
+/// The proxy at an address, with the user name and the password that are set beside it.
+fn read(name: &str, address: &str, set: [Option<&str>; 2]) -> Result<Proxy, Invalid> {
+    let invalid = |code| Invalid { code, detail: name.to_owned() };
+    let address = address.trim();
+    // `proxy:3128` would be a URL with the scheme `proxy`, which nobody means.
+    let rest = without_scheme(address);
+    let is_secure = match address.strip_suffix(rest).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "" | "http://" => false,
+        "https://" => true,
+        _ => return Err(invalid("PROXY_SCHEME")),
+    };
+    let rest = rest.trim_start_matches('/');
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let place = place.to_ascii_lowercase();
+    match host_and_port(&place, if is_secure { 443 } else { 80 }) {
+        // A `#` or the like that is not encoded ends the address; what comes before it is then part of a password.
+        Some((host, port)) if !path.contains('@') => Ok(Proxy {
+            is_secure,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            label: format!("{host}:{port}"),
+            authorization: authorization(set, login),
+        }),
+        _ => Err(invalid("PROXY_ADDRESS")),
+    }
 }
 
-/// The header `Proxy-Authorization` (RFC 7617) for a user name and a password, each from its setting or else from the
-/// address. `None` if there is neither.
-#[must_use]
-pub fn authorization(set: [Option<&str>; 2], in_address: [&str; 2]) -> Option<SecretText> {
+/// Characters that no host in a URL has, and the quotes that some files leave around a value.
+const NOT_IN_HOSTS: &str = "#/:<>?@[\\]^|%\"'`";
+
+/// A host and its port. An IPv6 address is in brackets.
+fn host_and_port(place: &str, default_port: u16) -> Option<(&str, u16)> {
+    let end = if place.starts_with('[') { place.find(']')? + 1 } else { place.find(':').unwrap_or(place.len()) };
+    let (host, port) = place.split_at_checked(end)?;
+    let port = match port.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
+        None if port.is_empty() => default_port,
+        _ => return None,
+    };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || NOT_IN_HOSTS.contains(c);
+    let is_host = if host.starts_with('[') { read_address(host).is_some() } else { !host.contains(is_odd) };
+    (is_host && !host.is_empty()).then_some((host, port))
+}
+
+const BASIC: &str = "Basic ";
+
+/// The header for a user name and a password, each from its setting or else from the address. `None` if there is neither.
+fn authorization(set: [Option<&str>; 2], in_address: &str) -> Option<SecretText> {
+    let (user_there, password_there) = in_address.split_once(':').unwrap_or((in_address, ""));
     let [user, password] = set.map(|text| text.map(SecretText::from));
-    let [user_there, password_there] = in_address.map(decoded);
-    let (user, password) = (user.unwrap_or(user_there), password.unwrap_or(password_there));
+    let (user, password) =
+        (user.unwrap_or_else(|| decoded(user_there)), password.unwrap_or_else(|| decoded(password_there)));
     // EXPOSE: the header hands them to the proxy, and is a secret as well.
     let (user, password) = (user.expose(), password.expose());
-    let header = || ["Basic ", login_header(user, password).expose()].concat().into();
+    let header = || [BASIC, login_header(user, password).expose()].concat().into();
     (!user.is_empty() || !password.is_empty()).then(header)
 }
 
-/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is not JSON.
+/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is not JSON. Without a proxy of
+/// the agent there are none.
 #[must_use]
-pub fn expressions(list: &str) -> Option<Vec<String>> {
-    let Value::List(items) = Value::parse(list).ok()? else { return Some(Vec::new()) };
+pub fn expressions(environment: &[(String, SecretText)]) -> Option<Vec<String>> {
+    let list = variable(environment, "agent_proxybypasslist").filter(|_| of_agent(environment).is_some());
+    let Value::List(items) = Value::parse(list.map_or("[]", |(_, list)| list)).ok()? else { return Some(Vec::new()) };
     // EXPOSE: the list is not secret.
     let texts = items.iter().filter_map(Value::as_text).map(|text| text.expose().to_owned());
     Some(texts.filter(|text| !text.trim().is_empty()).collect())
@@ -143,54 +235,120 @@ fn fits(pattern: &str, host: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_machines_proxy_is_named_in_any_case_and_in_lower_case_first() {
-        type Variable<'a> = (&'a str, &'a str);
-        let cases: [(&[Variable], Option<Variable>); 8] = [
-            (&[], None),
-            (&[("HTTP_PROXY", "machine:1")], None),
-            (&[("HTTPS_PROXY", " ")], None),
-            (&[("HTTPS_PROXY", " machine:1 ")], Some(("HTTPS_PROXY", "machine:1"))),
-            (&[("Https_Proxy", "machine:1")], Some(("Https_Proxy", "machine:1"))),
-            (&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")], Some(("https_proxy", "lower:1"))),
-            (&[("HTTPS_PROXY", "machine:1"), ("No_Proxy", "other.test")], Some(("HTTPS_PROXY", "machine:1"))),
-            (&[("HTTPS_PROXY", "machine:1"), ("NO_PROXY", "other.test,keeper.test:443")], None),
-        ];
-        for (variables, expected) in cases {
-            let owned: Vec<_> =
-                variables.iter().map(|(name, value)| ((*name).to_owned(), SecretText::from(*value))).collect();
-            assert_eq!(of_machine(&owned, "keeper.test", 443), expected, "{variables:?}");
+    type Variable<'a> = (&'a str, &'a str);
+
+    fn owned(variables: &[Variable]) -> Vec<(String, SecretText)> {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), SecretText::from(*value))).collect()
+    }
+
+    /// The proxy's label, with `tls ` before it if it is reached by TLS, or the setting that is invalid.
+    fn chosen(variables: &[Variable]) -> Option<String> {
+        match choose(&owned(variables), "keeper.test", 443) {
+            Ok(proxy) => proxy.map(|proxy| if proxy.is_secure { format!("tls {}", proxy.label) } else { proxy.label }),
+            Err(Invalid { code, detail }) => Some(format!("{code} {detail}")),
         }
     }
 
     #[test]
-    fn an_address_without_a_scheme_is_one_of_http() {
+    fn the_machines_proxy_is_named_in_any_case_and_in_lower_case_first() {
+        let cases: [(&[Variable], Option<&str>); 11] = [
+            (&[], None),
+            (&[("HTTP_PROXY", "machine:1")], None),
+            (&[("HTTPS_PROXY", " ")], None),
+            (&[("HTTPS_PROXY", " machine:1 ")], Some("machine:1")),
+            (&[("Https_Proxy", "machine:1")], Some("machine:1")),
+            (&[("HTTPS_PROXY", "upper:1"), ("https_proxy", "lower:1")], Some("lower:1")),
+            (&[("https_proxy", "lower:1"), ("HTTPS_PROXY", "upper:1")], Some("lower:1")),
+            (&[("https_proxy", ""), ("HTTPS_PROXY", "upper:1")], Some("upper:1")),
+            (&[("HTTPS_PROXY", "machine:1"), ("No_Proxy", "other.test")], Some("machine:1")),
+            (&[("HTTPS_PROXY", "machine:1"), ("NO_PROXY", "other.test,keeper.test:443")], None),
+            (&[("HTTPS_PROXY", "machine:1"), ("no_proxy", ""), ("NO_PROXY", "keeper.test")], None),
+        ];
+        for (variables, expected) in cases {
+            assert_eq!(chosen(variables).as_deref(), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_agents_proxy_comes_before_the_machines_and_has_no_exceptions_here() {
+        let machine = [("HTTPS_PROXY", "machine:1"), ("NO_PROXY", "*")];
+        assert_eq!(chosen(&machine), None);
+        assert_eq!(
+            chosen(&[&machine[..], &[("AGENT_PROXYURL", "https://agent")]].concat()).as_deref(),
+            Some("tls agent:443")
+        );
+        assert_eq!(chosen(&[&machine[..], &[("AGENT_PROXYURL", "")]].concat()), None);
+    }
+
+    #[test]
+    fn an_address_is_a_url_or_a_host_with_its_port() {
         for (address, expected) in [
-            ("proxy:3128", "http://proxy:3128"),
-            ("http://proxy", "http://proxy"),
-            ("HTTPS://proxy", "HTTPS://proxy"),
-            ("socks5://proxy:1", "socks5://proxy:1"),
-            ("user:pass://word@proxy", "http://user:pass://word@proxy"),
-            ("", "http://"),
+            ("proxy:3128", "proxy:3128"),
+            ("proxy", "proxy:80"),
+            ("http://proxy/", "proxy:80"),
+            ("HTTPS://Proxy", "tls proxy:443"),
+            ("https://proxy:8443/path?query#hash", "tls proxy:8443"),
+            ("//proxy:1", "proxy:1"),
+            ("http://a:b@proxy:1", "proxy:1"),
+            ("http://a:b@c@proxy:1", "proxy:1"),
+            ("DOMAIN\\alice:b@proxy:1", "proxy:1"),
+            ("http://[::1]:8080", "[::1]:8080"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://bücher.test", "bücher.test:80"),
+            ("socks5://proxy:1", "PROXY_SCHEME HTTPS_PROXY"),
+            ("ftp://proxy:1", "PROXY_SCHEME HTTPS_PROXY"),
         ] {
-            assert_eq!(url(address), expected);
+            assert_eq!(chosen(&[("HTTPS_PROXY", address)]).as_deref(), Some(expected), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_and_what_may_be_a_password_is_no_host() {
+        for address in [
+            "http://",
+            "http://:1",
+            "http://a b",
+            "http://proxy:",
+            "http://proxy:99999",
+            "http://proxy:+1",
+            "http://[::1",
+            "http://[::1]x",
+            "http://[proxy]",
+            "http://fe80::1",
+            "http:/proxy:1",
+            "\"http://proxy:1\"",
+            "'proxy:1'",
+            "http://secret#x@proxy:1",
+            "http://secret/x@proxy:1",
+            "http://user:12?x@proxy:1",
+            "user:pass://word@proxy",
+        ] {
+            assert_eq!(chosen(&[("HTTPS_PROXY", address)]).as_deref(), Some("PROXY_ADDRESS HTTPS_PROXY"), "{address}");
         }
     }
 
     #[test]
     fn a_login_is_what_is_set_or_else_what_the_address_holds() {
-        for (set, in_address, expected) in [
-            ([None, None], ["", ""], None),
-            ([None, None], ["a", "b"], Some("Basic YTpi")),
-            ([None, None], ["a", ""], Some("Basic YTo=")),
-            ([None, None], ["a", "p%40%3A%25"], Some("Basic YTpwQDol")),
-            ([None, None], ["a", "100%"], Some("Basic YToxMDAl")),
-            ([Some("a"), Some(":@%/ü")], ["", ""], Some("Basic YTo6QCUvw7w=")),
-            ([Some("c"), None], ["a", "b"], Some("Basic Yzpi")),
-            ([None, Some("d")], ["a", "b"], Some("Basic YTpk")),
+        for (address, user, password, expected) in [
+            ("proxy", "", "", None),
+            ("a:b@proxy", "", "", Some("YTpi")),
+            ("a@proxy", "", "", Some("YTo=")),
+            ("a:p%40%3A%25@proxy", "", "", Some("YTpwQDol")),
+            ("a:100%@proxy", "", "", Some("YToxMDAl")),
+            ("proxy", "a", ":@%/ü", Some("YTo6QCUvw7w=")),
+            ("proxy", "a", " b ", Some("YTogYiA=")),
+            ("a:b@proxy", "c", "", Some("Yzpi")),
+            ("a:b@proxy", "", "d", Some("YTpk")),
         ] {
-            let header = authorization(set, in_address);
-            assert_eq!(header.as_ref().map(SecretText::expose), expected, "{set:?} {in_address:?}");
+            let environment = owned(&[
+                ("AGENT_PROXYURL", address),
+                ("AGENT_PROXYUSERNAME", user),
+                ("SECRET_AGENT_PROXYPASSWORD", password),
+            ]);
+            let proxy = choose(&environment, "keeper.test", 443).expect("valid").expect("there");
+            let header = expected.map(|expected| SecretText::from([BASIC, expected].concat()));
+            assert_eq!(proxy.authorization, header, "{address} {user} {password}");
+            assert_eq!(agents_login(&environment), expected.map(SecretText::from), "{address} {user} {password}");
         }
     }
 
@@ -201,10 +359,12 @@ mod tests {
             ("[]", Some(&[])),
             (r#"{"a":1}"#, Some(&[])),
             ("not JSON", None),
-            ("", None),
+            ("", Some(&[])),
         ] {
             let expected = expected.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect());
-            assert_eq!(expressions(list), expected, "{list}");
+            let list = ("AGENT_PROXYBYPASSLIST", list);
+            assert_eq!(expressions(&owned(&[("AGENT_PROXYURL", "proxy"), list])), expected, "{list:?}");
+            assert_eq!(expressions(&owned(&[list])), Some(Vec::new()), "{list:?}");
         }
     }
 

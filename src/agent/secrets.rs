@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
+use crate::agent::proxy;
 use crate::base64;
 use crate::json::Value;
 use crate::secret::SecretText;
@@ -31,6 +32,7 @@ pub fn masks(environment: &[(String, SecretText)]) -> Vec<SecretText> {
     let passwords = forms_of_password(value("AGENT_PROXYUSERNAME"), value("SECRET_AGENT_PROXYPASSWORD"))
         .into_iter()
         .chain(logins)
+        .chain(proxy::agents_login(environment))
         .chain(misplaced(&variables));
 
     let mut known = HashSet::new();
@@ -263,6 +265,14 @@ mod tests {
         assert_eq!(
             masks_of(&[("AGENT_PROXYUSERNAME", "me"), ("SECRET_AGENT_PROXYPASSWORD", "p@ss word")]),
             ["p@ss word", "p%40ss%20word", "bWU6cEBzcyB3b3Jk"]
+        );
+    }
+
+    #[test]
+    fn a_login_of_which_one_half_is_in_the_address_is_masked_as_the_proxy_gets_it() {
+        assert_eq!(
+            masks_of(&[("AGENT_PROXYURL", "http://other:pass@proxy"), ("AGENT_PROXYUSERNAME", "me")]),
+            ["pass", "b3RoZXI6cGFzcw==", "bWU6cGFzcw=="]
         );
     }
 

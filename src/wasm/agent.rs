@@ -1,14 +1,11 @@
 //! The door to the verdicts on facts of the agent: texts in, texts out.
 
-use js_sys::Array;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::access::{self, User};
 use crate::agent::publication::{self, Placed};
-use crate::agent::{certificates, disk, proxy, secrets};
+use crate::agent::{certificates, disk};
 use crate::protocol::failure;
-use crate::secret::SecretText;
 
 #[wasm_bindgen(typescript_custom_section)]
 const SYSTEM_CODES: &str = disk::SYSTEM_CODES;
@@ -22,66 +19,6 @@ const OWN_CODES: &str = disk::OWN_CODES;
 /// The codes that [`disk::reason`] knows, and one that ends a download whose file already has a problem.
 #[wasm_bindgen(typescript_custom_section)]
 const CODES: &str = "export type DiskCode = SystemDiskCode | OwnDiskCode | 'UNWRITTEN';";
-
-/// The masks for the environment, given its names and values. See [`secrets::masks`].
-#[must_use]
-#[wasm_bindgen(js_name = masksOfEnvironment, unchecked_return_type = "string[]")]
-pub fn masks_of_environment(names: Vec<String>, values: Vec<String>) -> Array {
-    // EXPOSE: Node hands masks to the agent.
-    secrets::masks(&environment(names, values)).iter().map(|mask| JsValue::from_str(mask.expose())).collect()
-}
-
-/// Whether a config is in none of the job's secret variables. See [`secrets::is_config_in_clear`].
-#[must_use]
-#[wasm_bindgen(js_name = isConfigInClear)]
-pub fn is_config_in_clear(names: Vec<String>, values: Vec<String>) -> bool {
-    secrets::is_config_in_clear(&environment(names, values))
-}
-
-/// The environment's proxy for an HTTPS host and port: the variable and the address. See [`proxy::of_machine`].
-#[must_use]
-#[wasm_bindgen(js_name = machineProxy, unchecked_return_type = "string[] | undefined")]
-pub fn machine_proxy(names: Vec<String>, values: Vec<String>, host: &str, port: u16) -> Option<Array> {
-    let environment = environment(names, values);
-    let (name, address) = proxy::of_machine(&environment, host, port)?;
-    Some([name, address].into_iter().map(JsValue::from_str).collect())
-}
-
-/// The expressions in the agent's list of hosts that are reached directly. See [`proxy::expressions`].
-#[must_use]
-#[wasm_bindgen(js_name = proxyExceptions)]
-pub fn proxy_exceptions(list: &str) -> Option<Vec<String>> {
-    proxy::expressions(list)
-}
-
-/// The address of a proxy as a URL. See [`proxy::url`].
-#[must_use]
-#[wasm_bindgen(js_name = proxyUrl)]
-pub fn proxy_url(address: &str) -> String {
-    proxy::url(address)
-}
-
-/// The header that logs in to a proxy, with a user name and a password that were set, or else those in its address. See
-/// [`proxy::authorization`].
-#[must_use]
-#[wasm_bindgen(js_name = proxyAuthorization)]
-pub fn proxy_authorization(
-    user: Option<String>,
-    password: Option<String>,
-    user_in_address: &str,
-    password_in_address: &str,
-) -> Option<String> {
-    let [user, password] = [user, password].map(|text| text.map(SecretText::from));
-    // EXPOSE: Node sends the header.
-    let set = [&user, &password].map(|text| text.as_ref().map(SecretText::expose));
-    let header = proxy::authorization(set, [user_in_address, password_in_address]);
-    header.map(|header| header.expose().to_owned())
-}
-
-/// The variables by name, whose values are wiped.
-fn environment(names: Vec<String>, values: Vec<String>) -> Vec<(String, SecretText)> {
-    names.into_iter().zip(values.into_iter().map(SecretText::from)).collect()
-}
 
 /// The certificates in a text, if it is one. See [`certificates::in_pem`].
 #[must_use]

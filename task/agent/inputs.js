@@ -4,7 +4,7 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { readPlainFile } from '../files/paths.js';
 import { readProxySettings } from '../network/settings.js';
 import { print, warn } from './commands.js';
-import { isGivenInClear, withheldPassword } from './secrets.js';
+import { environment, passphrase } from './secrets.js';
 
 /** @import { FileOutcome, Inputs } from '../../pkg/core.js' */
 /** @import { NetworkSettings } from '../network/network.js' */
@@ -19,15 +19,15 @@ export function readInputs() {
     tl.getEndpointAuthorizationParameter(connection, 'apitoken', true) ??
     // The library leaves an empty one in the environment.
     process.env[`ENDPOINT_AUTH_PARAMETER_${connection}_APITOKEN`];
-  const environment = process.env.KSM_CONFIG ?? '';
+  const ofEnvironment = process.env.KSM_CONFIG ?? '';
   // Child processes do not need it.
   delete process.env.KSM_CONFIG;
   return {
     connection: secret ?? '',
     isOtherConnection: Boolean(connection) && secret === undefined,
     config: input('keepersecretconfig'),
-    isConfigInClear: isGivenInClear(),
-    environment,
+    isConfigInClear: environment.isConfigInClear(),
+    environment: ofEnvironment,
     secrets: input('secrets'),
     secretsFile: input('secretsFile'),
     templates: input('templates'),
@@ -60,7 +60,7 @@ export function readFiles(paths) {
 export function readNetworkSettings() {
   const certFile = tl.getVariable('Agent.ClientCert');
   return {
-    proxy: readProxySettings(agentVariable, process.env, warn),
+    proxy: readProxySettings(environment, warn),
     certificates: {
       caCertificate: input('caCertificate'),
       agentCaFile: tl.getVariable('Agent.CAInfo'),
@@ -69,7 +69,7 @@ export function readNetworkSettings() {
             certFile,
             keyFile: tl.getVariable('Agent.ClientCertKey'),
             archiveFile: tl.getVariable('Agent.ClientCertArchive'),
-            passphrase: agentVariable('Agent.ClientCertPassword'),
+            passphrase,
           }
         : undefined,
       warn,
@@ -77,6 +77,3 @@ export function readNetworkSettings() {
     log: print,
   };
 }
-
-/** @param {string} name */
-const agentVariable = (name) => withheldPassword(name) ?? tl.getVariable(name);

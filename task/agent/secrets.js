@@ -3,7 +3,7 @@
  * input, all of which are masked, and the agent's facts about the job.
  */
 
-import { isConfigInClear, masksOfEnvironment } from '../../pkg/core.js';
+import { Environment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
 
 /** @import { JobVariables } from '../../pkg/core.js' */
@@ -22,29 +22,21 @@ export const job = Object.fromEntries(
   DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
 );
 
-/** Passwords that the task library would encrypt with a key that it leaves in a world-readable file. */
-const WITHHELD = ['Agent.ProxyPassword', 'Agent.ClientCertPassword'];
-/** @type {Map<string, string | undefined>} */
-const withheld = new Map();
-let isInClear = false;
+/** The variables with which the agent started the task. @type {Environment} */
+export let environment;
+/** That of the agent's client certificate. @type {string | undefined} */
+export let passphrase;
 
-/** Masks every secret, in each form in which it may appear, and withholds passwords from the task library. */
+/** Masks every secret in all the forms in which it could appear, and hides passwords from the task library. */
 export function maskEnvironment() {
-  const [names, values] = [Object.keys(process.env), Object.values(process.env).map((value) => value ?? '')];
-  masksOfEnvironment(names, values).forEach(printMask);
-  isInClear = isConfigInClear(names, values);
-  for (const name of WITHHELD) {
-    const variable = `SECRET_${name.replace('.', '_').toUpperCase()}`;
-    withheld.set(name, process.env[variable]);
-    delete process.env[variable];
-  }
+  const values = Object.values(process.env).map((value) => value ?? '');
+  environment = new Environment(Object.keys(process.env), values);
+  environment.masks().forEach(printMask);
+  passphrase = process.env.SECRET_AGENT_CLIENTCERTPASSWORD;
+  // The library would encrypt them with a key that it leaves in a world-readable file.
+  delete process.env.SECRET_AGENT_CLIENTCERTPASSWORD;
+  delete process.env.SECRET_AGENT_PROXYPASSWORD;
 }
-
-/** Whether the input holds a config that is in none of the job's secret variables. */
-export const isGivenInClear = () => isInClear;
-
-/** A password that is withheld from the task library. @param {string} name */
-export const withheldPassword = (name) => withheld.get(name);
 
 /**
  * Where the task library keeps inputs and secret variables: in memory. The library's own vault would encrypt them with

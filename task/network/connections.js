@@ -10,8 +10,8 @@ import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/work.js';
 
 /** @import { SecureContext, TLSSocket } from 'node:tls' */
-/** @import { FailureCode, Progress, Sealed } from '../../pkg/core.js' */
-/** @import { Proxy, Trust } from './settings.js' */
+/** @import { FailureCode, Progress, Proxy, Sealed } from '../../pkg/core.js' */
+/** @import { Trust } from './settings.js' */
 
 /**
  * A request in flight, and what its connection reveals.
@@ -115,17 +115,16 @@ function noteIssuer(socket, way) {
 }
 
 /** @param {Target} target @param {Proxy} proxy @param {SecureContext} secureContext */
-async function openTunnel({ host, port, way }, { url, authorization }, secureContext) {
-  const isSecure = url.protocol === 'https:';
-  const name = url.hostname.replace(/^\[|\]$/g, '');
+async function openTunnel({ host, port, way }, proxy, secureContext) {
+  const { isSecure, authorization } = proxy;
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
-  way.progress.enter(firstPhase(name), true);
+  way.progress.enter(firstPhase(proxy.host), true);
   const request = (isSecure ? https : http).request({
     method: 'CONNECT',
-    host: name,
+    host: proxy.host,
+    port: proxy.port,
     // By default Node uses the `Host` header, which names the server beyond the proxy.
-    servername: net.isIP(name) ? '' : name,
-    port: url.port || (isSecure ? 443 : 80),
+    servername: net.isIP(proxy.host) ? '' : proxy.host,
     path: target,
     // By default Node would ask the proxy to close a connection that must stay open.
     headers: {

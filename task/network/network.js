@@ -7,7 +7,7 @@ import { isUnknownIssuer } from '../../pkg/core.js';
 import { sideBySide } from '../files/work.js';
 import { Connections } from './connections.js';
 import { describeFailure, exchange } from './exchange.js';
-import { Trust, proxyFor } from './settings.js';
+import { Trust } from './settings.js';
 
 /** @import { DecipherGCM } from 'node:crypto' */
 /** @import { Download, OutcomeWithBody, PlatformCipher, Request, Run } from '../../pkg/core.js' */
@@ -147,7 +147,7 @@ export class Network {
       if (seal) {
         this.#keeper = url.host;
       }
-      const proxy = proxyFor(url, this.#settings.proxy);
+      const proxy = this.#settings.proxy(url);
       this.#tell(url.host, proxy?.label);
       const connections = (this.#connections ??= this.#connect());
       const isKeeper = url.host === this.#keeper;

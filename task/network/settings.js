@@ -4,63 +4,13 @@ import { X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
 import vm from 'node:vm';
-import {
-  certificatePath,
-  certificateWarning,
-  certificatesInPem,
-  machineProxy,
-  proxyAuthorization,
-  proxyExceptions,
-  proxyUrl,
-} from '../../pkg/core.js';
+import { certificatePath, certificateWarning, certificatesInPem } from '../../pkg/core.js';
 import { readPlainFile } from '../files/paths.js';
 import { codeOf, refuse } from '../files/work.js';
 
+/** @import { Environment, Proxy } from '../../pkg/core.js' */
 /** @typedef {(text: string) => void} Warn */
-
-/**
- * @typedef {object} Proxy
- * @property {URL} url
- * @property {string} label host and port, the only parts that may be shown
- * @property {string} [authorization] the value of `Proxy-Authorization`
- *
- * @typedef {object} ProxySetting
- * @property {string} address as written
- * @property {string} name of the setting
- * @property {string} [user]
- * @property {string} [password]
- *
- * @typedef {(url: URL) => ProxySetting | undefined} ChooseProxy undefined for a direct connection
- */
-
-/**
- * The proxy for an address, or undefined for a direct connection. Throws an error with a code if the setting is
- * invalid: connecting directly could be just what the proxy is there to prevent.
- *
- * @param {URL} target
- * @param {ChooseProxy} choose
- * @returns {Proxy | undefined}
- */
-export function proxyFor(target, choose) {
-  const setting = choose(target);
-  if (!setting) {
-    return undefined;
-  }
-  const { name, user, password } = setting;
-  const url = parseUrl(proxyUrl(setting.address)) ?? refuse('PROXY_ADDRESS', name);
-  if (!['http:', 'https:'].includes(url.protocol)) {
-    refuse('PROXY_SCHEME', name);
-  }
-  // Unless encoded, a special character in a password, such as `#`, ends the host, which the log names.
-  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) {
-    refuse('PROXY_ADDRESS', name);
-  }
-  return {
-    url,
-    label: `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`,
-    authorization: proxyAuthorization(user, password, url.username, url.password),
-  };
-}
+/** @typedef {(url: URL) => Proxy | undefined} ChooseProxy undefined for a direct connection */
 
 /** A URL, if a text is one. @param {string} text @param {URL} [base] */
 export function parseUrl(text, base) {
@@ -71,37 +21,47 @@ export function parseUrl(text, base) {
   }
 }
 
+/** Time limit for matching the bypass expressions against one host, in milliseconds. */
+const MATCHING_MS = 500;
+
 /**
- * The agent's proxy, or else the machine's.
+ * The agent's proxy, with the exceptions that its bypass list makes, or else the machine's. These are matched as the agent
+ * does: against the scheme, the host and a non-default port, and nothing that a server could add.
  *
- * @param {(name: string) => string | undefined} agentVariable
- * @param {NodeJS.ProcessEnv} environment
+ * Choosing throws an object with a code if the setting is invalid.
+ *
+ * @param {Environment} environment
  * @param {Warn} warn
  * @returns {ChooseProxy}
  */
-export function readProxySettings(agentVariable, environment, warn) {
-  const address = agentVariable('Agent.ProxyUrl')?.trim();
-  if (!address) {
-    const names = Object.keys(environment);
-    const values = names.map((name) => environment[name] ?? '');
-    return ({ hostname, port }) => {
-      const [name, address] = machineProxy(names, values, hostname, Number(port || 443)) ?? [];
-      return name && address ? { name, address } : undefined;
-    };
-  }
-  const setting = {
-    address,
-    name: 'Agent.ProxyUrl',
-    user: agentVariable('Agent.ProxyUsername') || undefined,
-    password: agentVariable('Agent.ProxyPassword') || undefined,
+export function readProxySettings(environment, warn) {
+  let expressions = readExceptions(environment, warn);
+  /** What the expressions said, by origin. @type {Map<string, boolean>} */
+  const exceptions = new Map();
+  /** @param {string} origin @returns {boolean} */
+  const isException = (origin) => {
+    try {
+      const code = 'expressions.some((expression) => expression.test(origin))';
+      return (
+        expressions.length > 0 && vm.runInNewContext(code, { expressions, origin }, { timeout: MATCHING_MS })
+      );
+    } catch {
+      // It can take exponential time on a host that is crafted for it. One host of that kind is enough.
+      expressions = [];
+      warn("the agent's proxy bypass list takes too long to match a host, so the proxy is used");
+      return false;
+    }
   };
-  const exceptions = readExceptions(agentVariable('Agent.ProxyBypassList'), warn);
-  return ({ origin }) => (isException(exceptions, origin, warn) ? undefined : setting);
+  return ({ origin, hostname, port }) => {
+    const isDirect = exceptions.get(origin) ?? isException(origin);
+    exceptions.set(origin, isDirect);
+    return isDirect ? undefined : environment.proxyFor(hostname, Number(port || 443));
+  };
 }
 
-/** @param {string | undefined} list @param {Warn} warn */
-function readExceptions(list, warn) {
-  const expressions = proxyExceptions(list || '[]');
+/** @param {Environment} environment @param {Warn} warn */
+function readExceptions(environment, warn) {
+  const expressions = environment.proxyExceptions();
   if (!expressions) {
     warn("the agent's proxy bypass list is not a list in JSON and is skipped");
   }
@@ -113,30 +73,6 @@ function readExceptions(list, warn) {
       return [];
     }
   });
-}
-
-/** Time limit for matching the bypass expressions against one host, in milliseconds. */
-const MATCHING_MS = 500;
-
-/**
- * Matches as the agent does: against the scheme, the host and a non-default port, and nothing that a server could add.
- * An expression can take exponential time on a host that is crafted for it, so time is limited.
- *
- * @param {RegExp[]} expressions
- * @param {string} origin
- * @param {Warn} warn
- */
-function isException(expressions, origin, warn) {
-  if (expressions.length === 0) {
-    return false;
-  }
-  const code = 'expressions.some((expression) => expression.test(origin))';
-  try {
-    return vm.runInNewContext(code, { expressions, origin }, { timeout: MATCHING_MS });
-  } catch {
-    warn("the agent's proxy bypass list takes too long to match a host, so the proxy is used");
-    return false;
-  }
 }
 
 /**
@@ -210,7 +146,9 @@ function identify(client, warn) {
   try {
     return client && tls.createSecureContext({ ...TLS, ...readClientCertificate(client) });
   } catch (error) {
-    warn(`the agent's client certificate cannot be used (${codeOf(error)})`);
+    // OpenSSL has no codes for some faults of an archive, such as a wrong password, and words that quote nothing.
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    warn(`the agent's client certificate cannot be used (${code ?? message})`);
     return undefined;
   }
 }

@@ -3,24 +3,28 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { initSync } from '../../pkg/core.js';
+import { Environment, initSync } from '../../pkg/core.js';
 import { inProject } from '../../scripts/paths.js';
-import { proxyFor, readProxySettings } from '../../task/network/settings.js';
+import { readProxySettings } from '../../task/network/settings.js';
 import { PASSWORD, runIn } from './world.js';
 
 initSync({ module: readFileSync(inProject('pkg', 'core_bg.wasm')) });
 
 const KEEPER = 'https://keepersecurity.com/api';
 
-/** The proxy for an address, with these settings of the agent and the machine. */
-function choose(url, { agent = {}, environment = {} }) {
+/** How a proxy is chosen, if the agent and the machine say this. */
+function read({ agent = {}, environment = {} }) {
+  const ofAgent = Object.entries(agent).map(([name, value]) => [name.replace('.', '_').toUpperCase(), value]);
+  const variables = { ...environment, ...Object.fromEntries(ofAgent) };
   const warnings = [];
-  const settings = readProxySettings(
-    (name) => agent[name],
-    environment,
-    (text) => warnings.push(text),
-  );
-  return { proxy: proxyFor(new URL(url), settings), warnings };
+  const given = new Environment(Object.keys(variables), Object.values(variables));
+  return { choose: readProxySettings(given, (text) => warnings.push(text)), warnings };
+}
+
+/** Which proxy is used for an address. */
+function choose(url, settings) {
+  const { choose, warnings } = read(settings);
+  return { proxy: choose(new URL(url)), warnings };
 }
 
 describe('the proxy', () => {
@@ -98,40 +102,31 @@ describe('the proxy', () => {
     }
   });
 
-  test('an expression that takes for ever on some host does not hold up the task', () => {
-    const agent = { 'Agent.ProxyUrl': 'http://agent:1', 'Agent.ProxyBypassList': '["^https://(a+)+$"]' };
+  test('an expression that takes for ever on some host holds up the task once', () => {
+    const agent = {
+      'Agent.ProxyUrl': 'http://agent:1',
+      'Agent.ProxyBypassList': '["^https://(a+)+$", "keeper"]',
+    };
+    const { choose, warnings } = read({ agent });
+    assert.equal(choose(new URL(KEEPER)), undefined);
     const before = performance.now();
-    const { proxy, warnings } = choose(`https://${'a'.repeat(60)}.b/`, { agent });
-    assert.ok(performance.now() - before < 2_000);
-    assert.equal(proxy?.label, 'agent:1', 'what is not known to be passed by uses the proxy');
+    for (const host of ['b', 'b', 'c', 'd', 'e', 'f']) {
+      const proxy = choose(new URL(`https://${'a'.repeat(60)}.${host}/`));
+      assert.equal(proxy?.label, 'agent:1', 'what is not known to be passed by uses the proxy');
+    }
+    assert.ok(performance.now() - before < 1_500);
+    assert.equal(choose(new URL(KEEPER)), undefined, 'what is known stays known');
     assert.deepEqual(warnings, [
       "the agent's proxy bypass list takes too long to match a host, so the proxy is used",
     ]);
   });
 
-  test('logs in with the fields of the agent, or with what the address holds', () => {
+  test('logs in with the fields of the agent', () => {
     const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
-    for (const [settings, expected] of [
-      [{ agent: { 'Agent.ProxyUrl': 'http://agent:1' } }, undefined],
-      [
-        {
-          agent: {
-            'Agent.ProxyUrl': 'http://agent:1',
-            'Agent.ProxyUsername': 'a',
-            'Agent.ProxyPassword': ':@%/ü',
-          },
-        },
-        basic('a::@%/ü'),
-      ],
-      [{ agent: { 'Agent.ProxyUrl': 'http://a:b@agent:1' } }, basic('a:b')],
-      [{ environment: { HTTPS_PROXY: 'http://a:p%40%3A%25@machine:1' } }, basic('a:p@:%')],
-      [{ environment: { HTTPS_PROXY: 'http://a:100%@machine:1' } }, basic('a:100%')],
-      [{ environment: { HTTPS_PROXY: 'http://a@machine:1' } }, basic('a:')],
-    ]) {
-      const { proxy } = choose(KEEPER, settings);
-      assert.equal(proxy?.authorization, expected);
-      assert.match(String(proxy?.label), /^(agent|machine):1$/, 'the login is not shown');
-    }
+    const agent = { 'Agent.ProxyUrl': 'http://agent:1', 'Agent.ProxyUsername': 'a' };
+    assert.equal(choose(KEEPER, { agent }).proxy?.authorization, basic('a:'));
+    const environment = { SECRET_AGENT_PROXYPASSWORD: ' :@%/ü' };
+    assert.equal(choose(KEEPER, { agent, environment }).proxy?.authorization, basic('a: :@%/ü'));
   });
 
   test('is not passed by because of a list that cannot be read', () => {
@@ -144,13 +139,7 @@ describe('the proxy', () => {
   test('is named by its setting when it is not a proxy', () => {
     for (const [address, code] of [
       ['http://:1', 'PROXY_ADDRESS'],
-      ['http://a b', 'PROXY_ADDRESS'],
-      ['http://secret#x@proxy:1', 'PROXY_ADDRESS'],
-      ['http://secret/x@proxy:1', 'PROXY_ADDRESS'],
-      ['http://user:12?x@proxy:1', 'PROXY_ADDRESS'],
-      ['user:12\\x@proxy:1', 'PROXY_ADDRESS'],
       ['socks5://proxy:1', 'PROXY_SCHEME'],
-      ['ftp://proxy:1', 'PROXY_SCHEME'],
     ]) {
       const expected = { code, detail: 'HTTPS_PROXY' };
       assert.throws(() => choose(KEEPER, { environment: { HTTPS_PROXY: address } }), expected, address);

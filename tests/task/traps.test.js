@@ -47,9 +47,10 @@ const ALTERATIONS = {
   },
   ...Object.fromEntries(
     [
-      'masksOfEnvironment',
-      'isConfigInClear',
-      'machineProxy',
+      'environment_new',
+      'environment_masks',
+      'environment_isConfigInClear',
+      'environment_proxyFor',
       isWindows ? 'icaclsArguments' : 'modeIfOpen',
       'publicationWarnings',
       'certificatePath',

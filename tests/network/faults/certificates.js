@@ -246,6 +246,13 @@ export const certificates = {
       },
       { warnings: ["the agent's client certificate cannot be used (ENOENT)"] },
     ),
+    survived(
+      "the agent's client certificate comes without its key, or with a wrong password",
+      'warns and goes on',
+      1,
+      { agent: () => ({ variables: { 'Agent.ClientCert': clientCertPath } }) },
+      { warnings: ["the agent's client certificate cannot be used (wrong tag)"], from: 20 },
+    ),
   ],
 };
 

@@ -102,6 +102,16 @@ export const proxies = {
       { log: VIA },
     ),
     survived(
+      'the machine names it in HTTPS_PROXY, and https_proxy is empty',
+      'goes that way',
+      1,
+      {
+        proxy: {},
+        agent: named(({ url }) => ({ https_proxy: '', HTTPS_PROXY: url })),
+      },
+      { log: VIA, system: 'linux' },
+    ),
+    survived(
       'it is an HTTPS proxy',
       'goes that way',
       1,
@@ -354,6 +364,12 @@ export const proxies = {
       `\`Agent.ProxyUrl\` is not the address of a proxy${hint.ADDRESS}`,
       0,
       { agent: () => ({ variables: { 'Agent.ProxyUrl': 'http://:99999' } }) },
+    ),
+    refused(
+      'its address is in quotes, as some files leave them',
+      `\`HTTPS_PROXY\` is not the address of a proxy${hint.ADDRESS}`,
+      0,
+      { agent: () => ({ environment: { HTTPS_PROXY: '"http://localhost:1"' } }) },
     ),
     refused(
       'it is a SOCKS proxy',

@@ -1,0 +1,56 @@
+//! The door to the environment in which the agent started the task.
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::agent::{proxy, secrets};
+use crate::secret::SecretText;
+
+/// The variables of the environment, as they were before the task library took the secrets away.
+#[wasm_bindgen]
+pub struct Environment(Vec<(String, SecretText)>);
+
+#[wasm_bindgen]
+impl Environment {
+    /// The variables with these names and values.
+    #[must_use]
+    #[wasm_bindgen(constructor)]
+    pub fn new(names: Vec<String>, values: Vec<String>) -> Self {
+        Self(names.into_iter().zip(values.into_iter().map(SecretText::from)).collect())
+    }
+
+    /// See [`secrets::masks`].
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub fn masks(&self) -> Array {
+        // EXPOSE: Node hands masks to the agent.
+        secrets::masks(&self.0).iter().map(|mask| JsValue::from_str(mask.expose())).collect()
+    }
+
+    /// See [`secrets::is_config_in_clear`].
+    #[must_use]
+    #[wasm_bindgen(js_name = isConfigInClear)]
+    pub fn is_config_in_clear(&self) -> bool {
+        secrets::is_config_in_clear(&self.0)
+    }
+
+    /// See [`proxy::expressions`].
+    #[must_use]
+    #[wasm_bindgen(js_name = proxyExceptions)]
+    pub fn proxy_exceptions(&self) -> Option<Vec<String>> {
+        proxy::expressions(&self.0)
+    }
+
+    /// See [`proxy::choose`].
+    ///
+    /// # Errors
+    /// The setting is invalid: an object with its `FailureCode` and its name.
+    #[wasm_bindgen(js_name = proxyFor, unchecked_return_type = "Proxy | undefined")]
+    pub fn proxy_for(&self, host: &str, port: u16) -> Result<JsValue, JsValue> {
+        match proxy::choose(&self.0, host, port) {
+            Ok(proxy) => Ok(serde_wasm_bindgen::to_value(&proxy)?),
+            Err(invalid) => Err(serde_wasm_bindgen::to_value(&invalid)?),
+        }
+    }
+}
