@@ -14,7 +14,7 @@ import { Network, platformCipher } from './network/network.js';
 /** @import { Next, Plan } from '../pkg/core.js' */
 
 const CANCELLED = 'the task was cancelled; nothing was set';
-const STUCK = `the task waited for something that could not come any more; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
+const STUCK = `the task was waiting for something that can no longer happen; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
 
 /** The most problems, and the most files left behind, that are shown; the rest are only counted. */
 const MAX_ISSUES = 50;

@@ -330,8 +330,7 @@ fn of_two_records_with_one_title_the_readable_one_is_not_taken_in_silence() {
     assert_eq!(
         hidden.warnings(),
         [
-            "a title may also be that of 1 record that cannot be opened: lines by title take the one that can; a UID \
-             would be exact",
+            "a title may also be that of 1 record that cannot be opened: lines by title use the one that can; a UID would be unambiguous",
             &format!("the record {BAD} cannot be opened: its data does not decrypt with its key"),
         ]
     );
@@ -372,7 +371,7 @@ fn the_uid_of_a_folder_is_told_from_that_of_a_record() {
                 "line 1, column 1: this is the UID of a folder, not of a record\n  \
                    1 | {line}\n    \
                      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\
-                 hint: name a record that it holds, by its UID or title"
+                 hint: name a record in it, by its UID or title"
             )]
         );
     }
@@ -404,7 +403,7 @@ fn a_name_as_documentation_seemed_to_show_it_is_told_as_such() {
         (
             "[Database]",
             "no record has this title, which is in brackets",
-            "leave the brackets out: pages write them around what you replace",
+            "leave the brackets out: documentation puts them around what you replace",
         ),
     ] {
         let line = format!("{name}/field/password > var:X");

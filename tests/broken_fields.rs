@@ -226,7 +226,7 @@ fn a_seed_in_a_field_of_another_type_draws_a_warning() {
     let scenario = run(&raw.to_string(), &lines);
     let told = |line: usize, name: &str| {
         format!(
-            "line {line}: `{name}` gets the seed of all two-factor codes to come, not a code; the form `totp` gives the code"
+            "line {line}: `{name}` gets the seed of all future two-factor codes, not a code; the form `totp` gives the code"
         )
     };
     assert_eq!(scenario.warnings(), [told(1, "A"), told(2, "B"), told(3, "C"), told(5, "seed"), told(5, "seeds")]);

@@ -244,10 +244,10 @@ fn a_name_is_one_that_the_destination_can_have() {
             (
                 "a #b",
                 !kind.is_file,
-                "a `#` after a blank does not begin a comment here, so it would be part of the destination",
+                "a `#` after a space does not begin a comment here, so it would be part of the destination",
             ),
-            ("folder/", kind.is_file, "the path is a folder's; expected a file's"),
-            ("a #", true, "a `#` after a blank does not begin a comment here, so it would be part of the destination"),
+            ("folder/", kind.is_file, "the path is that of a folder; expected that of a file"),
+            ("a #", true, "a `#` after a space does not begin a comment here, so it would be part of the destination"),
         ] {
             let lines = format!("A/title > {}:{name}", kind.word);
             assert_eq!(Try::of(&lines).refusal(), if_so(is_refused, message), "{lines}: see `Destination::check`");
@@ -310,8 +310,7 @@ fn the_variables_of_the_job_leave_room_or_none() {
             (
                 "Token",
                 kind.reaches_environment(),
-                "`Token` is a secret variable of the job already and stays secret, so that no step finds it in its \
-                 environment"
+                "`Token` is already a secret variable of the job and stays secret, so no step would find it in its environment"
                     .to_owned(),
             ),
             (

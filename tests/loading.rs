@@ -53,7 +53,7 @@ fn a_redirect_of_a_download_is_followed_a_few_times_by_https_only() {
         assert_eq!((scenario.request().delay_ms, scenario.request().method), (0, "GET"));
     }
     scenario.resume(redirect("https://storage4.test/file"));
-    assert_eq!(problem(&scenario), message("it is redirected again and again (REDIRECTS)"));
+    assert_eq!(problem(&scenario), message("it is redirected too many times (REDIRECTS)"));
 
     let mut scenario = two_attachments();
     scenario.resume(redirect("http://storage.test/file"));

@@ -369,11 +369,11 @@ fn what_may_pass_is_tried_again() {
     let page = b"<html><title>502 Bad Gateway</title></html>";
     for (outcome, told) in [
         (no_answer("ENOTFOUND"), "no answer from keeper.test: its name cannot be resolved (ENOTFOUND)"),
-        (no_answer("EAI_AGAIN"), "no answer from keeper.test: its name cannot be resolved now (EAI_AGAIN)"),
+        (no_answer("EAI_AGAIN"), "no answer from keeper.test: its name cannot be resolved at the moment (EAI_AGAIN)"),
         (no_answer("ECONNREFUSED"), "no answer from keeper.test: it refuses connections (ECONNREFUSED)"),
         (
             no_answer("ANSWER_TIMEOUT"),
-            "no answer from keeper.test: it took the request and did not answer in time (ANSWER_TIMEOUT)",
+            "no answer from keeper.test: it accepted the request but did not answer in time (ANSWER_TIMEOUT)",
         ),
         (no_answer("TRUNCATED"), "no answer from keeper.test: the answer ended too early (TRUNCATED)"),
         ([answered(408, b"")], "keeper.test is out of service (status 408)"),
@@ -413,7 +413,7 @@ fn a_server_that_says_when_to_come_back_is_obeyed_within_the_time_limit() {
     assert_eq!(
         problem(&scenario),
         "keeper.test is out of service (status 503)\n\
-         hint: try again later; if other clients work, look at the proxy"
+         hint: try again later; if other clients work, check the proxy"
     );
 }
 
@@ -627,8 +627,7 @@ fn a_bad_record_matters_to_the_line_that_needs_it_only() {
         let mut by_title = Scenario::of(holding(), [LINE]);
         by_title.run();
         assert_eq!(by_title.value("DB_PASSWORD"), "s3cr3t-p4ssw0rd", "{broken}");
-        let may_be_twin = "a title may also be that of 1 record that cannot be opened: lines by title take the one that \
-                           can; a UID would be exact";
+        let may_be_twin = "a title may also be that of 1 record that cannot be opened: lines by title use the one that can; a UID would be unambiguous";
         // The title can be read from broken JSON.
         let of_title = (broken != "json").then_some(may_be_twin);
         let warnings: Vec<&str> = of_title.into_iter().chain([told.as_str()]).collect();
@@ -1082,7 +1081,7 @@ fn a_timer_that_ends_early_waits_on_without_a_word() {
 #[test]
 fn two_factor_codes_go_by_keepers_clock_if_the_agents_is_wrong() {
     // The agent's clock is at 1000 s; RFC 6238, appendix B, has the code of 59 s.
-    const WARNING: &str = "the agent's clock is 959 s ahead, so two-factor codes are made by Keeper's clock";
+    const WARNING: &str = "the agent's clock is 959 s ahead, so two-factor codes use Keeper's clock";
     let run = |line: &str, date_ms: u64| {
         let keeper = portal();
         let inputs = Inputs::new(&keeper.config(), line);
@@ -1563,8 +1562,8 @@ fn a_file_that_is_not_there_is_told_with_all_other_problems() {
 #[test]
 fn a_file_that_cannot_be_read_is_told_with_the_reason() {
     for (code, reason) in [
-        ("EACCES", "the agent has no right to"),
-        ("EPERM", "the agent has no right to"),
+        ("EACCES", "the agent has no permission"),
+        ("EPERM", "the agent has no permission"),
         ("EISDIR", "it is a folder"),
         ("NOT_A_FILE", "it is not a plain file"),
         ("TOO_LARGE", "it has more than 4 MiB"),

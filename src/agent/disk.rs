@@ -5,23 +5,23 @@ use crate::codes::codes;
 codes! {
     /// Reasons for a refusal of the system, by its code.
     REASONS: (&str, &str), SYSTEM_CODES of "SystemDiskCode" {
-        ("EACCES", "the agent has no right to"),
+        ("EACCES", "the agent has no permission"),
         ("EBUSY", "another program holds it"),
         ("EDQUOT", "the agent's quota is used up"),
         ("EEXIST", "something else has its name"),
         ("EFBIG", "it is larger than a file may be here"),
-        ("EINVAL", "the file system does not take this name"),
+        ("EINVAL", "the file system does not accept this name"),
         ("EIO", "the disk reports an error"),
-        ("ELOOP", "the links of its path form a circle"),
+        ("ELOOP", "the symbolic links in its path form a loop"),
         ("EMFILE", "too many files are open"),
         ("ENAMETOOLONG", "the path is too long"),
         ("ENFILE", "too many files are open"),
-        ("ENOENT", "a folder of the path is gone, or the system does not take the name"),
+        ("ENOENT", "a folder of the path is gone, or the system does not accept the name"),
         ("ENOSPC", "the disk is full"),
         ("ENOTDIR", "a part of the path is not a folder"),
-        ("EPERM", "the agent has no right to"),
+        ("EPERM", "the agent has no permission"),
         ("EROFS", "the file system is read-only"),
-        ("ETXTBSY", "it is a program that runs"),
+        ("ETXTBSY", "it is a running program"),
         ("EXCHANGED", "its folder was exchanged while the task ran"),
     }
 }
@@ -33,7 +33,7 @@ codes! {
         ("IS_LINK", "there is a symbolic link"),
         ("NOT_A_FILE", "there is something that is not a file"),
         ("FOLDER_IS_LINK", "its folder `{detail}` is a symbolic link"),
-        ("OPEN_FOLDER", "others can write to its folder (mode {detail}); name a folder in it that is not there, which the task makes for itself"),
+        ("OPEN_FOLDER", "others can write to its folder (mode {detail}); name a folder in it that does not exist, which the task then creates for itself"),
         ("NO_DRIVE", "there is no drive or share `{detail}`"),
         ("NOT_UTF_8", "the name of the working directory is not UTF-8; write an absolute path"),
         ("TWO_LINES", "it is the file of {detail} as well"),
@@ -58,7 +58,7 @@ pub fn reason(code: &str, detail: &str, is_windows: bool) -> String {
 /// The reason for a code of the system.
 fn refusal(code: &str, is_windows: bool) -> &'static str {
     if is_windows && HELD.contains(&code) {
-        return "the agent has no right to, or another program holds it";
+        return "the agent has no permission, or another program holds it";
     }
     REASONS.iter().find(|(known, _)| *known == code).map_or("the system refused", |(_, words)| words)
 }
@@ -73,7 +73,7 @@ mod tests {
             ("ENOSPC", false, "the disk is full (ENOSPC)"),
             ("ENOSPC", true, "the disk is full (ENOSPC)"),
             ("EBUSY", false, "another program holds it (EBUSY)"),
-            ("EBUSY", true, "the agent has no right to, or another program holds it (EBUSY)"),
+            ("EBUSY", true, "the agent has no permission, or another program holds it (EBUSY)"),
             ("ESOMETHING", false, "the system refused (ESOMETHING)"),
         ] {
             assert_eq!(reason(code, "", is_windows), expected);

@@ -131,10 +131,10 @@ fn unknown_kind(word: &str) -> Error {
         _ if word.starts_with(['"', '\'', '`']) => error.with_hint(slip::WITHOUT_QUOTES),
         _ if word.contains('|') => error.with_hint("a form begins with a `+`, as in `var+base64:NAME`"),
         Some(nearest) if word.eq_ignore_ascii_case(nearest) => {
-            error.with_hint(format!("write it in small letters: `{nearest}:`"))
+            error.with_hint(format!("write it in lower case: `{nearest}:`"))
         }
         Some(nearest) if word.trim_end() == nearest => {
-            error.with_hint(format!("write no blank after `{nearest}`, as in `{nearest}+base64:NAME`"))
+            error.with_hint(format!("write no space after `{nearest}`, as in `{nearest}+base64:NAME`"))
         }
         Some(nearest) => error.with_hint(format!("did you mean `{nearest}:`?")),
         None => {

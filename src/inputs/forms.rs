@@ -267,7 +267,7 @@ fn unknown_form(word: &str, place: Place) -> Error {
     let error = Error::new(format!("unknown form; expected {}", either(&list)));
     match nearest(word, &known) {
         Some(nearest) if nearest.eq_ignore_ascii_case(word) => {
-            error.with_hint(format!("write it in small letters: `{plus}{nearest}`"))
+            error.with_hint(format!("write it in lower case: `{plus}{nearest}`"))
         }
         Some(nearest) => error.with_hint(format!("did you mean `{plus}{nearest}`?")),
         None if place == Place::Line => error,

@@ -165,13 +165,13 @@ fn parse_line(mut line: Line, platform: Platform) -> Result<Mapping, Problem> {
 
 fn too_many_lines(count: usize) -> Error {
     let (count, limit) = (grouped(count as u64), grouped(MAX_LINES as u64));
-    Error::new(format!("there are {count} mapping lines, and a step takes {limit}"))
+    Error::new(format!("there are {count} mapping lines, but a step takes {limit}"))
         .with_hint("check that `secretsFile` is the right file, or spread the lines over several steps")
 }
 
 fn too_many_templates(count: usize) -> Error {
     let count = grouped(count as u64);
-    Error::new(format!("there are {count} templates, and a step takes {MAX_TEMPLATES}"))
+    Error::new(format!("there are {count} templates, but a step takes {MAX_TEMPLATES}"))
         .with_hint("spread them over several steps")
 }
 
@@ -421,9 +421,9 @@ mod tests {
         let (first, second) = (lines("A/type > file:", 5_000), "x\n".repeat(2_000_000));
         let sources = [Source { file: None, text: &first }, Source { file: Some("keeper.map"), text: &second }];
         let problems = parse(&sources, Platform::Linux).expect_err("too many");
-        assert_eq!(messages(&problems), ["there are 2,005,000 mapping lines, and a step takes 10,000"]);
+        assert_eq!(messages(&problems), ["there are 2,005,000 mapping lines, but a step takes 10,000"]);
         let problems = parse_templates(&"a > b\n".repeat(201), Platform::Linux).expect_err("too many");
-        assert_eq!(messages(&problems), ["there are 201 templates, and a step takes 200"]);
+        assert_eq!(messages(&problems), ["there are 201 templates, but a step takes 200"]);
         assert_eq!(parse_templates(&lines("in > ", 200), Platform::Linux).map(|orders| orders.len()), Ok(200));
     }
 

@@ -57,7 +57,7 @@ pub(super) fn check_wildcard(destination: &Destination) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new("the `*` lets the record choose names of the job's variables")
-        .with_hint(format!("begin the name with letters of its own, as in `{kind}:DB_*`")))
+        .with_hint(format!("begin the name with a prefix, as in `{kind}:DB_*`")))
 }
 
 /// Refuses a destination that collides with a variable of the job.
@@ -71,7 +71,7 @@ pub(crate) fn check_in_job(destination: &Destination, job: &Job) -> Result<(), E
             _ => Ok(()),
         },
         Destination::Environment(name) if job.has_secret(name) => Err(Error::new(format!(
-            "`{}` is a secret variable of the job already and stays secret, so that no step finds it in its environment",
+            "`{}` is already a secret variable of the job and stays secret, so no step would find it in its environment",
             shown(name)
         ))
         .with_hint("choose another name, or set it with `var:`")),
@@ -269,7 +269,7 @@ mod tests {
             (
                 "A/type > env:TOKEN",
                 Some(
-                    "`TOKEN` is a secret variable of the job already and stays secret, so that no step finds it in its \
+                    "`TOKEN` is already a secret variable of the job and stays secret, so no step would find it in its \
                      environment"
                         .to_owned(),
                 ),

@@ -167,7 +167,7 @@ mod tests {
             (r"A\q/type", 1, 2, r"a backslash escapes only `/`, `[`, `]` and `\`"),
             (r"A/field/x\", 9, 1, r"a backslash escapes only `/`, `[`, `]` and `\`"),
             ("A/field/x[0", 9, 2, "a `[` is never closed"),
-            ("A/field/x[[0]]", 10, 1, "a `[` is inside of `[…]`"),
+            ("A/field/x[[0]]", 10, 1, "a `[` is inside `[…]`"),
             ("A/field/x[0]y", 12, 1, "expected `[` or the end of the notation after `]`"),
             ("Ä/field/x[0][y][z]", 16, 3, "unexpected text at the end of the notation"),
             ("A/field/x[y][z]", 9, 3, "the first of two indexes is not a number"),

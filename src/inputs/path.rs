@@ -40,12 +40,12 @@ pub fn check(path: &str, platform: Platform) -> Result<(), Error> {
     if is_windows {
         check_for_windows(path)?;
     } else if path.contains('\\') || has_drive(path) {
-        let error = Error::new("the path is one of Windows, and this agent does not run on Windows");
+        let error = Error::new("the path is for Windows, but this agent does not run on Windows");
         return Err(error.with_hint("write `/` between folders, as in `$(Agent.TempDirectory)/NAME`"));
     }
     let mut parts = path.rsplit(|c| c == '/' || (c == '\\' && is_windows));
     if matches!(parts.next(), Some("" | "." | "..")) {
-        return Err(Error::new("the path is a folder's; expected a file's"));
+        return Err(Error::new("the path is that of a folder; expected that of a file"));
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ fn check_part(part: &str) -> Result<(), Error> {
         return Ok(());
     }
     if part.ends_with(['.', ' ']) {
-        return Err(Error::new("the path has a part that ends in a dot or a blank, which Windows drops"));
+        return Err(Error::new("the path has a part that ends in a dot or a space, which Windows drops"));
     }
     let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let number = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
@@ -183,12 +183,12 @@ mod tests {
     #[test]
     fn a_path_is_judged_by_the_platforms_rules() {
         use Platform::{Linux, MacOs, Windows};
-        const WINDOWS: &str = "is one of Windows, and this agent does not run on Windows";
+        const WINDOWS: &str = "is for Windows, but this agent does not run on Windows";
         const DEVICE: &str = "has a part that is the name of a device on Windows, such as `NUL` or `COM1`";
-        const FOLDER: &str = "is a folder's; expected a file's";
+        const FOLDER: &str = "is that of a folder; expected that of a file";
         const SIGNS: &str = "holds one of `< > \" | ? *`, which Windows does not allow";
         const STREAM: &str = "holds a `:`, which begins an alternate stream on Windows";
-        const DROPPED: &str = "has a part that ends in a dot or a blank, which Windows drops";
+        const DROPPED: &str = "has a part that ends in a dot or a space, which Windows drops";
         const SHARE: &str = "names a server without a share and a file; expected `\\\\SERVER\\SHARE\\FILE`";
         const OUT: &str = "leaves its drive or share by `..`";
         const OWN: &str = "is relative to a drive's own folder; expected `\\` after the drive";

@@ -23,7 +23,7 @@ pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Er
     if matches!(scheme.as_deref(), Some("keeper:" | "http:" | "https:"))
         && !notation.to_ascii_lowercase().starts_with("keeper://")
     {
-        let error = Error::new("a notation begins with a record, or with `keeper://`, and not as this address does");
+        let error = Error::new("a notation begins with a record or with `keeper://`, unlike this address");
         return Err(error.with_hint("as in `Database/field/password` or `keeper://Database/field/password`"));
     }
     Ok(())
@@ -58,8 +58,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
         return Err(comment());
     }
     if name.starts_with('$') || name.len() > 2 && name.starts_with('%') && name.ends_with('%') {
-        let error =
-            Error::new("the name begins with a sign by which shells mark a variable, and which would be part of it");
+        let error = Error::new("the name includes the `$` or `%` with which shells mark a variable");
         return Err(error.with_hint("write the name alone, as in `var:NAME`"));
     }
     if name.ends_with('?') {
@@ -120,7 +119,7 @@ fn is_prefix(rest: &str) -> bool {
 }
 
 fn comment() -> Error {
-    Error::new("a `#` after a blank does not begin a comment here, so it would be part of the destination")
+    Error::new("a `#` after a space does not begin a comment here, so it would be part of the destination")
         .with_hint("write the comment in a line of its own that begins with `#`")
 }
 
@@ -145,10 +144,10 @@ fn is_joined(c: char) -> bool {
 mod tests {
     use super::*;
 
-    const COMMENT: &str = "a `#` after a blank does not begin a comment here, so it would be part of the destination";
+    const COMMENT: &str = "a `#` after a space does not begin a comment here, so it would be part of the destination";
     const QUOTES: &str = "the destination is in quotes, which would be part of it";
     const SECOND: &str = "a line has one destination, and a second one follows";
-    const SIGN: &str = "the name begins with a sign by which shells mark a variable, and which would be part of it";
+    const SIGN: &str = "the name includes the `$` or `%` with which shells mark a variable";
     const OPTIONAL: &str = "the `?` of an optional line is at its end, where it would be part of the name";
     const FORM: &str = "a form follows the name, where it would be part of it";
     const SEPARATOR: &str = "the destination ends in a separator, which would be part of it";
@@ -199,7 +198,7 @@ mod tests {
     #[test]
     fn a_notation_that_nobody_can_have_meant_is_refused() {
         const QUOTED: &str = "the line or its notation is in quotes, which would be part of the names";
-        const ADDRESS: &str = "a notation begins with a record, or with `keeper://`, and not as this address does";
+        const ADDRESS: &str = "a notation begins with a record or with `keeper://`, unlike this address";
         const TEMPLATE: &str = "`${…}` is for templates, and would be part of the record's title";
         for (notation, destination, message) in [
             ("\"A/type\"", "var:B", Some(QUOTED)),

@@ -268,7 +268,7 @@ fn refused(status: u16, code: &str, message: &str) -> Error {
 
 fn out_of_service(host: &str, status: u16) -> Error {
     Error::new(format!("{} is out of service (status {status})", shown(host)))
-        .with_hint("try again later; if other clients work, look at the proxy")
+        .with_hint("try again later; if other clients work, check the proxy")
 }
 
 fn not_keeper(host: &str, status: u16, found: &str) -> Error {

@@ -73,7 +73,7 @@ impl Found {
     fn instead(id: usize, wish: Wish, error: Error, rules: &Rules, env: &mut Env<'_>) -> Result<Option<Self>, Problem> {
         match &wish.absence {
             Absence::Default(default) if error.is_absence() => {
-                env.notices.warn(&wish.line.name(), &format!("the default is taken: {error}"));
+                env.notices.warn(&wish.line.name(), &format!("the default is used: {error}"));
                 let secret = Secret::Default(SecretText::from(&**default));
                 Rendered::new(id, wish, secret, rules, env).map(|line| Some(Self::Whole(line)))
             }
@@ -95,7 +95,7 @@ fn warn_of_namesakes(wish: &Wish, record: &Record, env: &mut Env<'_>) {
         env.notices.warn(
             &wish.line.name(),
             &format!(
-                "{count} attachments of the record are named `{name}`; the first one is taken, a UID would be exact"
+                "{count} attachments of the record are named `{name}`; the first one is used; a UID would be unambiguous"
             ),
         );
     }

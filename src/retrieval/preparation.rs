@@ -152,7 +152,7 @@ fn count_placeholders(text: &str, count: &mut usize) -> usize {
 
 fn too_many_placeholders() -> Error {
     let limit = grouped(MAX_PLACEHOLDERS as u64);
-    Error::new(format!("with this template there are more than {limit} placeholders, which is what a step takes"))
+    Error::new(format!("with this template there are more than {limit} placeholders, the most that a step takes"))
         .with_hint(
             "spread the templates over several steps, or write a record as a whole by `file+json:` or `file+dotenv:`",
         )
@@ -162,8 +162,8 @@ codes! {
     /// Why a file cannot be read, by the code that Node or the reader gives.
     UNREADABLE: (&str, &str), FILE_CODES of "FileCode" {
         ("ENOENT", "there is no such file"),
-        ("EACCES", "the agent has no right to"),
-        ("EPERM", "the agent has no right to"),
+        ("EACCES", "the agent has no permission"),
+        ("EPERM", "the agent has no permission"),
         ("EISDIR", "it is a folder"),
         ("NOT_A_FILE", "it is not a plain file"),
         ("TOO_LARGE", "it has more than 4 MiB"),
@@ -171,7 +171,7 @@ codes! {
         ("OUTSIDE", "it is outside of the working directory, or a link leads there"),
         ("ENOTDIR", "a part of its path is not a folder"),
         ("ENAMETOOLONG", "its path is too long"),
-        ("ELOOP", "its links form a circle"),
+        ("ELOOP", "its symbolic links form a loop"),
     }
 }
 

@@ -84,7 +84,7 @@ impl Read {
         };
         if inputs.is_config_readable() {
             env.notices.push(Notice::Warning(
-                "the config in `keepersecretconfig` comes from none of the job's secret variables, so that whoever reads the \
+                "the config in `keepersecretconfig` comes from none of the job's secret variables, so anyone who can read the \
                  pipeline or its variables can read it; keep it in a secret variable or a service connection"
                     .to_owned(),
             ));

@@ -63,7 +63,7 @@ impl Rendered {
             env.notices.warn(
                 &name,
                 &format!(
-                    "`{seed}` gets the seed of all two-factor codes to come, not a code; the form `totp` gives the code"
+                    "`{seed}` gets the seed of all future two-factor codes, not a code; the form `totp` gives the code"
                 ),
             );
         }

@@ -56,7 +56,7 @@ impl Run {
         }
         if let (Some(error_ms), true) = (self.clock.error_ms(), self.rendered.iter().any(Rendered::has_codes)) {
             env.notices.push(Notice::Warning(format!(
-                "the agent's clock is {} s {}, so two-factor codes are made by Keeper's clock",
+                "the agent's clock is {} s {}, so two-factor codes use Keeper's clock",
                 error_ms.unsigned_abs() / 1000,
                 if error_ms > 0 { "behind" } else { "ahead" }
             )));
@@ -72,10 +72,10 @@ impl Run {
     /// Ends a check: everything that can be checked without being set was found.
     pub(super) fn checked(mut self: Box<Self>, env: &mut Env<'_>) -> Result<Step, Stop> {
         let waiting: usize = self.to_disk.iter().map(Transfer::count).sum();
-        let count = counted(self.rendered.len() + waiting, "secret is", "secrets are");
+        let count = counted(self.rendered.len() + waiting, "secret", "secrets");
         // Codes are computed too, to see whether their destinations can take them.
         self.plan(env)?;
-        env.notices.push(Notice::Info(format!("checked: {count} there; nothing was set")));
+        env.notices.push(Notice::Info(format!("checked: found {count}; nothing was set")));
         Ok(Step::Done(Ok(Plan::default())))
     }
 

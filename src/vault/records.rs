@@ -179,8 +179,8 @@ impl Vault {
         if unreadable > 0 {
             let records = counted(unreadable, "record", "records");
             self.needed_warnings.add(format!(
-                "a title may also be that of {records} that cannot be opened: lines by title take the one that can; a UID \
-                 would be exact"
+                "a title may also be that of {records} that cannot be opened: lines by title use the one that can; a UID \
+                 would be unambiguous"
             ));
         }
     }
@@ -190,7 +190,7 @@ impl Vault {
         const SHARE_IT: &str = "share the record, or its folder, with the Secrets Manager application";
         if self.is_folder(name) {
             return Error::new("this is the UID of a folder, not of a record")
-                .with_hint("name a record that it holds, by its UID or title");
+                .with_hint("name a record in it, by its UID or title");
         }
         if let Some(error) = misread_documentation(name) {
             return error;
@@ -281,7 +281,7 @@ fn misread_documentation(name: &str) -> Option<Error> {
     }
     if name.len() > 2 && name.starts_with('[') && name.ends_with(']') {
         let error = Error::absent("no record has this title, which is in brackets");
-        return Some(error.with_hint("leave the brackets out: pages write them around what you replace"));
+        return Some(error.with_hint("leave the brackets out: documentation puts them around what you replace"));
     }
     None
 }

@@ -143,7 +143,7 @@ export class Files {
     if (file.mode !== wanted) {
       const [is, should] = [file.mode, wanted].map(inOctal);
       warn(
-        `${file.line}: \`${file.target}\` has mode ${is} instead of ${should}; its file system keeps no other`,
+        `${file.line}: \`${file.target}\` has mode ${is} instead of ${should}; its file system supports no other`,
       );
     }
     if (old) {

@@ -118,7 +118,7 @@ test('a task that waits for nothing any more fails and leaves nothing', async (t
   assert.equal(run.result, 'Failed');
   assert.deepEqual(
     run.issues.map(({ message }) => message.split('\n')[0]),
-    ['the task waited for something that could not come any more; nothing was set'],
+    ['the task was waiting for something that can no longer happen; nothing was set'],
   );
   assert.deepEqual([run.exitCode, run.variables, run.files], [0, {}, []]);
 });

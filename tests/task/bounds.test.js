@@ -30,7 +30,7 @@ test('a mapping file of two million wrong lines is one problem', async (t) => {
   });
   assert.deepEqual(
     errorsOf(outcome).map((problem) => problem.split('\n')[0]),
-    ['there are 2,000,000 mapping lines, and a step takes 10,000'],
+    ['there are 2,000,000 mapping lines, but a step takes 10,000'],
   );
 });
 
@@ -74,10 +74,10 @@ test('more templates or placeholders than a step takes are refused', async (t) =
   const files = { 'in.txt': '${keeper://Database/field/password}'.repeat(6_000) };
   const lines = (count) => Array.from({ length: count }, (_, index) => `in.txt > out/${index}`).join('\n');
   for (const [count, problem] of [
-    [1_000, 'there are 1,000 templates, and a step takes 200'],
+    [1_000, 'there are 1,000 templates, but a step takes 200'],
     [
       2,
-      'templates, line 2, column 1: with this template there are more than 10,000 placeholders, which is what a step takes',
+      'templates, line 2, column 1: with this template there are more than 10,000 placeholders, the most that a step takes',
     ],
   ]) {
     const outcome = await run(t, { files, inputs: { templates: lines(count) } });

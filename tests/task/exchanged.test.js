@@ -170,7 +170,7 @@ describe('a temporary file that is exchanged', { concurrency: 2, skip }, () => {
 
 describe('a folder that others can write to', { concurrency: 2, skip }, () => {
   const reason = (mode) =>
-    `others can write to its folder (mode ${mode}); name a folder in it that is not there, which the task makes for itself`;
+    `others can write to its folder (mode ${mode}); name a folder in it that does not exist, which the task then creates for itself`;
   const CASES = {
     'by its mode 0777 is refused': { mode: 0o777, problem: reason('0777') },
     'by its mode 0757 is refused': { mode: 0o757, problem: reason('0757') },
@@ -222,7 +222,7 @@ describe('the mode of a file', { concurrency: 2, skip }, () => {
       assert.deepEqual(
         warningsOf(outcome),
         warns
-          ? [`line 1: \`${place}\` has mode ${mode} instead of ${wanted}; its file system keeps no other`]
+          ? [`line 1: \`${place}\` has mode ${mode} instead of ${wanted}; its file system supports no other`]
           : [],
       );
       assert.ok(

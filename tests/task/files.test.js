@@ -171,7 +171,7 @@ describe('a file', { concurrency: 2 }, () => {
   test('cannot be in a folder that is read-only', { skip: withoutReadOnlyFolders }, async (t) => {
     const folder = makeFolder(t);
     fs.mkdirSync(join(folder, 'closed'), { mode: 0o555 });
-    const problem = 'line 2: `closed/password.txt` cannot be written: the agent has no right to (EACCES)';
+    const problem = 'line 2: `closed/password.txt` cannot be written: the agent has no permission (EACCES)';
     assertNothingIsSet(
       await run(t, [PASSWORD, toFile('closed/password.txt')], { folder }),
       [problem],
@@ -182,7 +182,7 @@ describe('a file', { concurrency: 2 }, () => {
   test('cannot have a name that the system refuses', async (t) => {
     const name = 'x'.repeat(300);
     const reason = isWindows
-      ? 'a folder of the path is gone, or the system does not take the name (ENOENT)'
+      ? 'a folder of the path is gone, or the system does not accept the name (ENOENT)'
       : 'the path is too long (ENAMETOOLONG)';
     const problem = `line 2: \`${name}\` cannot be written: ${reason}`;
     assertNothingIsSet(await run(t, [PASSWORD, toFile(name)]), [problem]);

@@ -94,7 +94,7 @@ export const warningsOf = (run) => messagesOf(run, 'warning');
 
 /** The warning about a config in the pipeline itself, or in a variable that is not secret. */
 export const CONFIG_IN_CLEAR =
-  "the config in `keepersecretconfig` comes from none of the job's secret variables, so that whoever reads the pipeline or its variables can read it; keep it in a secret variable or a service connection";
+  "the config in `keepersecretconfig` comes from none of the job's secret variables, so anyone who can read the pipeline or its variables can read it; keep it in a secret variable or a service connection";
 
 /** Whether the post-job step has nothing to do. @param {Run} run */
 export const isSettled = ({ taskVariables, folders }) =>

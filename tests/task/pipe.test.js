@@ -160,7 +160,7 @@ test('a run that waits for what cannot come fails, and takes back what it wrote'
     },
   });
   assert.deepEqual(errorsOf(run), [
-    `the task waited for something that could not come any more; nothing was set\nhint: ${REPORT}`,
+    `the task was waiting for something that can no longer happen; nothing was set\nhint: ${REPORT}`,
   ]);
   assert.equal(run.result, 'Failed');
   assert.deepEqual(listing(folder), BEFORE);

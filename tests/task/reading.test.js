@@ -124,7 +124,7 @@ const REFUSED = {
   },
   'a circle of links': {
     make: ({ link }) => link('app', 'app'),
-    reason: 'its links form a circle',
+    reason: 'its symbolic links form a loop',
     skip: withoutLinks,
   },
   'a path below a file': { path: 'app.yaml/app', reason: 'a part of its path is not a folder' },

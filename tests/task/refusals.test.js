@@ -70,7 +70,7 @@ const CLIENT_HINT =
   'hint: check in Keeper Vault that the device was not removed, has not expired and is not locked to another IP ' +
   'address, and that the config is for this region';
 const HOSTNAME_HINT = "hint: check the config's hostname and any proxy in between";
-const SERVICE_HINT = 'hint: try again later; if other clients work, look at the proxy';
+const SERVICE_HINT = 'hint: try again later; if other clients work, check the proxy';
 const CONNECTION_HINT =
   "hint: check the config's hostname, and that the agent may connect to it (port 443, proxy, firewall)";
 const LARGE_EXCERPT = '  2 | Database/file/large.bin > file:folder/large.bin\n    | ^^^^^^^^^^^^^^^^^^^^^^^';

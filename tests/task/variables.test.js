@@ -129,7 +129,7 @@ test('without the decoding of percent signs values arrive as they are, or are re
   ]) {
     assertRefused(
       await runWith(t, { refused }, ['Database/custom_field/refused > var:A'], setting),
-      'line 1, column 1: the value for `A` holds a percent sign that the agent would not read as it is',
+      'line 1, column 1: the value for `A` holds a percent sign that the agent would misread',
     );
   }
 });
@@ -197,7 +197,7 @@ describe('what the job holds already', { concurrency: 2 }, () => {
     ],
     [
       'env:Token',
-      '`Token` is a secret variable of the job already and stays secret, so that no step finds it in its environment',
+      '`Token` is already a secret variable of the job and stays secret, so no step would find it in its environment',
       { secretVariables: { TOKEN: 't0k3n-of-the-job' } },
     ],
     [

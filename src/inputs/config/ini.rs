@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Result<Vec<(String, SecretText)>, Error> {
         )
         .with_hint("export one with `ksm profile export`; a profile with `storage` only names where the config is")),
         None => Err(Error::new("the config is an INI text with several profiles, and none of them is `_default`")
-            .with_hint("export the one that is meant, with `ksm profile export PROFILE`")),
+            .with_hint("export the right one with `ksm profile export PROFILE`")),
     }
 }
 

@@ -95,8 +95,8 @@ impl<'a> Parser<'a> {
             (None, _) => (Index::First, None),
             (Some(text), None) => match read_index(&text) {
                 None if is_number(&text) => {
-                    let error = Error::new("the index is not a whole number from 0 on");
-                    let error = error.with_hint("`[0]` is the first value, `[]` are all of them");
+                    let error = Error::new("the index is not a whole number of 0 or more");
+                    let error = error.with_hint("`[0]` is the first value, `[]` means all of them");
                     return Err(Fault { error, start: first_start, length: first_end - first_start });
                 }
                 Some(index) => (index, None),
@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
                 None => return Err(self.fault(start, Error::new("a `[` is never closed").with_hint(ESCAPED_BRACKET))),
                 Some(']') => return Ok(Some(text)),
                 Some('[') => {
-                    return Err(self.fault(here, Error::new("a `[` is inside of `[…]`").with_hint(ESCAPED_BRACKET)));
+                    return Err(self.fault(here, Error::new("a `[` is inside `[…]`").with_hint(ESCAPED_BRACKET)));
                 }
                 Some('\\') => text.push(self.escaped(here)?),
                 Some(c) => text.push(c),

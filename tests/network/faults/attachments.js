@@ -153,7 +153,7 @@ export const attachments = {
     survived('a large one is redirected', 'follows', 3, large(redirects(1))),
     refused(
       'is redirected again and again',
-      failed('small', ': it is redirected again and again (REDIRECTS)'),
+      failed('small', ': it is redirected too many times (REDIRECTS)'),
       5,
       small(redirects(9)),
     ),

@@ -18,7 +18,7 @@ export const connections = {
       config: () => ({ hostname: 'keeper.example.test' }),
       names: { 'keeper.example.test': 'ENOTFOUND' },
     }),
-    refused('the name server is down', noAnswer('its name cannot be resolved now (EAI_AGAIN)'), 0, {
+    refused('the name server is down', noAnswer('its name cannot be resolved at the moment (EAI_AGAIN)'), 0, {
       config: () => ({ hostname: 'keeper.example.test' }),
       names: { 'keeper.example.test': 'EAI_AGAIN' },
     }),
@@ -83,7 +83,7 @@ export const connections = {
     ),
     refused(
       'the answer is announced without end',
-      noAnswer('it announces an answer again and again (ANNOUNCEMENTS)'),
+      noAnswer('it sends interim responses without end (ANNOUNCEMENTS)'),
       1,
       { faults: [{ raw: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(5_000) }] },
     ),
@@ -130,13 +130,13 @@ export const silence = {
     }),
     refused(
       'the server takes every request and says nothing',
-      `${LIMIT} 120 s: it took the request and did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
+      `${LIMIT} 120 s: it accepted the request but did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
       4,
       { faults: forEverWhile(35, { hang: true }) },
     ),
     refused(
       'the server says nothing, and the author allows 5 s',
-      `${LIMIT} 5 s: it took the request and did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
+      `${LIMIT} 5 s: it accepted the request but did not answer in time (ANSWER_TIMEOUT)${hint.SLOW}`,
       1,
       { faults: forEverWhile(6, { hang: true }), agent: () => ({ inputs: { timeoutInSeconds: '5' } }) },
     ),

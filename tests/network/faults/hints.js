@@ -7,7 +7,7 @@ export const CERTIFICATE = `${HOSTNAME}; the check cannot be turned off`;
 export const ISSUER =
   "\nhint: if a proxy of your company inspects TLS, give its authority's certificate (PEM) in the input " +
   '`caCertificate`, or in NODE_EXTRA_CA_CERTS on the agent; the check cannot be turned off';
-export const SERVICE = '\nhint: try again later; if other clients work, look at the proxy';
+export const SERVICE = '\nhint: try again later; if other clients work, check the proxy';
 export const SLOW =
   '\nhint: if it is only slow, raise the input `timeoutInSeconds`; otherwise check what is between the agent and it';
 export const THROTTLE =
