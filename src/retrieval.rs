@@ -36,7 +36,7 @@ mod wish;
 
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use crate::crypto::Entropy;
@@ -49,6 +49,7 @@ use crate::outputs::mask::Masks;
 use crate::outputs::plan::{Agent, Plan};
 use crate::problem::{Problem, report as report_problems};
 use crate::protocol::request::Request;
+use crate::secret::SecretText;
 pub use asking::Ask;
 pub use loading::Load;
 pub use notices::{Notice, Notices};
@@ -60,8 +61,7 @@ pub use settling::Wait;
 pub use transfer::{Download, TargetFile};
 
 /// Facts about the agent and the job, and the limits of the run.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "RunOptions")]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What the agent can accept.
     pub agent: Agent,
@@ -76,21 +76,11 @@ pub struct Options {
 /// How long Keeper may take to answer if the author sets no limit, in milliseconds.
 const TIMEOUT_MS: u64 = 120_000;
 
-/// What Node knows about the agent and the job.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct RunOptions {
-    /// Node's name for the platform.
-    platform: Platform,
-    /// The variables of the environment that describe the job.
-    job: JobVariables,
-    /// How many masks this step has registered already: the config, the proxy's password.
-    masks_so_far: usize,
-}
-
-impl From<RunOptions> for Options {
-    fn from(RunOptions { platform, job, masks_so_far }: RunOptions) -> Self {
-        let job = Job::of(job);
+impl Options {
+    /// Those of a step on this platform, given the variables of its environment by name.
+    #[must_use]
+    pub fn of(platform: Platform, environment: &[(String, SecretText)], masks_so_far: usize) -> Self {
+        let job = Job::of(JobVariables::among(environment));
         Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms: TIMEOUT_MS, masks_so_far }
     }
 }

@@ -18,12 +18,14 @@ use crate::crypto::frame::{Cut, Frame};
 use crate::crypto::keys::FileKey;
 use crate::crypto::{Entropy, no_randomness};
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::outputs::mask::Masks;
 use crate::outputs::report::WrittenFile;
 use crate::protocol::failure;
 use crate::protocol::response::{HttpOutcome, Outcome, whole};
-use crate::retrieval::{self, Env, FileOutcome, Next, Notice, Notices, Options, Step};
+use crate::retrieval::{self, Env, FileOutcome, Next, Notice, Notices, Step};
 use crate::secret::SecretText;
+use environment::Environment;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r"
@@ -107,14 +109,16 @@ impl Run {
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "Partial<Inputs>")] inputs: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "RunOptions")] options: JsValue,
+        platform: String,
+        environment: &Environment,
         cipher: PlatformCipher,
         now_ms: f64,
     ) -> Result<Self, JsValue> {
-        let options: Options = serde_wasm_bindgen::from_value(options)?;
+        let options = environment.options(platform.into());
         let masks = Masks::new(options.masks_so_far, options.agent.shortest_mask);
         let mut run = Self { masks, notices: Notices::default(), entropy: SystemEntropy, step: None };
-        let inputs = serde_wasm_bindgen::from_value(inputs)?;
+        let mut inputs: Inputs = serde_wasm_bindgen::from_value(inputs)?;
+        inputs.is_config_in_clear = environment.is_config_in_clear();
         run.step = Some(retrieval::start(inputs, options, Rc::new(PlatformGcm(cipher)), &mut run.env(now_ms)));
         Ok(run)
     }

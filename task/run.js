@@ -6,7 +6,7 @@ import * as tl from 'azure-pipelines-task-lib/task.js';
 import { Run } from '../pkg/core.js';
 import * as agent from './agent/commands.js';
 import { readFiles, readInputs, readNetworkSettings } from './agent/inputs.js';
-import { job } from './agent/secrets.js';
+import { environment } from './agent/secrets.js';
 import { Files } from './files/stage.js';
 import { isWindows } from './files/work.js';
 import { Network, platformCipher } from './network/network.js';
@@ -72,8 +72,7 @@ class Task {
   }
 
   async perform() {
-    const options = { job, platform: process.platform, masksSoFar: agent.countMasks() };
-    const run = new Run(readInputs(), options, platformCipher(), Date.now());
+    const run = new Run(readInputs(), process.platform, environment, platformCipher(), Date.now());
     try {
       await this.#follow(run);
     } finally {

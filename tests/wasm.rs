@@ -17,6 +17,7 @@ mod vectors;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use ksm_task::wasm::environment::Environment;
 use ksm_task::wasm::{AttachmentStream, PlatformCipher, Run};
 use serde_json::{Value, json};
 use vectors::support::keeper::Keeper;
@@ -72,9 +73,8 @@ fn inputs(config: &str, secrets: &str) -> JsValue {
     object(&[("config", config.into()), ("secrets", secrets.into())]).into()
 }
 
-fn options() -> JsValue {
-    let job = object(&[("VSTS_PUBLIC_VARIABLES", "[]".into()), ("DECODE_PERCENTS", JsValue::UNDEFINED)]);
-    object(&[("job", job.into()), ("platform", "linux".into()), ("masksSoFar", 0.into())]).into()
+fn environment() -> Environment {
+    Environment::new(vec!["VSTS_PUBLIC_VARIABLES".to_owned()], vec!["[]".to_owned()])
 }
 
 fn answered(status: u16, body: &[u8]) -> Object {
@@ -264,7 +264,7 @@ fn platform_cipher() -> PlatformCipher {
 
 /// A run of these inputs at its first step.
 fn started(inputs: JsValue) -> Run {
-    Run::new(inputs, options(), platform_cipher(), NOW_MS).unwrap()
+    Run::new(inputs, "linux".to_owned(), &environment(), platform_cipher(), NOW_MS).unwrap()
 }
 
 /// The step after this answer of `get_secret`.
@@ -374,7 +374,7 @@ async fn answered_with(keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u
 /// The step after an answer that is sealed, changed and passed to a run with this cipher.
 async fn opened_by(cipher: PlatformCipher, keeper: &Keeper, answer: &str, change: impl Fn(&mut Vec<u8>)) -> JsValue {
     let inputs = inputs(&keeper.config(), "Database/type > var:X");
-    let mut run = Run::new(inputs, options(), cipher, NOW_MS).unwrap();
+    let mut run = Run::new(inputs, "linux".to_owned(), &environment(), cipher, NOW_MS).unwrap();
     run.step().unwrap();
     let key = judge(keeper, &run.seal().unwrap()).await.transmission_key;
     let mut sealed = Judge::new().seal(&key, b"twelve bytes", answer.as_bytes()).await;
@@ -573,7 +573,7 @@ fn an_input_that_is_left_out_is_empty() {
 fn an_input_of_another_type_is_refused() {
     let numbers = object(&[("config", 1.into()), ("secrets", 2.into())]);
     for inputs in [numbers.into(), JsValue::NULL, JsValue::from("text")] {
-        assert!(Run::new(inputs, options(), platform_cipher(), NOW_MS).is_err());
+        assert!(Run::new(inputs, "linux".to_owned(), &environment(), platform_cipher(), NOW_MS).is_err());
     }
 }
 

@@ -2,19 +2,16 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-use tsify::Tsify;
-
 use super::name;
 use super::path::fold_case;
 use crate::json::Value;
+use crate::secret::SecretText;
 
 /// The variables of the task's environment that describe the job.
 ///
 /// A step's `env:` cannot forge the lists, which the agent writes after it (`AddVariablesToEnvironment` in its
 /// `Handler.cs`). It can forge a setting, so a setting counts only if the lists name it.
-#[derive(Clone, Debug, Default, Deserialize, Tsify)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE", default)]
+#[derive(Clone, Debug, Default)]
 pub struct JobVariables {
     /// The names of public variables, in JSON.
     pub vsts_public_variables: Option<String>,
@@ -30,6 +27,28 @@ pub struct JobVariables {
     pub decode_percents: Option<String>,
     /// Whether secret variables may have several lines.
     pub system_unsafeallowmultilinesecret: Option<String>,
+}
+
+impl JobVariables {
+    /// Finds them among the variables of the environment by name. The agent hands secret ones over under a longer name.
+    #[must_use]
+    pub fn among(environment: &[(String, SecretText)]) -> Self {
+        let value = |wanted: &str| {
+            let secret = ["SECRET_", wanted].concat();
+            let find = |wanted: &str| environment.iter().find(|(name, _)| name == wanted);
+            // EXPOSE: names of variables and settings are not secret.
+            find(wanted).or_else(|| find(&secret)).map(|(_, value)| value.expose().to_owned())
+        };
+        Self {
+            vsts_public_variables: value("VSTS_PUBLIC_VARIABLES"),
+            vsts_secret_variables: value("VSTS_SECRET_VARIABLES"),
+            system_taskinstancename: value("SYSTEM_TASKINSTANCENAME"),
+            agent_readonlyvariables: value("AGENT_READONLYVARIABLES"),
+            azp_ignore_secrets_shorter_than: value("AZP_IGNORE_SECRETS_SHORTER_THAN"),
+            decode_percents: value("DECODE_PERCENTS"),
+            system_unsafeallowmultilinesecret: value("SYSTEM_UNSAFEALLOWMULTILINESECRET"),
+        }
+    }
 }
 
 /// What is known of the job.
@@ -186,6 +205,16 @@ mod tests {
         }
         assert_eq!(several_lines("[]", r#"["SYSTEM_UNSAFEALLOWMULTILINESECRET"]"#, "1"), Setting::Set(true));
         assert_eq!(Job::default().several_lines(), Setting::Unset);
+    }
+
+    #[test]
+    fn variables_of_the_job_are_found_in_the_environment_also_where_they_are_secret() {
+        let environment = [("VSTS_PUBLIC_VARIABLES", r#"["a"]"#), ("SECRET_DECODE_PERCENTS", "true"), ("OTHER", "1")]
+            .map(|(name, value)| (name.to_owned(), SecretText::from(value)));
+        let found = JobVariables::among(&environment);
+        assert_eq!(found.vsts_public_variables.as_deref(), Some(r#"["a"]"#));
+        assert_eq!(found.decode_percents.as_deref(), Some("true"));
+        assert_eq!(found.system_taskinstancename, None);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct Inputs {
     #[tsify(type = "string")]
     pub config: SecretText,
     /// Whether `keepersecretconfig` contains none of the job's secret variables.
+    #[serde(skip)]
     pub is_config_in_clear: bool,
     /// The environment variable `KSM_CONFIG`.
     #[tsify(type = "string")]

@@ -5,11 +5,17 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::agent::{proxy, secrets};
+use crate::inputs::path::Platform;
+use crate::retrieval::Options;
 use crate::secret::SecretText;
 
-/// The variables of the environment, as they were before the task library took the secrets away.
+/// The variables of the environment, as they were before the task library took the secrets away, and what is masked of
+/// them.
 #[wasm_bindgen]
-pub struct Environment(Vec<(String, SecretText)>);
+pub struct Environment {
+    variables: Vec<(String, SecretText)>,
+    masks: Vec<SecretText>,
+}
 
 #[wasm_bindgen]
 impl Environment {
@@ -17,7 +23,8 @@ impl Environment {
     #[must_use]
     #[wasm_bindgen(constructor)]
     pub fn new(names: Vec<String>, values: Vec<String>) -> Self {
-        Self(names.into_iter().zip(values.into_iter().map(SecretText::from)).collect())
+        let variables: Vec<_> = names.into_iter().zip(values.into_iter().map(SecretText::from)).collect();
+        Self { masks: secrets::masks(&variables), variables }
     }
 
     /// See [`secrets::masks`].
@@ -25,21 +32,14 @@ impl Environment {
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub fn masks(&self) -> Array {
         // EXPOSE: Node hands masks to the agent.
-        secrets::masks(&self.0).iter().map(|mask| JsValue::from_str(mask.expose())).collect()
-    }
-
-    /// See [`secrets::is_config_in_clear`].
-    #[must_use]
-    #[wasm_bindgen(js_name = isConfigInClear)]
-    pub fn is_config_in_clear(&self) -> bool {
-        secrets::is_config_in_clear(&self.0)
+        self.masks.iter().map(|mask| JsValue::from_str(mask.expose())).collect()
     }
 
     /// See [`proxy::expressions`].
     #[must_use]
     #[wasm_bindgen(js_name = proxyExceptions)]
     pub fn proxy_exceptions(&self) -> Option<Vec<String>> {
-        proxy::expressions(&self.0)
+        proxy::expressions(&self.variables)
     }
 
     /// See [`proxy::choose`].
@@ -48,9 +48,21 @@ impl Environment {
     /// The setting is invalid: an object with its `FailureCode` and its name.
     #[wasm_bindgen(js_name = proxyFor, unchecked_return_type = "Proxy | undefined")]
     pub fn proxy_for(&self, host: &str, port: u16) -> Result<JsValue, JsValue> {
-        match proxy::choose(&self.0, host, port) {
+        match proxy::choose(&self.variables, host, port) {
             Ok(proxy) => Ok(serde_wasm_bindgen::to_value(&proxy)?),
             Err(invalid) => Err(serde_wasm_bindgen::to_value(&invalid)?),
         }
+    }
+}
+
+impl Environment {
+    /// What a run has to know of it.
+    pub(super) fn options(&self, platform: Platform) -> Options {
+        Options::of(platform, &self.variables, self.masks.len())
+    }
+
+    /// See [`secrets::is_config_in_clear`].
+    pub(super) fn is_config_in_clear(&self) -> bool {
+        secrets::is_config_in_clear(&self.variables)
     }
 }

@@ -1,20 +1,12 @@
 /** Logging commands for the agent, plain lines, and the pipe for both, which may be slow or have lost its reader. */
 
-let masks = 0;
-
-/** How many masks this step has registered. */
-export const countMasks = () => masks;
-
 /**
  * Has the agent mask a text in every log from here on. Unlike the library's `setSecret`, this accepts several lines;
  * the agent then also masks their JSON-escaped form.
  *
  * @param {string} text
  */
-export function printMask(text) {
-  masks += 1;
-  printCommand('task.setsecret', text);
-}
+export const printMask = (text) => printCommand('task.setsecret', text);
 
 /**
  * Reports a problem. The agent masks this text, unlike that of `task.complete`.

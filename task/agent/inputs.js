@@ -26,7 +26,6 @@ export function readInputs() {
     connection: secret ?? '',
     isOtherConnection: Boolean(connection) && secret === undefined,
     config: input('keepersecretconfig'),
-    isConfigInClear: environment.isConfigInClear(),
     environment: ofEnvironment,
     secrets: input('secrets'),
     secretsFile: input('secretsFile'),

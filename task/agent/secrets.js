@@ -1,26 +1,10 @@
 /**
- * What the environment holds before the task library removes it: configs, proxy passwords and secrets in the wrong
- * input, all of which are masked, and the agent's facts about the job.
+ * What the environment holds before the task library removes it: the agent's facts about the job, and secrets (configs,
+ * proxy passwords and what is in the wrong input), all of which are masked.
  */
 
 import { Environment } from '../../pkg/core.js';
 import { printMask } from './commands.js';
-
-/** @import { JobVariables } from '../../pkg/core.js' */
-
-/** What the core is given about the job: names of variables, and settings. @type {(keyof JobVariables)[]} */
-const DESCRIBING = [
-  'VSTS_PUBLIC_VARIABLES',
-  'VSTS_SECRET_VARIABLES',
-  'SYSTEM_TASKINSTANCENAME',
-  'AGENT_READONLYVARIABLES',
-  'AZP_IGNORE_SECRETS_SHORTER_THAN',
-  'DECODE_PERCENTS',
-  'SYSTEM_UNSAFEALLOWMULTILINESECRET',
-];
-export const job = Object.fromEntries(
-  DESCRIBING.map((name) => [name, process.env[name] ?? process.env[`SECRET_${name}`]]),
-);
 
 /** The variables with which the agent started the task. @type {Environment} */
 export let environment;
@@ -43,31 +27,19 @@ export function maskEnvironment() {
  * a key that it leaves in a world-readable file.
  */
 export class Vault {
-  /** By name in lower case. @type {Map<string, string>} */
+  /** By name in lower case. @type {Map<string, string | undefined>} */
   #secrets = new Map();
 
   initialize() {}
 
-  /**
-   * Stores a secret. An empty one removes what is stored.
-   *
-   * @param {string} name
-   * @param {string} secret
-   * @returns {boolean} whether it is stored
-   */
+  /** An empty secret replaces what is stored. @param {string} name @param {string} secret @returns whether it is stored */
   storeSecret(name, secret) {
-    const key = (name ?? '').toLowerCase();
-    const isKept = Boolean(name && secret);
-    if (isKept) {
-      this.#secrets.set(key, secret);
-    } else {
-      this.#secrets.delete(key);
-    }
-    return isKept;
+    this.#secrets.set(name.toLowerCase(), secret || undefined);
+    return Boolean(secret);
   }
 
-  /** @param {string} name @returns {string | undefined} */
+  /** @param {string} name */
   retrieveSecret(name) {
-    return this.#secrets.get((name ?? '').toLowerCase());
+    return this.#secrets.get(name.toLowerCase());
   }
 }

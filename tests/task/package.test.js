@@ -240,14 +240,8 @@ const EFFECTS = ['getRandomValues', 'start', 'update', 'finish', 'normalize'];
 const PLUMBING = [
   ...['__wbindgen_throw', '__wbindgen_generic', '__wbindgen_object_clone_ref', '__wbindgen_object_drop_ref'],
   ...['__wbindgen_boolean_get', '__wbindgen_number_get', '__wbindgen_string_get', 'instanceof_Uint8Array'],
-  ...[
-    '__wbindgen_bigint_get_as_i64',
-    '__wbindgen_is_bigint',
-    '__wbindgen_is_object',
-    '__wbindgen_is_undefined',
-  ],
-  ...['__wbindgen_in', '__wbindgen_jsval_eq', '__wbindgen_jsval_loose_eq', '__wbindgen_debug_string'],
-  ...['Error', 'Number', 'isSafeInteger', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
+  ...['__wbindgen_is_object', '__wbindgen_is_undefined', '__wbindgen_in', '__wbindgen_jsval_loose_eq'],
+  ...['__wbindgen_debug_string', 'Error', 'Number', 'get_with_ref_key', 'instanceof_ArrayBuffer'],
   ...['set', 'new', 'from', 'body', 'length', 'subarray', 'fill', 'push', 'prototypesetcall'],
 ];
 

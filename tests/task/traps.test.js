@@ -49,7 +49,6 @@ const ALTERATIONS = {
     [
       'environment_new',
       'environment_masks',
-      'environment_isConfigInClear',
       'environment_proxyFor',
       isWindows ? 'icaclsArguments' : 'modeIfOpen',
       'publicationWarnings',
