@@ -6,10 +6,11 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import tls from 'node:tls';
 import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/work.js';
 
-/** @import { SecureContext, TLSSocket } from 'node:tls' */
+/** @import { SecureContext } from 'node:tls' */
 /** @import { FailureCode, Progress, Proxy, Sealed } from '../../pkg/core.js' */
 /** @import { Trust } from './settings.js' */
 
@@ -59,7 +60,7 @@ export class Connections extends https.Agent {
     return undefined;
   }
 
-  /** @param {Target} target @param {net.Socket} [tunnel] @returns {TLSSocket} */
+  /** @param {Target} target @param {net.Socket} [tunnel] @returns {tls.TLSSocket} */
   #secure(target, tunnel) {
     const { way, host } = target;
     way.progress.enter(tunnel ? Phase.Tls : firstPhase(host), false);
@@ -67,11 +68,7 @@ export class Connections extends https.Agent {
     const options = { ...target, ...strict(context), ...(tunnel && { socket: tunnel }) };
     // Node documents this method, but its types omit it.
     const socket = /** @type {any} */ (https.Agent.prototype).createConnection.call(this, options);
-    if (!tunnel) {
-      followConnection(socket, way, false);
-    }
-    noteIssuer(socket, way);
-    socket.once('secureConnect', () => way.progress.enter(Phase.Answer, false));
+    follow(socket, way, false);
     return socket;
   }
 }
@@ -86,23 +83,23 @@ const strict = (secureContext) => ({
 /** @param {string} host */
 const firstPhase = (host) => (net.isIP(host) ? Phase.Connect : Phase.Name);
 
-/** @param {net.Socket} socket @param {Way} way @param {boolean} isAtProxy */
-function followConnection(socket, { progress }, isAtProxy) {
-  socket.once('lookup', () => progress.enter(Phase.Connect, isAtProxy));
-  socket.once('connect', () => progress.enter(Phase.Tls, isAtProxy));
-}
-
 /**
- * Notes the name of the last issuer in a server's chain, before Node discards the chain along with a connection that it
- * rejects. If a version of Node does not provide it, only the name is missing. Asking for an `X509Certificate` here
- * would take the certificate away from Node's own check.
+ * Reports a connection's progress, and notes the name of the last issuer in the server's chain, before Node discards the
+ * chain along with a connection that it rejects. If a version of Node does not provide it, only the name is missing.
+ * Asking for an `X509Certificate` here would take the certificate away from Node's own check.
  *
  * @param {net.Socket} socket
  * @param {Way} way
+ * @param {boolean} isAtProxy
  */
-function noteIssuer(socket, way) {
+function follow(socket, way, isAtProxy) {
+  /** @param {string} event @param {Phase} phase */
+  const enter = (event, phase) => socket.once(event, () => way.progress.enter(phase, isAtProxy));
+  enter('lookup', Phase.Connect);
+  enter('connect', socket instanceof tls.TLSSocket ? Phase.Tls : Phase.Tunnel);
+  enter('secureConnect', isAtProxy ? Phase.Tunnel : Phase.Answer);
   socket.prependListener('secure', () => {
-    let certificate = /** @type {TLSSocket} */ (socket).getPeerCertificate(true);
+    let certificate = /** @type {tls.TLSSocket} */ (socket).getPeerCertificate(true);
     const seen = new Set();
     while (certificate?.issuerCertificate && !seen.has(certificate.fingerprint256)) {
       seen.add(certificate.fingerprint256);
@@ -135,11 +132,7 @@ async function openTunnel({ host, port, way }, proxy, secureContext) {
     agent: false,
     ...strict(secureContext),
   });
-  request.once('socket', (socket) => {
-    followConnection(socket, way, true);
-    noteIssuer(socket, way);
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => way.progress.enter(Phase.Tunnel, true));
-  });
+  request.once('socket', (socket) => follow(socket, way, true));
   request.end();
   const { response, socket, head } = await answerTo(request, way);
   const { statusCode = 0, headers } = response;

@@ -148,8 +148,15 @@ export class Network {
         this.#keeper = url.host;
       }
       const proxy = this.#settings.proxy(url);
-      this.#tell(url.host, proxy?.label);
-      const connections = (this.#connections ??= this.#connect());
+      if (proxy && !this.#told.has(url.host)) {
+        // Before it can fail.
+        this.#told.add(url.host);
+        this.#settings.log(`connecting to ${url.host} via ${proxy.label}`);
+      }
+      const connections = (this.#connections ??= new Connections(
+        MAX_SIDE_BY_SIDE,
+        new Trust(this.#settings.certificates),
+      ));
       const isKeeper = url.host === this.#keeper;
       const route = { url, isKeeper, proxy, connections, seal, signal: this.#signal };
       const { canGrow } = connections.trust;
@@ -163,18 +170,6 @@ export class Network {
     } catch (error) {
       // An invalid setting, or an invalid address.
       return describeFailure(error);
-    }
-  }
-
-  #connect() {
-    return new Connections(MAX_SIDE_BY_SIDE, new Trust(this.#settings.certificates));
-  }
-
-  /** Logs a host's proxy once, before it can fail. @param {string} host @param {string} [proxy] */
-  #tell(host, proxy) {
-    if (proxy && !this.#told.has(host)) {
-      this.#told.add(host);
-      this.#settings.log(`connecting to ${host} via ${proxy}`);
     }
   }
 }
