@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { print, printResult, warn } from './agent/commands.js';
-import { openPlainFile, plainFileAt, realPath, removeFile, takeBack } from './files/disk.js';
+import { emptyFile, plainFileAt, realPath, removeFile, takeBack } from './files/disk.js';
 import { readNote } from './files/note.js';
 import { attempt, codeOf, patiently } from './files/work.js';
 
@@ -55,53 +55,56 @@ function reportLoss({ files, count, isDone, isWhole }) {
 
 /** @param {NotedFile} file @param {boolean} isDone whether the main step gave all files their names */
 async function cleanUpFile(file, isDone) {
-  const { target, place, temporary, aside } = file;
-  try {
+  const { target, place, temporary } = file;
+  await orWarn(file, async () => {
     if (realPath(path.dirname(target)) !== path.dirname(place)) {
       warn(`${target} is in another folder now; what the task wrote may be anywhere, and it holds a secret`);
       return;
     }
-    await removeFile(temporary);
-    switch (await takeBack(file, { isDone })) {
-      case 'removed':
-        return say(`Removed ${target}`);
-      case 'returned':
-        return say(`Put back what was at ${target} before`);
-      case 'occupied':
-        return warn(
-          `something else is at ${target} by now; what was there before the task wrote it is ${aside}`,
-        );
-      case 'lost':
-        return warn(
-          plainFileAt(place)
-            ? `${target} was changed since the task wrote it, and may hold a secret; the copy that was kept of what was there before is gone`
-            : `${target} was there before the task wrote it, but the copy that was kept of it is gone`,
-        );
+    if (!isDone) {
+      const unnamed = { ...file, target: temporary, place: temporary, aside: '' };
+      await orWarn(unnamed, () => removeFile(temporary));
     }
-  } catch (error) {
-    reportFailure(file, codeOf(error));
+    reportEnd(file, await takeBack(file, { isDone }));
+  });
+}
+
+/** @param {NotedFile} file @param {Awaited<ReturnType<typeof takeBack>>} end */
+function reportEnd({ target, place, aside }, end) {
+  if (end === 'removed') {
+    say(`Removed ${target}`);
+  } else if (end === 'returned') {
+    say(`Put back what was at ${target} before`);
+  } else if (end === 'occupied') {
+    warn(`something else is at ${target} by now; what was there before the task wrote it is ${aside}`);
+  } else if (end === 'lost') {
+    warn(
+      plainFileAt(place)
+        ? `${target} was changed since the task wrote it, and may hold a secret; the copy that was kept of what was there before is gone`
+        : `${target} was there before the task wrote it, but the copy that was kept of it is gone`,
+    );
   }
 }
 
-/** @param {NotedFile} file @param {string} code */
-function reportFailure(file, code) {
-  // If the folder is gone, so is the file.
-  if (!['ENOENT', 'ENOTDIR'].includes(code)) {
-    const state = isEmptied(file) ? 'it is empty now' : 'it holds a secret';
-    const advice = fs.existsSync(file.aside) ? `${state}; what was there before is ${file.aside}` : state;
-    warn(`could not remove ${file.target} (${code}); remove it by hand, ${advice}`);
-  }
-}
-
-/** Empties a file that cannot be removed, if it is the one that the task wrote. @param {NotedFile} file */
-function isEmptied({ place, identity }) {
+/** Removes a file, or says what is left of it. @param {NotedFile} file @param {() => Promise<unknown>} remove */
+async function orWarn({ target, place, aside, identity }, remove) {
   try {
-    const descriptor = openPlainFile(place, fs.constants.O_WRONLY, identity);
-    if (descriptor !== undefined) {
-      fs.ftruncateSync(descriptor);
-      fs.closeSync(descriptor);
+    await remove();
+  } catch (error) {
+    // If the folder is gone, so is the file.
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error))) {
+      const state = isEmpty(place, identity) ? 'it is empty now' : 'it holds a secret';
+      const advice = fs.existsSync(aside) ? `${state}; what was there before is ${aside}` : state;
+      warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${advice}`);
     }
-    return descriptor !== undefined;
+  }
+}
+
+/** Empties a file that cannot be removed, if it is the one that the task wrote. @param {string} place @param {string} [identity] */
+function isEmpty(place, identity) {
+  try {
+    emptyFile(place, identity);
+    return true;
   } catch {
     return false;
   }

@@ -5,6 +5,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf, isWindows, patiently, refuse } from './work.js';
 
+/** @import { Code } from './work.js' */
+
+const { O_RDONLY, O_RDWR } = fs.constants;
+
 /** Waits until what was written has reached the disk. */
 export const flush = promisify(fs.fsync);
 
@@ -57,19 +61,54 @@ export const identityOf = ({ dev, ino }) => `${BigInt.asUintN(32, dev)}:${ino}`;
  * @param {string} place a path that does not end in a link
  * @param {number} flags
  * @param {string | undefined} identity
- * @returns {number | undefined} a descriptor, if it is that file
+ * @param {Code} [otherwise] the code of the error if it is not that file
+ * @returns {number} a descriptor
  */
-export function openPlainFile(place, flags, identity) {
+export function openPlainFile(place, flags, identity, otherwise = 'TEMPORARY_EXCHANGED') {
   const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
   const descriptor = fs.openSync(place, flags | O_NOFOLLOW | O_NONBLOCK);
-  let isMeant = false;
   try {
-    isMeant = identity !== undefined && plainFileBehind(descriptor)?.identity === identity;
-    return isMeant ? descriptor : undefined;
+    const found = plainFileBehind(descriptor);
+    return found && found.identity === identity ? descriptor : refuse(otherwise);
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
+}
+
+/**
+ * Changes the mode of a plain file whose identity is known.
+ *
+ * @param {string} place
+ * @param {string | undefined} identity
+ * @param {number} mode
+ * @returns {number} the mode that it has then
+ */
+export function changeMode(place, identity, mode) {
+  const descriptor = openPlainFile(place, O_RDONLY, identity);
+  try {
+    fs.fchmodSync(descriptor, mode);
+  } catch {
+    // Some file systems refuse; what counts is the mode that results.
+  }
+  try {
+    return plainFileBehind(descriptor)?.mode ?? mode;
   } finally {
-    if (!isMeant) {
-      fs.closeSync(descriptor);
-    }
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Empties a plain file whose identity is known. @param {string} place @param {string | undefined} identity */
+export function emptyFile(place, identity) {
+  if (!isWindows) {
+    // The author may have asked for a mode without write permission.
+    changeMode(place, identity, 0o600);
+  }
+  const descriptor = openPlainFile(place, O_RDWR, identity);
+  try {
+    fs.ftruncateSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
@@ -85,7 +124,7 @@ export function readFileAt(place, limit) {
   if (found.size > limit) {
     refuse('TOO_LARGE');
   }
-  const descriptor = openPlainFile(place, fs.constants.O_RDONLY, found.identity) ?? refuse('NOT_A_FILE');
+  const descriptor = openPlainFile(place, O_RDONLY, found.identity, 'NOT_A_FILE');
   try {
     // One byte more exposes pseudo files: they report size 0, wherever they are mounted.
     const bytes = Buffer.alloc(found.size + 1);
@@ -196,10 +235,19 @@ function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
  */
 function keptByOther(place, identity) {
   const folder = path.dirname(place);
-  const names = fs.readdirSync(folder).filter((name) => ASIDE.test(name));
+  const names = tryToList(folder).filter((name) => ASIDE.test(name));
   return names
     .map((name) => path.join(folder, name))
     .find((one) => identity !== undefined && plainFileAt(one)?.identity === identity);
+}
+
+/** The names in a folder, or none if it may not be listed. @param {string} folder */
+function tryToList(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -217,6 +265,8 @@ function moveBack(aside, place) {
       throw error;
     }
     const near = path.join(path.dirname(place), path.basename(aside));
+    // One that was killed may have left a part.
+    fs.rmSync(near, { force: true });
     fs.copyFileSync(aside, near, fs.constants.COPYFILE_EXCL);
     try {
       fs.renameSync(near, place);

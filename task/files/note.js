@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readFileAt } from './disk.js';
-import { attempt } from './work.js';
+import { attempt, refuse } from './work.js';
 
 /** @import { OwnFile } from './disk.js' */
 
@@ -40,6 +40,7 @@ export class Note {
   #key = randomBytes(32).toString('hex');
   /** @type {number | undefined} */
   #descriptor;
+  #size = 0;
   #lines = 0;
   #files = new Set();
 
@@ -52,7 +53,12 @@ export class Note {
   add({ number, line, target, place, temporary, aside, identity, replaced }) {
     this.#descriptor ??= fs.openSync(placeOf(this.#name), 'ax', 0o600);
     const text = JSON.stringify({ number, line, target, place, temporary, aside, identity, replaced });
-    fs.appendFileSync(this.#descriptor, `${sign(this.#key, text)} ${text}\n`);
+    const entry = `${sign(this.#key, text)} ${text}\n`;
+    this.#size += Buffer.byteLength(entry);
+    if (this.#size > MAX_SIZE) {
+      refuse('EFBIG');
+    }
+    fs.appendFileSync(this.#descriptor, entry);
     this.#files.add(number);
     this.#lines += 1;
   }
@@ -125,8 +131,9 @@ export function readNote(address, extent) {
  * @returns {NotedFile[]} empty if the line is not from the main step
  */
 function entryOf(line, key) {
-  const text = line.slice(line.indexOf(' ') + 1);
-  return line === `${sign(key, text)} ${text}` ? [JSON.parse(text)] : [];
+  const [signature, text] = [line.slice(0, 64), line.slice(65)];
+  const isOurs = line[64] === ' ' && sign(key, text) === signature;
+  return isOurs ? [JSON.parse(text)] : [];
 }
 
 /** @param {string} name */

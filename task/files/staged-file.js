@@ -10,6 +10,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { diskReason } from '../../pkg/core.js';
 import {
+  changeMode,
+  emptyFile,
   flush,
   openPlainFile,
   plainFileAt,
@@ -25,7 +27,6 @@ import { attempt, isWindows, patiently, refuse } from './work.js';
 /** @import { Found } from './disk.js' */
 /** @import { Folder } from './paths.js' */
 
-const { O_RDONLY, O_RDWR } = fs.constants;
 const FILE_MODE = 0o600;
 const read = promisify(fs.read);
 
@@ -70,6 +71,10 @@ export class StagedFile {
   /** Whether the post-job step has to remove it: the agent itself empties its temporary folder. */
   get isNoted() {
     return !this.folder.isTemporary;
+  }
+
+  get #current() {
+    return this.#hasItsName ? this.place : this.temporary;
   }
 
   /** Creates the temporary file, empty, and checks that others cannot replace it. */
@@ -138,7 +143,7 @@ export class StagedFile {
     }
     this.size = found.size;
     if (!isWindows && found.mode !== this.mode) {
-      this.mode = this.#changeMode(this.mode);
+      this.mode = changeMode(this.temporary, this.identity, this.mode);
     }
     return checkTarget(this.place);
   }
@@ -174,11 +179,11 @@ export class StagedFile {
   empty() {
     try {
       if (this.identity !== undefined && this.content !== 'none') {
-        if (!isWindows && this.#descriptor === undefined && (this.mode & 0o200) === 0) {
-          // The author asked for a mode without write permission.
-          this.#changeMode(FILE_MODE);
+        if (this.#descriptor === undefined) {
+          emptyFile(this.#current, this.identity);
+        } else {
+          fs.ftruncateSync(this.#descriptor);
         }
-        fs.ftruncateSync(this.#openToWrite());
         this.content = 'none';
       }
     } catch {
@@ -242,9 +247,9 @@ export class StagedFile {
     }
   }
 
-  #open(flags = O_RDWR) {
-    this.#descriptor ??= openPlainFile(this.#hasItsName ? this.place : this.temporary, flags, this.identity);
-    return this.#descriptor ?? refuse('TEMPORARY_EXCHANGED');
+  #open() {
+    this.#descriptor ??= openPlainFile(this.#current, fs.constants.O_RDWR, this.identity);
+    return this.#descriptor;
   }
 
   #openToWrite() {
@@ -264,22 +269,6 @@ export class StagedFile {
     this.#descriptor = undefined;
     if (descriptor !== undefined) {
       fs.closeSync(descriptor);
-    }
-  }
-
-  /** Changes its mode, and returns the one that it has then. @param {number} mode */
-  #changeMode(mode) {
-    const isOpen = this.#descriptor !== undefined;
-    const descriptor = this.#open(O_RDONLY);
-    try {
-      fs.fchmodSync(descriptor, mode);
-    } catch {
-      // Some file systems refuse; what counts is the mode that results.
-    }
-    try {
-      return plainFileBehind(descriptor)?.mode ?? mode;
-    } finally {
-      if (!isOpen) this.#close();
     }
   }
 }

@@ -148,6 +148,8 @@ const atPoints = (points) => ({
   environment: { AT_POINT: JSON.stringify(points), AT_POINT_FOLDER: tmpdir() },
 });
 
+const NO_LINK = { call: 'linkSync', count: 1, code: 'EXDEV' };
+
 /** What somebody does beside it, and what is said and left then. */
 const REST = {
   'that was kept is gone, and the file': {
@@ -203,6 +205,85 @@ describe('the file that was replaced', { concurrency: 2 }, () => {
       assert.deepEqual(fs.readdirSync(folder), left);
     });
   }
+});
+
+/** A job whose main step something happens to. */
+async function runTo(t, secrets, points, { before } = {}) {
+  const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  before?.(folder);
+  const keeper = await openKeeper(t, { holds: HOLDS });
+  const main = await runWithKeeper(t, {
+    keeper,
+    secrets,
+    agent: { sourcesFolder: folder, ...atPoints(points) },
+  });
+  return { main, folder };
+}
+
+test('a temporary file that cannot be removed is named', { skip: withoutSignals }, async (t) => {
+  const points = [{ call: 'writeFileSync', count: 3, signal: 'SIGKILL' }];
+  const { main, folder } = await runTo(t, [toFile('password.txt')], points);
+  const post = await runPostJob(t, main, {
+    agent: atPoints([{ call: 'unlinkSync', count: 1, code: 'EROFS' }]),
+  });
+  const [left] = fs.readdirSync(folder);
+  assert.match(left, /^\.ksm-\w+$/);
+  assert.deepEqual(warningsOf(post), [
+    `could not remove ${join(folder, left)} (EROFS); remove it by hand, it is empty now`,
+  ]);
+});
+
+test(
+  'what is left of a copy between mounts does not keep a file from coming back',
+  { skip: withoutSignals },
+  async (t) => {
+    const points = [
+      NO_LINK,
+      ...['ENOSPC', 'EXDEV'].map((code, index) => ({ call: 'renameSync', count: index + 2, code })),
+      { call: 'renameSync', count: 4, signal: 'SIGKILL' },
+    ];
+    const { main, folder } = await runTo(t, [toFile('old.txt'), toFile('new.txt')], points, {
+      before: (folder) => fs.writeFileSync(join(folder, 'old.txt'), 'as it was'),
+    });
+    assert.equal(main.signal, 'SIGKILL');
+    assert.ok(fs.readdirSync(folder).some((name) => name.endsWith('o')));
+    const post = await runPostJob(t, main, {
+      agent: atPoints([{ call: 'renameSync', count: 1, code: 'EXDEV' }]),
+    });
+    assert.deepEqual(post.issues, []);
+    assert.deepEqual(fs.readdirSync(folder), ['old.txt']);
+    assert.equal(fs.readFileSync(join(folder, 'old.txt'), 'utf8'), 'as it was');
+  },
+);
+
+describe('an agent that is not root', { skip: process.getuid?.() === 0 && 'root may do all of it' }, () => {
+  /** A job that writes into a folder of its own, which then has this mode while it ends. */
+  async function endIn(t, mode, form, change = () => {}) {
+    const home = fs.mkdtempSync(join(tmpdir(), 'home-'));
+    const place = join(home, 'password.txt');
+    const { main } = await runTo(t, [`Database/field/password > file${form}:${place}`], []);
+    change(place);
+    fs.chmodSync(home, mode);
+    const post = await runPostJob(t, main).finally(() => fs.chmodSync(home, 0o700));
+    const left = fs.readdirSync(home).map((name) => fs.readFileSync(join(home, name), 'utf8'));
+    fs.rmSync(home, { recursive: true });
+    return { place, post, left };
+  }
+
+  test('empties a file that it cannot remove, also one that nobody may write', async (t) => {
+    const { place, post, left } = await endIn(t, 0o500, '+0444');
+    assert.deepEqual(warningsOf(post), [
+      `could not remove ${place} (EACCES); remove it by hand, it is empty now`,
+    ]);
+    assert.deepEqual(left, ['']);
+  });
+
+  test('removes a file that was changed, also in a folder that cannot be listed', async (t) => {
+    const { post, left } = await endIn(t, 0o300, '', CHANGES['by a tool that replaces it']);
+    assert.deepEqual(post.issues, []);
+    assert.deepEqual(left, []);
+  });
 });
 
 test('a folder that is a file by now is as good as gone', async (t) => {
@@ -276,8 +357,6 @@ test('where a file cannot have a second name, a copy comes back', async (t) => {
   assert.equal(fs.readFileSync(join(folder, '.netrc'), 'utf8'), 'as it was');
   assert.equal(fs.statSync(join(folder, '.netrc')).mode & 0o777, shownMode(0o640));
 });
-
-const NO_LINK = { call: 'linkSync', count: 1, code: 'EXDEV' };
 
 describe('in a container job, where folders of one device are mounts of their own,', () => {
   test('a file that was replaced comes back when the job ends', async (t) => {

@@ -234,6 +234,22 @@ describe('the mode of a file', { concurrency: 2, skip }, () => {
 });
 
 describe('a file', { concurrency: 2, skip }, () => {
+  test('is emptied if it cannot be removed, also when its mode was changed and could not be read', async (t) => {
+    const machine = makeMachine(t);
+    // So many that the last one is not held open: each is looked at when it is made, and twice when it gets its mode.
+    const lines = Array.from({ length: 33 }, (_, index) => toFile(`sub/${index}.txt`, '+0444'));
+    const outcome = await run(t, machine, lines, {
+      points: [
+        { call: 'fstatSync', count: 33 + 1 + 2 * 33, code: 'EIO' },
+        { call: 'unlinkSync', count: 1, code: 'EROFS' },
+      ],
+    });
+    const [first, second] = errorsOf(outcome);
+    assert.equal(first, 'line 33: `sub/32.txt` cannot be written: the disk reports an error (EIO)');
+    assert.match(second, /^line 33: `.*[/]\.ksm-\w+` could not be removed, but is empty \(EROFS\)$/);
+    assert.equal(filesIn(machine.sources).join().includes(PASSWORD), false);
+  });
+
   test('is one file by two paths that only links show to be one', async (t) => {
     const machine = makeMachine(t);
     fs.mkdirSync(join(machine.home, 'a'));

@@ -12,6 +12,7 @@ import { REPORT, errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } fr
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
 const { patiently, soon } = await import('../../task/files/work.js');
+const { checkDrive } = await import('../../task/files/paths.js');
 const { systemProgram } = await import('../../task/files/programs.js');
 
 const [AT_A_POINT, AS_WINDOWS, DEFECT] = ['at-a-point.cjs', 'as-windows.cjs', 'defect-beside.cjs'].map(
@@ -81,6 +82,25 @@ describe('a file that is held', () => {
     const { work, calls } = failing(1, 'ENOSPC');
     await assert.rejects(patiently(work), { code: 'ENOSPC' });
     assert.equal(calls(), 1);
+  });
+});
+
+describe('a share that gives no answer', () => {
+  const [target, never] = [join(tmpdir(), 'file'), () => new Promise(() => undefined)];
+
+  test('is given up when the step is cancelled', async (t) => {
+    const asked = t.mock.method(fs.promises, 'stat', never);
+    const cancellation = new AbortController();
+    const end = assert.rejects(checkDrive(target, cancellation.signal), { code: 'ABORT_ERR' });
+    cancellation.abort();
+    await end;
+    assert.equal(asked.mock.callCount(), 1);
+  });
+
+  test('is not asked for once the step is cancelled', async (t) => {
+    const asked = t.mock.method(fs.promises, 'stat', never);
+    await assert.rejects(checkDrive(target, AbortSignal.abort()), { code: 'ABORT_ERR' });
+    assert.equal(asked.mock.callCount(), 0);
   });
 });
 

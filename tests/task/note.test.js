@@ -65,6 +65,11 @@ test('it says whether all files have their names', async (t) => {
   assert.equal(readNote(address, said[2].extent)?.isDone, false);
 });
 
+test('it grows no larger than the post-job step reads', async (t) => {
+  const { note } = await openNote(t);
+  assert.throws(() => note.add({ ...fileOf(3), line: 'x'.repeat(64 * 1024 * 1024) }), { code: 'EFBIG' });
+});
+
 test('nothing is left of one that is over, and what is announced is the address of none', async (t) => {
   const { note, said, place } = await openNote(t);
   await note.end(true);
