@@ -134,7 +134,7 @@ pub enum Next<'a> {
     Fetch(Vec<Request>),
     /// Download these into temporary files.
     Download(Vec<Download>),
-    /// Wait for so many milliseconds.
+    /// Wait for this many milliseconds.
     #[serde(rename = "waitMs")]
     Wait(u64),
     /// Carry this out: the run has succeeded.

@@ -190,7 +190,7 @@ mod tests {
         Progress::new(None, 30_000, LIMIT)
     }
 
-    /// Whether a request is given up after so many seconds.
+    /// Whether a request is given up after this many seconds.
     fn pass(progress: &mut Progress, seconds: u64) -> bool {
         (0..seconds).any(|_| progress.tick())
     }

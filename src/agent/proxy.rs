@@ -34,7 +34,8 @@ fn expose<S: Serializer>(header: &Option<SecretText>, serializer: S) -> Result<S
     header.as_ref().map(SecretText::expose).serialize(serializer)
 }
 
-/// A setting that names no proxy that the task can use. A direct connection instead could be what the proxy is there to prevent.
+/// A setting with a proxy that the task cannot use. Connecting directly could be just what the proxy is there to
+/// prevent.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Invalid {
     code: &'static str,
@@ -42,8 +43,8 @@ pub struct Invalid {
     detail: String,
 }
 
-/// The proxy for an HTTPS host and port, given the environment variables by name: the agent's, or else the machine's. `None` if
-/// the host is reached directly. The agent's exceptions are not judged here.
+/// The proxy for an HTTPS host and port, given the environment variables by name: the agent's, or else the machine's.
+/// `None` if the host is reached directly. The agent's exceptions are checked elsewhere.
 ///
 /// # Errors
 /// The setting is invalid.
@@ -62,14 +63,14 @@ fn of_agent(environment: &[(String, SecretText)]) -> Option<Result<Proxy, Invali
     Some(read("Agent.ProxyUrl", value("agent_proxyurl")?, login))
 }
 
-/// The login that the agent's proxy gets, in Base64.
+/// The agent's login to its proxy, in Base64.
 pub(super) fn agents_login(environment: &[(String, SecretText)]) -> Option<SecretText> {
     let header = of_agent(environment)?.ok()?.authorization?;
     // EXPOSE: the agent masks it.
     header.expose().strip_prefix(BASIC).map(SecretText::from)
 }
 
-/// A variable in any case; lower case takes precedence, as in other programs. A blank one counts as unset.
+/// A variable in any case; lower case takes precedence, as in other programs. One of white space counts as unset.
 fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option<(&'a str, &'a str)> {
     // EXPOSE: an address may hold a password; Node connects to it.
     let all = environment.iter().map(|(name, value)| (name.as_str(), value.expose()));
@@ -77,7 +78,7 @@ fn variable<'a>(environment: &'a [(String, SecretText)], wanted: &str) -> Option
     set.reduce(|first, other| if other.0 == wanted { other } else { first })
 }
 
-/// The proxy at an address, with the user name and the password that are set beside it.
+/// The proxy at an address, with a user name and a password from separate settings.
 fn read(name: &str, address: &str, set: [Option<&str>; 2]) -> Result<Proxy, Invalid> {
     let invalid = |code| Invalid { code, detail: name.to_owned() };
     let address = address.trim();
@@ -93,7 +94,7 @@ fn read(name: &str, address: &str, set: [Option<&str>; 2]) -> Result<Proxy, Inva
     let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
     let place = place.to_ascii_lowercase();
     match host_and_port(&place, if is_secure { 443 } else { 80 }) {
-        // A `#` or the like that is not encoded ends the address; what comes before it is then part of a password.
+        // An unencoded `#` or the like ends the address, so what precedes it is a part of a password.
         Some((host, port)) if !path.contains('@') => Ok(Proxy {
             is_secure,
             host: host.trim_matches(['[', ']']).to_owned(),
@@ -105,7 +106,7 @@ fn read(name: &str, address: &str, set: [Option<&str>; 2]) -> Result<Proxy, Inva
     }
 }
 
-/// Characters that no host in a URL has, and the quotes that some files leave around a value.
+/// Characters that are invalid in the host of a URL, and quotes, which some files have around a value.
 const NOT_IN_HOSTS: &str = "#/:<>?@[\\]^|%\"'`";
 
 /// A host and its port. An IPv6 address is in brackets.
@@ -136,8 +137,8 @@ fn authorization(set: [Option<&str>; 2], in_address: &str) -> Option<SecretText>
     (!user.is_empty() || !password.is_empty()).then(header)
 }
 
-/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is not JSON. Without a proxy of
-/// the agent there are none.
+/// The expressions in the agent's list of hosts that are reached directly, or `None` if the list is not JSON. There are
+/// none unless the agent has a proxy.
 #[must_use]
 pub fn expressions(environment: &[(String, SecretText)]) -> Option<Vec<String>> {
     let list = variable(environment, "agent_proxybypasslist").filter(|_| of_agent(environment).is_some());

@@ -29,7 +29,7 @@ pub(super) fn check_notation(notation: &str, destination: &str) -> Result<(), Er
     Ok(())
 }
 
-/// Refuses what comes before the `>` if it ends in another part of an arrow, as in `->`, `=>` or `>>`.
+/// Refuses a left side that ends in another part of an arrow, as in `->`, `=>` or `>>`.
 pub(super) fn check_arrow(before: &str) -> Result<(), Error> {
     let start = before.trim_end().strip_suffix(['-', '=', '>']);
     if start.is_none_or(|start| !start.ends_with(char::is_whitespace)) {

@@ -1,9 +1,9 @@
 //! Alerts, with which the other side ends TLS (RFC 8446, 6).
 
-/// The name of the alert that OpenSSL reports in its words for an error. None if there is none, or if it is about the version of
+/// The name of the alert in OpenSSL's message for an error. `None` if there is none, or if it is about the version of
 /// TLS, for which there are plainer words.
 ///
-/// The words differ between OpenSSL's versions; their end does not: `SSL alert number 40`.
+/// The message differs between versions of OpenSSL, except for its end: `SSL alert number 40`.
 #[must_use]
 pub fn name(text: &str) -> Option<String> {
     let (_, number) = text.rsplit_once("SSL alert number ")?;

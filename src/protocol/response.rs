@@ -25,7 +25,7 @@ pub struct Outcome {
     /// The answer's status.
     #[tsify(optional)]
     status: Option<f64>,
-    /// The answer's body, which crosses the door by itself.
+    /// The answer's body, which crosses the door separately.
     #[serde(skip)]
     pub(crate) body: Option<Vec<u8>>,
     /// The header `Retry-After`.
@@ -172,7 +172,7 @@ pub fn read(
 
 /// Reads the decrypted JSON of an answer, which may be followed by white space.
 fn parse_answer(plaintext: &SecretBytes) -> Result<Answer, &'static str> {
-    // EXPOSE: what comes out holds ciphertexts only.
+    // EXPOSE: the result contains ciphertexts only.
     json::object(plaintext.expose()).map_err(|_: Answer| "what it decrypts to is not the JSON of an answer")
 }
 

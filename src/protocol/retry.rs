@@ -34,7 +34,7 @@ pub enum Retry {
 const MAX_ROTATIONS: u32 = 2;
 /// How long to be silent once throttled: Keeper counts requests over 10 s, and each request restarts that window.
 const SILENCE_MS: u64 = 11_000;
-/// The shortest silence after a refusal: a request may have been on its way for long.
+/// The shortest silence after a refusal, as the request may have been in flight for long.
 const SILENCE_AFTER_REFUSAL_MS: u64 = 10_000;
 /// Throttled jobs of one device meet at multiples of this: ten seconds of silence, and time for all of them to arrive.
 /// By Keeper's clock they arrive within a second and a half, as the header `Date` is rounded down to the second.

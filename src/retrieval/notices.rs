@@ -16,7 +16,7 @@ pub enum Notice {
     Warning(String),
 }
 
-/// Notices on their way to the author.
+/// Pending notices for the author.
 #[derive(Debug, Default)]
 pub struct Notices {
     list: Vec<Notice>,

@@ -29,7 +29,7 @@ impl Record {
     /// # Errors
     /// Which part of it cannot be read.
     pub fn open(sealed: &answer::SealedRecord, key: &RecordKey, plaintext: &SecretBytes) -> Result<Self, String> {
-        // EXPOSE: what comes out keeps texts as secrets.
+        // EXPOSE: the result keeps texts as secrets.
         let data: Data = json::object(plaintext.expose()).map_err(|_: Data| BROKEN_JSON)?;
         let (mut attachments, mut broken_attachments) = (Vec::new(), Vec::new());
         for file in &sealed.files {

@@ -68,7 +68,7 @@ impl Totp {
         after_scheme(text, "otpauth").is_some() || bare_seed(text).is_some()
     }
 
-    /// Reads what comes after the scheme.
+    /// Reads the part after the scheme.
     fn parse_rest(rest: &str) -> Result<Self, &'static str> {
         let refused = Err;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));

@@ -1,4 +1,4 @@
-/** The disk: identities of files, and how one replaces another and is taken back. Uses nothing but Node. */
+/** Files on disk: their identities, and replacing one and restoring it. Uses nothing but Node. */
 
 import fs from 'node:fs';
 import path from 'node:path';

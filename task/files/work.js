@@ -1,4 +1,4 @@
-/** Work that can fail: errors with codes, retries while another program holds a file, and work that goes on after a failure. */
+/** Work that can fail: errors with codes, retries while a file is held, and work that must go on after a failure. */
 
 export const isWindows = process.platform === 'win32';
 

@@ -25,8 +25,8 @@ export function parseUrl(text, base) {
 const MATCHING_MS = 500;
 
 /**
- * The agent's proxy, with the exceptions that its bypass list makes, or else the machine's. These are matched as the agent
- * does: against the scheme, the host and a non-default port, and nothing that a server could add.
+ * The agent's proxy, unless its bypass list matches, or else the machine's. Matching follows the agent: against the
+ * scheme, the host and a non-default port, and nothing that a server could add.
  *
  * Choosing throws an object with a code if the setting is invalid.
  *
@@ -36,7 +36,7 @@ const MATCHING_MS = 500;
  */
 export function readProxySettings(environment, warn) {
   let expressions = readExceptions(environment, warn);
-  /** What the expressions said, by origin. @type {Map<string, boolean>} */
+  /** Results of matching, by origin. @type {Map<string, boolean>} */
   const exceptions = new Map();
   /** @param {string} origin @returns {boolean} */
   const isException = (origin) => {
@@ -46,7 +46,7 @@ export function readProxySettings(environment, warn) {
         expressions.length > 0 && vm.runInNewContext(code, { expressions, origin }, { timeout: MATCHING_MS })
       );
     } catch {
-      // It can take exponential time on a host that is crafted for it. One host of that kind is enough.
+      // Matching can take exponential time on a host that is crafted for it. One such host is enough.
       expressions = [];
       warn("the agent's proxy bypass list takes too long to match a host, so the proxy is used");
       return false;

@@ -201,7 +201,7 @@ impl Pair<'_> {
     }
 }
 
-/// Whether a text goes on as a sentence does: `must have 8 characters`, but not `hunter` or `hunter user: alice`.
+/// Whether a text continues like a sentence: `must have 8 characters`, but not `hunter` or `hunter user: alice`.
 fn is_prose(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
     let mut words = text.split(' ');
