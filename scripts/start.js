@@ -19,14 +19,14 @@ npm start -- --help                          this text`;
 
 const STEP_NAME = 'setKsmSecretsStep';
 
-/** The example of Keeper's documentation, except for the file's folder, which is removed with the job. */
+/** The example of Keeper's documentation, except for the file's path, whose folder is removed with the job. */
 const EXAMPLE = `\
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > var:var_password
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > out_password2
 6ya_fdc6XTsZ7i7x4Jcodg/field/password > out:out_password
 6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode > var:MyOneTimeCode
 6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes > MyNotes
-6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:$(Agent.TempDirectory)/build-vsix.sh`;
+6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh > file:$(Agent.TempDirectory)/build.sh`;
 
 /** Its attachment: a text in which one word is secret. */
 const SCRIPT = '#!/bin/sh\nexport MARKETPLACE_TOKEN=t0k3n-of-nobody\necho "packing the extension"\n';
@@ -37,7 +37,7 @@ const LATER_STEP = [
   `echo output variable: $(${STEP_NAME}.out_password)`,
   'echo two-factor code: $(MyOneTimeCode)',
   `echo notes: $(${STEP_NAME}.MyNotes)`,
-  `${process.platform === 'win32' ? 'type' : 'cat'} $(Agent.TempDirectory)/build-vsix.sh`,
+  `${process.platform === 'win32' ? 'type' : 'cat'} $(Agent.TempDirectory)/build.sh`,
 ];
 
 async function start({ config, secrets }) {
@@ -82,7 +82,7 @@ async function showExample(taskFolder) {
     const ca = join(tmpdir(), 'ca.pem');
     writeFileSync(ca, keeper.caPem);
     const run = await runStep(taskFolder, keeper.configBase64, EXAMPLE, { NODE_EXTRA_CA_CERTS: ca });
-    show('The step gets secrets from Keeper', withShortPath(run.log, run.folders.temp, '/agent/_temp'));
+    show('The step gets secrets from Keeper', withShortPath(run.log, run.folders.temp, '/a/_temp'));
     show('A later step prints what it got', await printSecrets(run));
     await end(run);
   } finally {

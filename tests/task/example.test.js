@@ -105,12 +105,12 @@ test('the log ends with a table of what was done, without values', async (t) => 
     '##[warning]secret output variables can show in the log of another stage that maps them; fetch the secret ' +
       'again where it is needed, or set `outputPolicy` to `allow`',
     'line  secret                                     destination',
-    '   1  6ya_fdc6XTsZ7i7x4Jcodg/field/password      var:var_password    masked in 4 forms',
-    '   2  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out_password2       masked in 4 forms',
-    '   3  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out:out_password    masked in 4 forms',
-    '   4  6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode   var:MyOneTimeCode   masked in 1 form',
-    '   5  6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes  MyNotes             masked in 5 forms',
-    `   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes${MODE}, masked in 9 forms`,
+    '   1  6ya_fdc6XTsZ7i7x4Jcodg/field/password      var:var_password    masked',
+    '   2  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out_password2       masked',
+    '   3  6ya_fdc6XTsZ7i7x4Jcodg/field/password      out:out_password    masked',
+    '   4  6ya_fdc6XTsZ7i7x4Jcodg/field/oneTimeCode   var:MyOneTimeCode   masked',
+    '   5  6ya_fdc6XTsZ7i7x4Jcodg/custom_field/notes  MyNotes             masked',
+    `   6  6ya_fdc6XTsZ7i7x4Jcodg/file/build-vsix.sh  file:build-vsix.sh  46 bytes${MODE}, masked`,
     '1 request, 1 download, 0 retries, 1 record, 0 ms',
   ]);
 });

@@ -316,7 +316,7 @@ describe('the budget of masks', () => {
       /^a step may register 1,000 masks, and this one needs more: \d+ forms of line \d+, .* and \d+ more are not masked, the values themselves are; spread the lines over several steps$/,
     );
     const table = run.log.filter((line) => /var:V/.test(line));
-    assert.match(table[0], /masked in 4 forms$/);
+    assert.match(table[0], / masked$/);
     assert.match(table[399], /masked in 1 of 4 forms$/);
   });
 

@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::secret::SecretText;
-use crate::text::{counted, grouped};
+use crate::text::grouped;
 pub use policy::{Kind, MIN_WHOLE};
 use policy::{Rank, Sink};
 
@@ -213,7 +213,7 @@ impl Coverage {
             Self { masked, all } if masked < all => {
                 format!("masked in {} of {} forms", grouped(masked as u64), grouped(all as u64))
             }
-            Self { masked, .. } => format!("masked in {}", counted(masked, "form", "forms")),
+            Self { .. } => "masked".to_owned(),
         }
     }
 }
