@@ -1,20 +1,15 @@
-/** Tree shaking for the task library: the bundle gets what the task calls, and what that needs. */
+/** What of the task library goes into the bundle: what the task calls, and what that needs. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { inProject } from './paths.js';
 
 export const TASK_LIBRARY = 'azure-pipelines-task-lib';
 
-/** The library's files that are cut down, each after those that use it, with the name that they use for it. */
-const FILES = { 'task.js': 'tl', 'internal.js': 'im', 'taskcommand.js': 'tcm' };
-
-/** `exports.exist = im._exist;`, as the library writes one for each of its functions. */
-const EXPORT = /^exports\.(\w+) = [\w.]+;$/gm;
-/** `exports.cp = exports.exist = void 0;`, with which its files begin. */
-const DECLARATIONS = /^exports\..* = void 0;$/gm;
-const REQUIRE = /^var (\w+) = require\("[\w./]+"\);$/gm;
+const FOLDER = join('node_modules', TASK_LIBRARY);
+/** The files that hold what the task calls beside much else. */
+const FILES = /azure-pipelines-task-lib[\\/](task|internal|taskcommand)\.js$/;
 
 /**
  * A plugin of the bundler that leaves out what the task never calls: running tools, finding files, publishing results,
@@ -24,19 +19,22 @@ const REQUIRE = /^var (\w+) = require\("[\w./]+"\);$/gm;
 export function leaveOutUnused() {
   return {
     name: 'leave-out-unused',
-    async setup({ onLoad, onResolve, esbuild }) {
-      const files = await cutDown(esbuild.transform);
-      onResolve({ filter: /^\.\/vault$/ }, ({ importer }) =>
-        importer.includes(join('node_modules', TASK_LIBRARY))
-          ? { path: inProject('task', 'agent', 'secrets.js') }
-          : undefined,
-      );
-      onLoad({ filter: /node_modules/ }, ({ path }) => {
-        const contents = files.get(path);
-        return contents === undefined ? undefined : { contents };
+    setup({ onLoad, onResolve, resolve }) {
+      onLoad({ filter: FILES }, ({ path }) => ({ contents: asModule(readFileSync(path, 'utf8')) }));
+      onResolve({ filter: /^/ }, async ({ path, pluginData, ...from }) => {
+        if (pluginData || !from.importer.includes(FOLDER)) {
+          return undefined;
+        }
+        if (path === './vault') {
+          return { path: inProject('task', 'agent', 'secrets.js') };
+        }
+        if (path === 'semver') {
+          return { path, namespace: 'instead' };
+        }
+        // What is not called of a file or a package does not run either.
+        return { ...(await resolve(path, { ...from, pluginData: true })), sideEffects: false };
       });
-      // Used to check for Node before 4.2, and for the agent's version, which task.json already requires.
-      onResolve({ filter: /^semver$/ }, ({ path }) => ({ path, namespace: 'instead' }));
+      // Asked whether Node is older than 4.2, and of the agent's version, which task.json demands.
       onLoad({ filter: /^semver$/, namespace: 'instead' }, () => ({ contents: 'exports.lt = () => false;' }));
       onLoad({ filter: /\blib-resource\.js$/ }, ({ path }) => {
         const { messages } = createRequire(import.meta.url)(path);
@@ -46,42 +44,18 @@ export function leaveOutUnused() {
   };
 }
 
-/**
- * @param {typeof import('esbuild').transform} transform
- * @returns {Promise<Map<string, string>>} what is left of the library's files, by path
- */
-async function cutDown(transform) {
-  const files = new Map();
-  let readers = ourScripts();
-  for (const [file, name] of Object.entries(FILES)) {
-    const path = inProject('node_modules', TASK_LIBRARY, file);
-    const text = withoutExports(readFileSync(path, 'utf8'), (member) =>
-      new RegExp(`\\b${name}\\.${member}\\b`).test(readers),
-    );
-    const { code } = await transform(text, { treeShaking: true });
-    files.set(path, withoutRequires(code));
-    readers += files.get(path);
-  }
-  return files;
-}
-
-/** Removes exports that nothing reads, so that the bundler finds the functions unused. */
-function withoutExports(text, isRead) {
-  const body = text.replace(DECLARATIONS, '');
-  const others = body.replace(EXPORT, '');
-  return body.replace(EXPORT, (line, name) =>
-    isRead(name) || new RegExp(`\\bexports\\.${name}\\b`).test(others) ? line : '',
-  );
-}
-
-/** Removes imports of functions that are gone. */
-function withoutRequires(code) {
-  const others = code.replace(REQUIRE, '');
-  return code.replace(REQUIRE, (line, name) => (new RegExp(`\\b${name}\\.`).test(others) ? line : ''));
-}
-
-function ourScripts() {
-  const folder = inProject('task');
-  const scripts = readdirSync(folder, { recursive: true }).filter((file) => String(file).endsWith('.js'));
-  return scripts.map((script) => readFileSync(join(folder, String(script)), 'utf8')).join('');
+/** A script of CommonJS, as TypeScript compiles one, as a module, of which the bundler leaves out what nothing imports. */
+function asModule(text) {
+  const names = [...new Set([...text.matchAll(/\bexports\.(\w+)/g)].map(([, name]) => name))];
+  const body = text
+    .replace(/^Object\.defineProperty\(exports, .*$/m, '')
+    .replace(/^exports\..* = void 0;$/gm, '')
+    .replace(/\(this && this\.\w+\) \|\|/g, '')
+    .replace(/^var (\w+) = require\(("\.\/\w+")\);$/gm, 'import * as $1 from $2;')
+    .replace(/^var (\w+) = require\(("[\w./]+")\);$/gm, 'import $1 from $2;')
+    .replace(/^exports\./gm, 'var exports_')
+    .replace(/\bexports\./g, 'exports_');
+  const variables = names.map((name) => `exports_${name}`);
+  const exported = names.map((name) => `exports_${name} as ${name}`);
+  return `${body}\nvar ${variables};\nexport { ${exported} };`;
 }
