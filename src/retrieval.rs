@@ -77,7 +77,7 @@ pub struct Options {
 const TIMEOUT_MS: u64 = 120_000;
 
 impl Options {
-    /// Those of a step on this platform, given the variables of its environment by name.
+    /// The options of a step on this platform, given the variables of its environment by name.
     #[must_use]
     pub fn of(platform: Platform, environment: &[(String, SecretText)], masks_so_far: usize) -> Self {
         let job = Job::of(JobVariables::among(environment));

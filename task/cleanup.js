@@ -25,7 +25,7 @@ async function cleanUp() {
       await cleanUpFile(file, note.isDone);
     }
     reportLoss(note);
-    // Else the agent removes it.
+    // Otherwise the agent removes it.
     await attempt('', () => fs.rmSync(note.place));
   } catch (error) {
     warn(

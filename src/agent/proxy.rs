@@ -242,7 +242,7 @@ mod tests {
         variables.iter().map(|(name, value)| ((*name).to_owned(), SecretText::from(*value))).collect()
     }
 
-    /// The proxy's label, with `tls ` before it if it is reached by TLS, or the setting that is invalid.
+    /// The proxy's label, with `tls ` before it if the connection to it uses TLS, or the invalid setting.
     fn chosen(variables: &[Variable]) -> Option<String> {
         match choose(&owned(variables), "keeper.test", 443) {
             Ok(proxy) => proxy.map(|proxy| if proxy.is_secure { format!("tls {}", proxy.label) } else { proxy.label }),

@@ -30,7 +30,7 @@ pub struct JobVariables {
 }
 
 impl JobVariables {
-    /// Finds them among the variables of the environment by name. The agent hands secret ones over under a longer name.
+    /// Finds them among the variables of the environment by name. The agent passes secret ones under a longer name.
     #[must_use]
     pub fn among(environment: &[(String, SecretText)]) -> Self {
         let value = |wanted: &str| {

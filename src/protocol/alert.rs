@@ -15,7 +15,7 @@ pub fn name(text: &str) -> Option<String> {
 
 const PROTOCOL_VERSION: u8 = 70;
 
-/// Those that a server sends to a client.
+/// The alerts that a server sends to a client.
 const ALERTS: [(u8, &str); 18] = [
     (10, "unexpected_message"),
     (20, "bad_record_mac"),

@@ -18,7 +18,7 @@ pub struct Failure {
     pub status: Option<u16>,
     /// A detail of the code: a certificate's issuer, the header `Proxy-Authenticate`, the name of a setting.
     pub detail: Option<String>,
-    /// Node's words for it. They could quote anything, so only what OpenSSL says of TLS is taken from them.
+    /// Node's message for it. It could quote anything, so only OpenSSL's words about TLS are taken from it.
     pub text: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
     pub is_out_of_time: bool,
@@ -266,7 +266,7 @@ pub(crate) const UNDECRYPTABLE: &str = "its content does not decrypt with its ke
 
 const NOT_TLS: &str = "it does not speak TLS 1.2 or newer";
 const ALERT: &str = "it ended TLS with the alert";
-/// Node has no code for every fault of a certificate that OpenSSL finds.
+/// Node does not have a code for every fault of a certificate that OpenSSL finds.
 const REJECTED: &str = "OpenSSL rejects it";
 const UNKNOWN_ISSUER: &str = "its issuer is not one that this agent trusts";
 const NOT_TRUSTED: &str = "is not one that this agent trusts";

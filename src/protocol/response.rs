@@ -52,7 +52,7 @@ pub struct Outcome {
     /// A detail of the code.
     #[tsify(optional)]
     detail: Option<String>,
-    /// Node's words for the fault.
+    /// Node's message for the fault.
     #[tsify(optional)]
     text: Option<String>,
     /// Whether it was the time limit of the whole run that ended it.
@@ -62,7 +62,7 @@ pub struct Outcome {
 
 impl From<Outcome> for HttpOutcome {
     fn from(outcome: Outcome) -> Self {
-        // "Not now" is said by the status alone, however little comes after it.
+        // The status alone means "not now", however little of the answer follows.
         let is_answer = |status: &u16| outcome.code.is_none() || is_transient(*status);
         let Some(status) = outcome.status.and_then(status).filter(is_answer) else {
             return Self::Failed(Failure {

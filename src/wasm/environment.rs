@@ -9,8 +9,7 @@ use crate::inputs::path::Platform;
 use crate::retrieval::Options;
 use crate::secret::SecretText;
 
-/// The variables of the environment, as they were before the task library took the secrets away, and what is masked of
-/// them.
+/// The variables of the environment, as they were before the task library removed the secrets, and their masks.
 #[wasm_bindgen]
 pub struct Environment {
     variables: Vec<(String, SecretText)>,
@@ -56,7 +55,7 @@ impl Environment {
 }
 
 impl Environment {
-    /// What a run has to know of it.
+    /// The facts that a run needs.
     pub(super) fn options(&self, platform: Platform) -> Options {
         Options::of(platform, &self.variables, self.masks.len())
     }

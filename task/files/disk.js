@@ -149,12 +149,12 @@ export const removeFile = (place, until) =>
   patiently(() => plainFileAt(place) && fs.unlinkSync(place), { until });
 
 /**
- * A file of the task, with what is known of it by now.
+ * A file of the task, with what is known about it so far.
  *
  * @typedef {object} OwnFile
- * @property {string} place where it is going to be, without links
+ * @property {string} place where it is going to be, with links resolved
  * @property {string} temporary where it is until then, in the same folder
- * @property {string} aside where the file is kept that it replaces
+ * @property {string} aside where the file that it replaces is kept
  * @property {string} [identity]
  * @property {string} [replaced] the identity of that other file, once it is kept
  */
@@ -184,13 +184,14 @@ export function setAside({ place, aside }, old) {
 }
 
 /**
- * Takes a file away from its place, and gives that back to the file that was kept aside, in one step.
+ * Removes a file, and puts the one that was kept aside back in its place, atomically.
  *
  * @param {OwnFile} file
  * @param {{ isDone?: boolean, until?: number }} options whether all files got their names: later steps may have
- *        rewritten it, and some file systems renumber files each day. Otherwise only a file known to be the task's own goes
- * @returns {Promise<'absent' | 'removed' | 'returned' | 'occupied' | 'lost'>} what became of it: its place is occupied if
- *          something else is there, and what it replaced is lost if that is kept no more
+ *          rewritten it, and some file systems renumber files each day. Otherwise only a file known to be the task's
+ *          own goes
+ * @returns {Promise<'absent' | 'removed' | 'returned' | 'occupied' | 'lost'>} what became of it: its place is occupied
+ *          if something else is there; what it replaced is lost if that is no longer kept
  */
 export const takeBack = (file, { isDone = false, until }) =>
   patiently(() => takeBackAtOnce(file, isDone), { until });
@@ -201,7 +202,7 @@ function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
   const isItself = now !== undefined && now.identity === identity;
   const other = isItself ? undefined : keptByOther(place, identity);
   if (other) {
-    // The other job then puts back what was there before this one.
+    // The other job then puts back what was there before either.
     kept ? fs.renameSync(aside, other) : fs.unlinkSync(other);
     return 'removed';
   }
@@ -228,7 +229,7 @@ function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
 }
 
 /**
- * Where another job keeps a file that it has replaced: of two agents of one user, both may write to the user's home.
+ * Where another job keeps a file that it replaced: two agents of the same user may both write to the user's home.
  *
  * @param {string} place
  * @param {string | undefined} identity
@@ -265,7 +266,7 @@ function moveBack(aside, place) {
       throw error;
     }
     const near = path.join(path.dirname(place), path.basename(aside));
-    // One that was killed may have left a part.
+    // A killed one may have left a part.
     fs.rmSync(near, { force: true });
     fs.copyFileSync(aside, near, fs.constants.COPYFILE_EXCL);
     try {

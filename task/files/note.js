@@ -18,7 +18,7 @@ import { attempt, refuse } from './work.js';
  * replaces, before it gets its name.
  *
  * @typedef {object} Label
- * @property {number} number what distinguishes it from the others
+ * @property {number} number distinguishes it from the others
  * @property {string} line of the mapping
  * @property {string} target its path as messages show it
  *
@@ -117,7 +117,7 @@ export function readNote(address, extent) {
   const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
   /** @type {Map<number, NotedFile>} */
   const files = new Map();
-  // What is known of a file only grows, in whatever order the lines are by now.
+  // What is known about a file only grows, whatever order the lines are in by now.
   entries.forEach((entry) => files.set(entry.number, { ...files.get(entry.number), ...entry }));
   const count = Math.max(Number(announcedFiles), files.size);
   const isWhole =

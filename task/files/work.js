@@ -36,7 +36,7 @@ export async function attempt(failure, work) {
 const PATIENCE_MS = 4_000;
 const HELD = ['EBUSY', 'EPERM', 'EACCES'];
 
-/** When to stop retrying, by a clock that nobody sets back; several files can share one deadline. */
+/** When to stop retrying, by a monotonic clock; several files can share one deadline. */
 export const soon = () => performance.now() + PATIENCE_MS;
 
 /**

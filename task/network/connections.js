@@ -26,7 +26,7 @@ import { coded } from '../files/work.js';
  * @property {AbortSignal} signal aborts it in any phase
  * @property {Progress} progress
  * @property {string} [issuer] of the last certificate in the chain that was shown
- * @property {Error} [error] which may be about the answer's form, of which a reader of its body does not learn
+ * @property {Error} [error] which may be a malformed answer, of which the reader of its body does not learn
  *
  * @typedef {https.RequestOptions & { way: Way, host: string, port: number }} Target
  */
@@ -154,8 +154,8 @@ async function openTunnel({ host, port, way }, proxy, secureContext) {
 const MAX_ANNOUNCEMENTS = 1_000;
 
 /**
- * Waits for a request's answer, and for the tunnel that it may open. Rejects if it is aborted, and whatever the server
- * does: after some failures Node emits nothing but `close`, and Node 16 ignores a signal once the request is sent.
+ * Waits for a request's answer, and for the tunnel that it may open. Always settles, also if it is aborted: after some
+ * failures Node emits nothing but `close`, and Node 16 ignores a signal once the request is sent.
  *
  * @param {http.ClientRequest} request
  * @param {Way} way

@@ -54,7 +54,7 @@ export async function exchange(request, take, route) {
 /** @param {string} method @param {Way} way */
 async function send(method, way) {
   const { url, connections, progress, seal } = way;
-  // Our `Connections` get the way from these options.
+  // Our `Connections` find the way in these options.
   const options = { method, agent: connections, way };
   const request = https.request(url, options);
   request.once('socket', (socket) => {

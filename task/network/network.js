@@ -149,7 +149,7 @@ export class Network {
       }
       const proxy = this.#settings.proxy(url);
       if (proxy && !this.#told.has(url.host)) {
-        // Before it can fail.
+        // Logged before it can fail.
         this.#told.add(url.host);
         this.#settings.log(`connecting to ${url.host} via ${proxy.label}`);
       }

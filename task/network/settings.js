@@ -146,7 +146,7 @@ function identify(client, warn) {
   try {
     return client && tls.createSecureContext({ ...TLS, ...readClientCertificate(client) });
   } catch (error) {
-    // OpenSSL has no codes for some faults of an archive, such as a wrong password, and words that quote nothing.
+    // OpenSSL has no code for some faults of an archive, such as a wrong password, but a message that quotes nothing.
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     warn(`the agent's client certificate cannot be used (${code ?? message})`);
     return undefined;

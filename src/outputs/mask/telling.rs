@@ -144,7 +144,8 @@ fn is_reference(value: &str) -> bool {
         || is_variable(value)
 }
 
-/// Whether a value is a variable of a shell: `$DB_PASSWORD`, `${DB_PASSWORD`, `$password`, `$env:DB_PASSWORD`, `%DB_PASSWORD%`.
+/// Whether a value is a shell variable: `$DB_PASSWORD`, `${DB_PASSWORD`, `$password`, `$env:DB_PASSWORD`,
+/// `%DB_PASSWORD%`.
 fn is_variable(value: &str) -> bool {
     let name = match value.strip_prefix('%') {
         Some(rest) => rest.strip_suffix('%'),
@@ -152,7 +153,7 @@ fn is_variable(value: &str) -> bool {
     };
     let Some(name) = name else { return false };
     let is = |kind: fn(char) -> bool| name.chars().all(|c| kind(c) || c == '_') && name.contains(kind);
-    // A password may begin with a `$` as well.
+    // A password may also begin with a `$`.
     is(|c| c.is_ascii_uppercase()) || is(|c| c.is_ascii_alphabetic()) && telling(name) == Telling::Strongly
 }
 
