@@ -193,7 +193,7 @@ fn a_field_of_a_whole_record_becomes_the_same_as_a_line() {
 
 #[test]
 fn two_lines_of_one_destination_are_refused() {
-    const MESSAGE: &str = "this is the destination of line 1 as well";
+    const MESSAGE: &str = "this is also the destination of line 1";
     for one in kinds() {
         for other in kinds() {
             let (first, second) = (one.word, other.word);
@@ -217,7 +217,7 @@ fn a_field_of_a_whole_record_is_no_destination_of_another_line() {
     for one in kinds().iter().filter(|kind| !kind.is_file) {
         for other in kinds() {
             let lines = format!("A/* > {}:X_*\nA/title > {}:X_PASSWORD", one.word, other.word);
-            let message = if_so(one.meets(other), "this is the destination of line 1 as well");
+            let message = if_so(one.meets(other), "this is also the destination of line 1");
             assert_eq!(Try::of(&lines).refusal_in(&["check"]), message, "{lines}: see `Destination::identities`");
         }
     }
@@ -228,7 +228,7 @@ fn the_file_of_a_template_is_no_destination_of_a_line() {
     for kind in kinds() {
         let lines = format!("A/title > {}:out", kind.word);
         let refusal = Try { templates: "in > out", ..Try::of(&lines) }.refusal();
-        assert_eq!(refusal, if_so(kind.is_file, "this is the destination of line 1 as well"), "{lines}");
+        assert_eq!(refusal, if_so(kind.is_file, "this is also the destination of line 1"), "{lines}");
         let lines = format!("A/title > {}:out/in", kind.word);
         let refusal = Try { templates: "in > out", ..Try::of(&lines) }.refusal();
         let message = "a folder of this path is the file that templates, line 1 writes";
@@ -240,7 +240,7 @@ fn the_file_of_a_template_is_no_destination_of_a_line() {
 fn a_name_is_one_that_the_destination_can_have() {
     for kind in kinds() {
         for (name, is_refused, message) in [
-            ("a=b", !kind.is_file, "the name holds a `=`, which a variable's name cannot have"),
+            ("a=b", !kind.is_file, "the name contains a `=`, which a variable's name cannot have"),
             (
                 "a #b",
                 !kind.is_file,

@@ -36,7 +36,7 @@ codes! {
         ("OPEN_FOLDER", "others can write to its folder (mode {detail}); name a folder in it that does not exist, which the task then creates for itself"),
         ("NO_DRIVE", "there is no drive or share `{detail}`"),
         ("NOT_UTF_8", "the name of the working directory is not UTF-8; write an absolute path"),
-        ("TWO_LINES", "it is the file of {detail} as well"),
+        ("TWO_LINES", "it is also the file of {detail}"),
         ("TEMPORARY_EXCHANGED", "its temporary file was exchanged while the task ran"),
         ("PLACE_TAKEN", "another file took its place while the task ran"),
     }
@@ -86,7 +86,7 @@ mod tests {
             ("IS_FOLDER", "", "there is a folder"),
             ("FOLDER_IS_LINK", "a/b", "its folder `a/b` is a symbolic link"),
             ("NO_DRIVE", "Q:\\", "there is no drive or share `Q:\\`"),
-            ("TWO_LINES", "line 3", "it is the file of line 3 as well"),
+            ("TWO_LINES", "line 3", "it is also the file of line 3"),
         ] {
             assert_eq!(reason(code, detail, false), expected);
         }

@@ -213,7 +213,7 @@ mod tests {
                              `keeperConnection`, or in the environment variable `KSM_CONFIG`";
         const TOKEN: &str = "the config is a one-time token; expected one that is already bound to a device";
         const PATH: &str = "the config looks like the path of a file; expected the config itself";
-        const KUBERNETES: &str = "the config is a secret of Kubernetes in YAML; expected the config that it holds";
+        const KUBERNETES: &str = "the config is a Kubernetes secret in YAML; expected the config in it";
         const ASSIGNMENT: &str = "the config begins with a name and `=`; expected what comes after them";
         const NEITHER: &str = "the config is neither JSON nor Base64 of JSON";
         for (text, message) in [

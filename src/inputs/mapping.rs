@@ -217,7 +217,7 @@ fn through_file(other: &str) -> Error {
 
 /// The error for two lines with the same destination.
 pub(crate) fn duplicate(first: &str) -> Error {
-    Error::new(format!("this is the destination of {first} as well"))
+    Error::new(format!("this is also the destination of {first}"))
         .with_hint("give each line a destination of its own; for variables upper and lower case make no difference")
 }
 
@@ -373,7 +373,7 @@ mod tests {
                    4 | Database > B\n    \
                      | ^^^^^^^^\n\
                  hint: as in `Database/field/password`; a `/` in a title is written `\\/`",
-                "line 5, column 27: this is the destination of line 3 as well\n  \
+                "line 5, column 27: this is also the destination of line 3\n  \
                    5 | Database/field/password > env:a\n    \
                      |                           ^^^^^\n\
                  hint: give each line a destination of its own; for variables upper and lower case make no difference",
@@ -405,8 +405,8 @@ mod tests {
     #[test]
     fn a_name_that_no_variable_can_have_is_refused() {
         for (line, message) in [
-            ("A/type > var:a=b", "the name holds a `=`, which a variable's name cannot have"),
-            ("A/type > out:a\u{1}b", "the destination holds the invisible character U+0001"),
+            ("A/type > var:a=b", "the name contains a `=`, which a variable's name cannot have"),
+            ("A/type > out:a\u{1}b", "the destination contains the invisible character U+0001"),
             ("$(mappings)", "`$(…)` was not replaced: the pipeline has no variable of that name"),
         ] {
             assert_eq!(read(line).expect_err(line)[0].error.to_string(), message);
@@ -431,7 +431,7 @@ mod tests {
     fn one_destination_may_stand_in_one_line_only() {
         for (first, second) in [("var:X", "env:x"), ("X", "out:x"), ("file:a/b", "file:./a/b")] {
             let problems = read(&format!("A/type > {first}\nA/title > {second}")).expect_err(second);
-            assert_eq!(messages(&problems), ["this is the destination of line 1 as well"]);
+            assert_eq!(messages(&problems), ["this is also the destination of line 1"]);
         }
         assert!(read("A/type > var:X\nA/type > out:X\nA/type > file:X").is_ok());
     }

@@ -29,7 +29,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::new(format!("the name holds {found}, which a variable's name cannot have")))
+    Err(Error::new(format!("the name contains {found}, which a variable's name cannot have")))
 }
 
 /// Refuses a name that the agent itself reads: such a secret variable would change the job. Programs don't see secret
@@ -236,8 +236,8 @@ mod tests {
 
     #[test]
     fn two_lines_may_not_set_one_name_of_the_environment() {
-        assert_eq!(refusals("A/type > env:a.b\nA/type > env:A_B"), ["this is the destination of line 1 as well"]);
-        assert_eq!(refusals("A/type > var:a.b\nA/type > env:a.b"), ["this is the destination of line 1 as well"]);
+        assert_eq!(refusals("A/type > env:a.b\nA/type > env:A_B"), ["this is also the destination of line 1"]);
+        assert_eq!(refusals("A/type > var:a.b\nA/type > env:a.b"), ["this is also the destination of line 1"]);
         assert_eq!(refusals("A/type > var:a.b\nA/type > env:A_B"), [""; 0]);
     }
 

@@ -55,11 +55,11 @@ fn check_for_shells(path: &str) -> Result<(), Error> {
     const HINT: &str =
         "write the whole path, or begin it with a variable of the pipeline, as in `$(Agent.TempDirectory)/NAME`";
     if path.starts_with('~') {
-        return Err(Error::new("the path begins with `~`, which only a shell replaces").with_hint(HINT));
+        return Err(Error::new("the path begins with `~`, which only a shell expands").with_hint(HINT));
     }
     let is_variable = |name: &str| name.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic());
     if path.strip_prefix('$').is_some_and(is_variable) {
-        return Err(Error::new("the path begins with `$`, which only a shell replaces").with_hint(HINT));
+        return Err(Error::new("the path begins with `$`, which only a shell expands").with_hint(HINT));
     }
     // `%C3%A4` is a letter, percent-encoded.
     let is_word = |part: &str| {
@@ -69,7 +69,7 @@ fn check_for_shells(path: &str) -> Result<(), Error> {
     };
     let parts: Vec<&str> = path.split('%').collect();
     if parts.get(1..parts.len() - 1).unwrap_or_default().iter().any(|part| is_word(part)) {
-        return Err(Error::new("the path holds a `%NAME%`, which only a shell of Windows replaces").with_hint(HINT));
+        return Err(Error::new("the path contains a `%NAME%`, which only a Windows shell expands").with_hint(HINT));
     }
     Ok(())
 }
@@ -193,9 +193,9 @@ mod tests {
         const OUT: &str = "leaves its drive or share by `..`";
         const OWN: &str = "is relative to a drive's own folder; expected `\\` after the drive";
         const NO_FILE: &str = "names a device; expected a drive, a share or a relative path";
-        const TILDE: &str = "begins with `~`, which only a shell replaces";
-        const DOLLAR: &str = "begins with `$`, which only a shell replaces";
-        const PERCENT: &str = "holds a `%NAME%`, which only a shell of Windows replaces";
+        const TILDE: &str = "begins with `~`, which only a shell expands";
+        const DOLLAR: &str = "begins with `$`, which only a shell expands";
+        const PERCENT: &str = "contains a `%NAME%`, which only a Windows shell expands";
         for (path, on_linux, on_windows) in [
             ("cert.pem", None, None),
             ("a/b", None, None),

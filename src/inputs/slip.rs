@@ -35,7 +35,7 @@ pub(super) fn check_arrow(before: &str) -> Result<(), Error> {
     if start.is_none_or(|start| !start.ends_with(char::is_whitespace)) {
         return Ok(());
     }
-    let error = Error::new("a second sign comes before the `>`, and would be part of the name before it");
+    let error = Error::new("the extra sign before the `>` would be part of the name before it");
     Err(error.with_hint("write `>` alone between the two"))
 }
 
@@ -125,7 +125,7 @@ fn comment() -> Error {
 
 fn invisible(c: char) -> Error {
     let code = u32::from(c);
-    Error::new(format!("the destination holds the invisible character U+{code:04X}"))
+    Error::new(format!("the destination contains the invisible character U+{code:04X}"))
         .with_hint("retype the line: such characters come along when a text is copied from a page or a chat")
 }
 
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_arrow_is_one_sign() {
-        const TWO: &str = "a second sign comes before the `>`, and would be part of the name before it";
+        const TWO: &str = "the extra sign before the `>` would be part of the name before it";
         for (before, message) in [
             ("A/field/x -", Some(TWO)),
             ("A/field/x = ", Some(TWO)),
@@ -258,7 +258,7 @@ mod tests {
             ('\u{AD}', true),
         ] {
             let name = format!("A{c}B");
-            let refused = format!("the destination holds the invisible character U+{:04X}", u32::from(c));
+            let refused = format!("the destination contains the invisible character U+{:04X}", u32::from(c));
             assert_eq!(check_name(&name).map_err(|error| error.to_string()), Err(refused), "{name:?}");
             assert_eq!(check_path(&name).is_ok(), is_fine_in_a_path, "{name:?}");
         }

@@ -70,7 +70,7 @@ pub(crate) fn not_text_for(purpose: &str) -> Error {
 }
 
 fn control_character() -> Error {
-    Error::new("the value holds a control character, which XML cannot hold").with_hint(IN_BASE64)
+    Error::new("the value contains a control character, which XML cannot represent").with_hint(IN_BASE64)
 }
 
 fn unquotable() -> Error {

@@ -216,7 +216,7 @@ impl Agent {
         }
         if !self.percents.can_send(value) {
             return Err(Error::new(format!(
-                "the value for `{}` holds a percent sign that the agent would misread",
+                "the value for `{}` contains a percent sign that the agent would misread",
                 shown(name)
             ))
             .with_hint("remove the variable `DECODE_PERCENTS`, write the value to a file, or encode it in Base64"));
@@ -291,7 +291,7 @@ mod tests {
             ("50", Percents::Unclear, true),
         ] {
             let agent = Agent { percents, ..Agent::default() };
-            let message = "the value for `A` holds a percent sign that the agent would misread";
+            let message = "the value for `A` contains a percent sign that the agent would misread";
             let expected = if fits { None } else { Some(message.to_owned()) };
             assert_eq!(
                 agent.check(&Destination::Variable("A".to_owned()), value).err().map(|error| error.to_string()),

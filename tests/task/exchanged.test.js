@@ -257,7 +257,7 @@ describe('a file', { concurrency: 2, skip }, () => {
     const [first, second] = ['a', 'b'].map((name) => join(machine.home, name, 'password.txt'));
     const outcome = await run(t, machine, [toFile(first), toFile(second)]);
     assert.deepEqual(errorsOf(outcome), [
-      `line 2: \`${second}\` cannot be written: it is the file of line 1 as well`,
+      `line 2: \`${second}\` cannot be written: it is also the file of line 1`,
     ]);
     assert.deepEqual(fs.readdirSync(join(machine.home, 'a')), []);
   });

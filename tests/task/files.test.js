@@ -190,7 +190,7 @@ describe('a file', { concurrency: 2 }, () => {
 
   test('is one file, however two lines write its path', async (t) => {
     const folder = makeFolder(t);
-    const problem = `line 2: \`${folder}/password.txt\` cannot be written: it is the file of line 1 as well`;
+    const problem = `line 2: \`${folder}/password.txt\` cannot be written: it is also the file of line 1`;
     const outcome = await run(t, [toFile('password.txt'), toFile(`${folder}/password.txt`)], { folder });
     assertNothingIsSet(outcome, [problem]);
   });

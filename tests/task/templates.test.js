@@ -112,7 +112,7 @@ describe('what a template becomes is read as it is in Keeper', { concurrency: 2 
   });
 
   test('as XML, in elements and attributes', async (t) => {
-    const refusal = /: the value holds a control character, which XML cannot hold\n/;
+    const refusal = /: the value contains a control character, which XML cannot represent\n/;
     const line = (name) => `<${name} a="${placeholder(name, 'xml')}">${placeholder(name, 'xml')}</${name}>`;
     const { path, text, names } = await fill(t, line, refusal);
     const elements = [...text.matchAll(/<(\w+) a="([^<"]*)">([^<]*)<\/\1>\n/g)];

@@ -129,7 +129,7 @@ test('without the decoding of percent signs values arrive as they are, or are re
   ]) {
     assertRefused(
       await runWith(t, { refused }, ['Database/custom_field/refused > var:A'], setting),
-      'line 1, column 1: the value for `A` holds a percent sign that the agent would misread',
+      'line 1, column 1: the value for `A` contains a percent sign that the agent would misread',
     );
   }
 });

@@ -98,7 +98,7 @@ fn something_else(text: &str) -> Option<Error> {
         return Some(error.with_hint(BOUND_CONFIG));
     }
     if text.lines().any(|line| line.trim() == "kind: Secret") {
-        let error = Error::new("the config is a secret of Kubernetes in YAML; expected the config that it holds");
+        let error = Error::new("the config is a Kubernetes secret in YAML; expected the config in it");
         return Some(error.with_hint("pass the Base64 after `config:` alone"));
     }
     if is_assignment(text) {
