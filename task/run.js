@@ -76,8 +76,9 @@ class Task {
     try {
       await this.#follow(run);
     } finally {
-      // This also wipes its keys and values.
+      // This also wipes all keys and values.
       run.free();
+      environment.free();
     }
   }
 

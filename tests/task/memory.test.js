@@ -9,11 +9,20 @@ import { fileURLToPath } from 'node:url';
 import { openKeeper, runWithKeeper } from './packed-task.js';
 
 const MEMORY_AT_EXIT = fileURLToPath(new URL('memory-at-exit.cjs', import.meta.url));
-const PASSWORD = 's3cr3t-p4ssw0rd-that-is-long';
-const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: [PASSWORD] }] }];
+/** It needs escapes, so that forms are made of it and dropped. */
+const PASSWORD = 's3cr3t-"p4ssw0rd"-$that\'s-long';
+const HOLDS = [
+  {
+    title: 'Database',
+    fields: [{ type: 'password', value: [PASSWORD] }],
+    files: [{ name: 'a.env', text: `DB_PASSWORD=${PASSWORD}\n` }],
+  },
+];
+const ALL_KINDS = ['Database/* > var:D_*', 'Database/* > var+json:J', 'Database/file/a.env > file:a.env'];
 
 for (const [when, secrets, result] of [
   ['it succeeds', ['Database/field/password > var:A', 'Database/field/password > file:a'], 'Succeeded'],
+  ['it succeeds with records and attachments', ALL_KINDS, 'Succeeded'],
   ['it fails', ['Database/field/password > var:A', 'Database/field/none > var:B'], 'Failed'],
 ]) {
   test(`the core's memory holds no key, no config and no value at the end: ${when}`, async (t) => {
@@ -31,7 +40,8 @@ for (const [when, secrets, result] of [
       base64(privateKey.slice(0, 40)),
       base64(clientId.slice(0, 40)),
       base64(keeper.configBase64.slice(20, 80)),
-      base64(PASSWORD),
+      base64(PASSWORD.slice(0, 12)),
+      base64(PASSWORD.slice(-12)),
     ];
     const report = join(folder, 'report.json');
     const run = await runWithKeeper(t, {
