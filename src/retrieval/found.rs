@@ -54,6 +54,12 @@ impl Found {
             Resolved::Json(text) => Secret::Json(text),
             Resolved::Code(code) => Secret::Codes(Codes { codes: vec![code], as_list: false }),
             Resolved::Codes(codes) => Secret::Codes(Codes { codes, as_list: true }),
+            Resolved::WholeRecord(WholeRecord { fields, left_out })
+                if wish.is_skippable() && fields.is_empty() && left_out.is_empty() =>
+            {
+                env.notices.warn(&wish.line.name(), "skipped: no field of the record has a value");
+                return Ok(None);
+            }
             Resolved::WholeRecord(WholeRecord { fields, left_out }) => {
                 for (field, reason) in left_out {
                     env.notices.warn_of_field(&wish.line.name(), &field, reason);

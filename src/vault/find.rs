@@ -16,7 +16,7 @@ pub(super) fn field<'a>(record: &'a Record, selector: &FieldSelector) -> Result<
 }
 
 fn unknown_field(record: &Record, selector: &FieldSelector) -> Error {
-    let title = shown(&record.data.title);
+    let title = shown(record.name());
     let error =
         Error::absent(format!("the record `{title}` has no {} field of this type or label", word(selector.section)));
     if record.data.fields(selector.section).deserves_hint() {
@@ -72,7 +72,7 @@ pub(super) fn attachment<'a>(record: &'a Record, name: &str) -> Result<&'a Attac
 }
 
 fn unknown_attachment(record: &Record, name: &str) -> Error {
-    let title = shown(&record.data.title);
+    let title = shown(record.name());
     let error = if record.broken_attachments.is_empty() {
         Error::absent(format!("the record `{title}` has no attachment of this name"))
     } else {

@@ -41,14 +41,18 @@ impl Record {
         Ok(Self { uid: sealed.record_uid.clone(), data, attachments: attachments.into(), broken_attachments })
     }
 
+    /// The name by which messages speak of the record: its title, or its UID if it has none.
+    pub(super) fn name(&self) -> &str {
+        match self.data.title.as_str() {
+            "" => &self.uid,
+            title => title,
+        }
+    }
+
     /// Warnings about parts of the record and its attachments that could not be read.
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> + '_ {
-        let title = match self.data.title.as_str() {
-            "" => self.uid.as_str(),
-            title => title,
-        };
         let of_data = (!self.data.faults.is_empty())
-            .then(|| format!("left out of the record `{}`: {}", shown(title), self.data.faults));
+            .then(|| format!("left out of the record `{}`: {}", shown(self.name()), self.data.faults));
         let of_metadata = self.attachments.iter().filter(|file| !file.faults.is_empty()).map(|file| {
             let name = named("an attachment", &file.uid);
             format!("left out of {name} of the record {}: {}", shown(&self.uid), file.faults)
