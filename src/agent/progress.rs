@@ -2,8 +2,12 @@
 //!
 //! Time is counted in ticks of one second, so that a suspended machine or a busy core is not taken for a silent server.
 
+use serde::Deserialize;
+use tsify::Tsify;
+
 /// The phase that a request is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// A name is being resolved.
     Name,
@@ -16,6 +20,7 @@ pub enum Phase {
     /// The request was sent.
     Answer,
     /// The answer has begun.
+    #[serde(skip)]
     Body,
 }
 

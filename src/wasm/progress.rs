@@ -1,39 +1,11 @@
 //! The door for the progress of a request.
 
-#![expect(clippy::float_cmp, reason = "what the macro makes of an enum compares the numbers of its variants")]
+use serde::Deserialize;
+use serde::de::value::{self, StrDeserializer};
+use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
-use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::agent::progress;
+use crate::agent::progress::{self, Phase};
 use crate::protocol::response::whole;
-
-/// The phase of a request that has no answer yet. See [`progress::Phase`].
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug)]
-pub enum Phase {
-    /// A name is being resolved.
-    Name,
-    /// A connection is being made.
-    Connect,
-    /// A proxy was asked for a tunnel.
-    Tunnel,
-    /// TLS begins.
-    Tls,
-    /// The request was sent.
-    Answer,
-}
-
-impl From<Phase> for progress::Phase {
-    fn from(phase: Phase) -> Self {
-        match phase {
-            Phase::Name => Self::Name,
-            Phase::Connect => Self::Connect,
-            Phase::Tunnel => Self::Tunnel,
-            Phase::Tls => Self::Tls,
-            Phase::Answer => Self::Answer,
-        }
-    }
-}
 
 /// A request in flight. See [`progress::Progress`].
 #[wasm_bindgen]
@@ -49,8 +21,16 @@ impl Progress {
     }
 
     /// See [`progress::Progress::enter`].
-    pub fn enter(&mut self, phase: Phase, is_at_proxy: bool) {
-        self.0.enter(phase.into(), is_at_proxy);
+    ///
+    /// # Errors
+    /// None in practice: `tsc` checks the phases that the shim names.
+    pub fn enter(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Phase")] phase: &str,
+        is_at_proxy: bool,
+    ) -> Result<(), JsError> {
+        self.0.enter(Phase::deserialize(StrDeserializer::<value::Error>::new(phase))?, is_at_proxy);
+        Ok(())
     }
 
     /// See [`progress::Progress::begin`].

@@ -7,11 +7,10 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
-import { Phase } from '../../pkg/core.js';
 import { coded } from '../files/work.js';
 
 /** @import { SecureContext } from 'node:tls' */
-/** @import { FailureCode, Progress, Proxy, Sealed } from '../../pkg/core.js' */
+/** @import { FailureCode, Phase, Progress, Proxy, Sealed } from '../../pkg/core.js' */
 /** @import { Trust } from './settings.js' */
 
 /**
@@ -63,7 +62,7 @@ export class Connections extends https.Agent {
   /** @param {Target} target @param {net.Socket} [tunnel] @returns {tls.TLSSocket} */
   #secure(target, tunnel) {
     const { way, host } = target;
-    way.progress.enter(tunnel ? Phase.Tls : firstPhase(host), false);
+    way.progress.enter(tunnel ? 'tls' : firstPhase(host), false);
     const context = way.isKeeper ? this.trust.identified : this.trust.anonymous;
     const options = { ...target, ...strict(context), ...(tunnel && { socket: tunnel }) };
     // Node documents this method, but its types omit it.
@@ -81,7 +80,7 @@ const strict = (secureContext) => ({
 });
 
 /** @param {string} host */
-const firstPhase = (host) => (net.isIP(host) ? Phase.Connect : Phase.Name);
+const firstPhase = (host) => (net.isIP(host) ? 'connect' : 'name');
 
 /**
  * Reports a connection's progress, and notes the name of the last issuer in the server's chain, before Node discards the
@@ -95,9 +94,9 @@ const firstPhase = (host) => (net.isIP(host) ? Phase.Connect : Phase.Name);
 function follow(socket, way, isAtProxy) {
   /** @param {string} event @param {Phase} phase */
   const enter = (event, phase) => socket.once(event, () => way.progress.enter(phase, isAtProxy));
-  enter('lookup', Phase.Connect);
-  enter('connect', socket instanceof tls.TLSSocket ? Phase.Tls : Phase.Tunnel);
-  enter('secureConnect', isAtProxy ? Phase.Tunnel : Phase.Answer);
+  enter('lookup', 'connect');
+  enter('connect', socket instanceof tls.TLSSocket ? 'tls' : 'tunnel');
+  enter('secureConnect', isAtProxy ? 'tunnel' : 'answer');
   socket.prependListener('secure', () => {
     let certificate = /** @type {tls.TLSSocket} */ (socket).getPeerCertificate(true);
     const seen = new Set();

@@ -2,7 +2,7 @@
 
 import https from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Phase, Progress } from '../../pkg/core.js';
+import { Progress } from '../../pkg/core.js';
 import { answerTo } from './connections.js';
 import { parseUrl } from './settings.js';
 
@@ -59,7 +59,7 @@ async function send(method, way) {
   const request = https.request(url, options);
   request.once('socket', (socket) => {
     if (request.reusedSocket) {
-      progress.enter(Phase.Answer, false);
+      progress.enter('answer', false);
     }
     if (seal) {
       // Once TLS has sent its first message, both sides work at the same time.
