@@ -84,6 +84,9 @@ struct Reader {
 impl Reader {
     fn read_line(&mut self, line: &str, place: &dyn Fn(usize, usize) -> Line) {
         let is_comment = line.trim_start().starts_with('#');
+        if let Some((start, length)) = near_miss(line).filter(|_| !is_comment) {
+            self.problems.push(place(start, length).notation_problem(not_an_opening()));
+        }
         let mut rest = line;
         loop {
             let start = line.len() - rest.len();
@@ -187,6 +190,22 @@ fn until(text: &str, ends: &dyn Fn(char) -> bool) -> usize {
     text.find(|c: char| c.is_whitespace() || ends(c)).unwrap_or(text.len())
 }
 
+/// Where a line has a `${` before `keeper://` that begins no placeholder: with a blank between them, or in capitals.
+fn near_miss(line: &str) -> Option<(usize, usize)> {
+    line.match_indices("${").find_map(|(start, opening)| {
+        let after = line.get(start + opening.len()..)?;
+        let scheme = after.trim_start_matches([' ', '\t']);
+        let is_scheme = scheme.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
+        let is_miss = is_scheme && !after.starts_with(SCHEME) && !line.get(..start)?.ends_with('$');
+        is_miss.then_some((start, opening.len() + after.len() - scheme.len() + SCHEME.len()))
+    })
+}
+
+fn not_an_opening() -> Error {
+    Error::new("expected `${keeper://` in small letters and without a blank")
+        .with_hint("write `$${` if it is to stay as it is")
+}
+
 fn unclosed() -> Error {
     Error::new("`${keeper://` is never closed; expected a `}` on the same line")
         .with_hint("write `$${keeper://` if it is to stay as it is")
@@ -229,7 +248,9 @@ mod tests {
             ("no secrets here", "no secrets here"),
             ("a=${keeper://A/field/password}\n", "a=<A []>\n"),
             ("${keeper://A/type}${keeper://B/type | json}", "<A []><B [Json]>"),
-            ("x: ${ keeper://A/type }", "x: ${ keeper://A/type }"),
+            ("x: $${ keeper://A/type }", "x: $${ keeper://A/type }"),
+            ("# ${ keeper://A/type }", "# ${ keeper://A/type }"),
+            ("${ HOME } keeper://A/type", "${ HOME } keeper://A/type"),
             ("$${keeper://A/type}", "${keeper://A/type}"),
             ("$${keeper://A/type} ${keeper://B/type|yaml}", "${keeper://A/type} <B [Json]>"),
             ("keeper://A/type", "keeper://A/type"),
@@ -245,6 +266,23 @@ mod tests {
             ("line\r\n${keeper://A B/custom_field/API key|xml}\r\nend", "line\r\n<A B [Xml]>\r\nend"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_placeholder_is_refused() {
+        for (text, column, carets) in [
+            ("x: ${ keeper://A/field/x }", 4, 12),
+            ("ä${\tkeeper://A/type}", 2, 12),
+            ("${KEEPER://A/field/x} ${keeper://A/type}", 1, 11),
+        ] {
+            let problems = parse("in.txt", text).expect_err(text);
+            let start = format!(
+                "in.txt, line 1, column {column}: expected `${{keeper://` in small letters and without a blank"
+            );
+            let rendered = problems[0].render();
+            assert!(rendered.starts_with(&start) && problems.len() == 1, "{rendered}");
+            assert_eq!(rendered.matches('^').count(), carets, "{rendered}");
         }
     }
 
