@@ -169,7 +169,8 @@ impl Masks {
     }
 
     fn take_form(&mut self, ValueId(value): ValueId, rank: Rank, form: &str) {
-        if self.is_too_short(form) || parts::trimmed(form).is_empty() {
+        let plain = parts::trimmed(form);
+        if self.is_too_short(form) || plain.is_empty() || policy::is_boolean(plain) {
             return;
         }
         let text = SecretText::from(form);

@@ -60,6 +60,11 @@ const PARTS_WITH_FORMS: usize = 20;
 /// Takes the forms of one value.
 pub(super) type Sink<'a> = dyn FnMut(Rank, &str) + 'a;
 
+/// Whether a value only says yes or no: it is no secret, and these words are all over a log.
+pub(super) fn is_boolean(value: &str) -> bool {
+    ["true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
 /// All forms of a field's value.
 pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     let plain = trimmed(text);

@@ -59,8 +59,8 @@ fn a_plain_value_has_four_masks() {
 }
 
 #[test]
-fn nothing_is_masked_that_is_blank_or_too_short() {
-    for value in ["", " ", "\n\n", "         ", "abc", "1", "\u{FEFF}"] {
+fn nothing_is_masked_that_is_blank_too_short_or_a_boolean() {
+    for value in ["", " ", "\n\n", "         ", "abc", "1", "\u{FEFF}", "true", "False"] {
         assert_eq!(masks_of(value), [""; 0], "{value:?}");
         assert_eq!(masks_of_file(value), [""; 0], "{value:?}");
     }

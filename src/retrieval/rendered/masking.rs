@@ -1,6 +1,7 @@
 //! Masks of a line, and warnings about values that they do not hide.
 
 use super::Rendered;
+use crate::inputs::notation::Selector;
 use crate::outputs::mask::{Kind, Masks};
 use crate::retrieval::Env;
 use crate::retrieval::delivery::{Made, Timed};
@@ -17,6 +18,8 @@ impl Rendered {
     pub(super) fn is_masked(&self, secret: &Secret) -> bool {
         match secret {
             Secret::Default(_) => false,
+            // It is one of a few words, such as `login`. The agent masks it as a secret variable.
+            _ if self.wish.notation.selector == Selector::Type => self.is_hidden_by_agent,
             // EXPOSE: only the length is looked at.
             Secret::Attachment(content) => {
                 content.expose().len() as u64 <= IN_MEMORY_LIMIT || !self.wish.target.is_file()
