@@ -186,6 +186,12 @@ mod tests {
             "GRADLE_USER_HOME",
             "LIBRARY_PATH",
             "__PSLockdownPolicy",
+            "SVN_SSH",
+            "WGETRC",
+            "YARN_YARN_PATH",
+            "PIP_TRUSTED_HOST",
+            "GTK_MODULES",
+            "C_INCLUDE_PATH",
         ] {
             assert_eq!(refusals(&format!("A/type > env:{name}")), [format!("`{name}` {RESERVED}")], "{name}");
         }
