@@ -15,33 +15,15 @@ impl Reader<'_> {
     /// When it is not JSON.
     pub fn objects<T: FromMembers>(&mut self, name: &str, faults: &mut Faults) -> Result<Vec<T>, Stuck> {
         let mut objects = Vec::new();
-        let mut index = 0;
-        match self.kind()? {
-            Kind::List => self.elements(&mut |reader| {
-                let path = || format!("{name}[{index}]");
-                match reader.kind()? {
-                    Kind::Object => {
-                        let mut object = T::default();
-                        reader.members(&mut |name, value| object.take(name, value))?;
-                        if let Some(inner) = object.faults().filter(|inner| !inner.is_empty()) {
-                            faults.absorb(&path(), inner);
-                        }
-                        objects.push(object);
-                    }
-                    other => {
-                        reader.skip()?;
-                        faults.add_type(path(), other.shown(), "an object");
-                    }
-                }
-                index += 1;
-                Ok(())
-            })?,
-            Kind::Null => self.skip()?,
-            other => {
-                self.skip()?;
-                faults.add_type(name, other.shown(), "a list");
+        self.list(name, Kind::Object, faults, &mut |reader, index, faults| {
+            let mut object = T::default();
+            reader.members(&mut |name, value| object.take(name, value))?;
+            if let Some(inner) = object.faults().filter(|inner| !inner.is_empty()) {
+                faults.absorb(&format!("{name}[{index}]"), inner);
             }
-        }
+            objects.push(object);
+            Ok(())
+        })?;
         Ok(objects)
     }
 
@@ -51,33 +33,47 @@ impl Reader<'_> {
     /// # Errors
     /// When it is not JSON.
     pub fn texts(&mut self, name: &str, most: usize, faults: &mut Faults) -> Result<(Vec<String>, usize), Stuck> {
-        let (mut texts, mut count, mut index) = (Vec::new(), 0, 0);
+        let (mut texts, mut count) = (Vec::new(), 0);
+        self.list(name, Kind::Text, faults, &mut |reader, _, _| {
+            count += 1;
+            if count > most {
+                return reader.skip();
+            }
+            texts.push(reader.string()?.into_owned());
+            Ok(())
+        })?;
+        Ok((texts, count))
+    }
+
+    /// Reads a list; `null` is an empty one. `take` reads an element of the wanted kind, given its index; others are left
+    /// out.
+    fn list(
+        &mut self,
+        name: &str,
+        wanted: Kind,
+        faults: &mut Faults,
+        take: &mut dyn FnMut(&mut Self, usize, &mut Faults) -> Result<(), Stuck>,
+    ) -> Result<(), Stuck> {
+        let mut index = 0;
         match self.kind()? {
             Kind::List => self.elements(&mut |reader| {
-                match reader.kind()? {
-                    Kind::Text => {
-                        count += 1;
-                        if count <= most {
-                            texts.push(reader.string()?.into_owned());
-                        } else {
-                            reader.skip()?;
-                        }
-                    }
-                    other => {
-                        reader.skip()?;
-                        faults.add_type(format!("{name}[{index}]"), other.shown(), "a text");
-                    }
+                let kind = reader.kind()?;
+                if kind == wanted {
+                    take(reader, index, faults)?;
+                } else {
+                    reader.skip()?;
+                    faults.add_type(format!("{name}[{index}]"), kind.shown(), wanted.shown());
                 }
                 index += 1;
                 Ok(())
-            })?,
-            Kind::Null => self.skip()?,
+            }),
+            Kind::Null => self.skip(),
             other => {
                 self.skip()?;
-                faults.add_type(name, other.shown(), "a list");
+                faults.add_type(name, other.shown(), Kind::List.shown());
+                Ok(())
             }
         }
-        Ok((texts, count))
     }
 
     /// Reads a text; `null` is an empty one. Anything else is left out.
