@@ -6,7 +6,7 @@
 mod known;
 mod reserved;
 
-pub(crate) use known::Names;
+pub(crate) use known::KnownNames;
 
 use super::destination::Destination;
 use super::job::Job;
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_macro_is_one_if_the_agent_would_replace_it() {
         let job = job(r#"["region"]"#, r#"["system.accessToken"]"#, "fetch");
-        let names = Names::of(&mappings("A/type > var:A\nA/* > env:DB_*\nA/type > out:token"), Rc::new(job));
+        let names = KnownNames::of(&mappings("A/type > var:A\nA/* > env:DB_*\nA/type > out:token"), Rc::new(job));
         for (value, is_macro) in [
             ("x$(System.AccessToken)y", true),
             ("$(Build.BuildId)", true),

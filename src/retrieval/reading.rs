@@ -9,7 +9,7 @@ use super::run::Run;
 use super::{Env, Notice, Options, Step, Stop};
 use crate::crypto::aes_gcm::Gcm;
 use crate::inputs::Inputs;
-use crate::inputs::name::Names;
+use crate::inputs::name::KnownNames;
 use crate::outputs::plan::Plan;
 use crate::protocol::response::Outcome;
 use crate::text::counted;
@@ -91,7 +91,7 @@ impl Read {
         }
         // The agent passes the default as if the author had written it.
         let limit_ms = timeout_ms.filter(|timeout_ms| *timeout_ms != options.timeout_ms);
-        let names = Names::of(&mappings, Rc::clone(&options.job));
+        let names = KnownNames::of(&mappings, Rc::clone(&options.job));
         let mut run = Run::new(access, mode, names, &options, gcm);
         if let Some(limit_ms) = limit_ms {
             run.obey_limit(limit_ms);

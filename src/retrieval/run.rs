@@ -15,7 +15,7 @@ use crate::error::is_uid_like;
 use crate::inputs::Mode;
 use crate::inputs::config::Config;
 use crate::inputs::mapping::{Mapping, TemplateOrder};
-use crate::inputs::name::Names;
+use crate::inputs::name::KnownNames;
 use crate::inputs::template::Template;
 use crate::outputs::report::Report;
 use crate::protocol::clock::ServerClock;
@@ -50,7 +50,7 @@ impl Run {
     pub(super) fn new(
         (config, server_keys): (Config, ServerKeys),
         mode: Mode,
-        names: Names,
+        names: KnownNames,
         options: &Options,
         gcm: Rc<dyn Gcm>,
     ) -> Box<Self> {

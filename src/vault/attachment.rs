@@ -1,6 +1,6 @@
 //! An attachment: what is known about it before it is downloaded.
 
-use super::names::Names;
+use super::names::HasNames;
 use crate::crypto::Undecryptable;
 use crate::crypto::keys::{FileKey, RecordKey};
 use crate::error::Error;
@@ -27,7 +27,7 @@ pub struct Attachment {
     pub faults: Faults,
 }
 
-impl Names for Attachment {
+impl HasNames for Attachment {
     fn names(&self) -> impl Iterator<Item = &str> {
         [self.name.as_str(), &self.title, &self.uid].into_iter()
     }

@@ -1,6 +1,6 @@
 //! A record's JSON: its title, its notes and its fields in stored order.
 
-use super::names::{Named, Names};
+use super::names::{ByName, HasNames};
 use super::totp::Totp;
 use crate::inputs::notation::Section;
 use crate::json::{Faults, FromMembers, Reader, Stuck, Value};
@@ -15,8 +15,8 @@ pub struct Data {
     pub record_type: String,
     /// The notes.
     notes: Value,
-    fields: Named<Field>,
-    custom: Named<Field>,
+    fields: ByName<Field>,
+    custom: ByName<Field>,
     /// What was left out.
     pub faults: Faults,
 }
@@ -84,7 +84,7 @@ impl Data {
 
     /// The fields of one of the two lists.
     #[must_use]
-    pub fn fields(&self, section: Section) -> &Named<Field> {
+    pub fn fields(&self, section: Section) -> &ByName<Field> {
         match section {
             Section::Standard => &self.fields,
             Section::Custom => &self.custom,
@@ -92,7 +92,7 @@ impl Data {
     }
 }
 
-impl Names for Field {
+impl HasNames for Field {
     fn names(&self) -> impl Iterator<Item = &str> {
         [self.field_type.as_str(), &self.label].into_iter()
     }

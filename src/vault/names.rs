@@ -32,14 +32,14 @@ fn taken_apart(name: &str) -> String {
 }
 
 /// Something with several names, any of which may be looked up.
-pub trait Names {
+pub trait HasNames {
     /// The names; one may be empty.
     fn names(&self) -> impl Iterator<Item = &str>;
 }
 
 /// A list with fast lookup by name, however long it is and however many names are looked up.
 #[derive(Debug)]
-pub struct Named<T> {
+pub struct ByName<T> {
     items: Vec<T>,
     /// Built when it is needed.
     index: OnceCell<Index>,
@@ -61,19 +61,19 @@ const LOOKED_AT: usize = 64;
 /// How many unknown names get a hint at the existing ones.
 const HINTED: usize = 50;
 
-impl<T> From<Vec<T>> for Named<T> {
+impl<T> From<Vec<T>> for ByName<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, index: OnceCell::new(), misses: Cell::new(0) }
     }
 }
 
-impl<T> Default for Named<T> {
+impl<T> Default for ByName<T> {
     fn default() -> Self {
         Vec::new().into()
     }
 }
 
-impl<T> Deref for Named<T> {
+impl<T> Deref for ByName<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -81,7 +81,7 @@ impl<T> Deref for Named<T> {
     }
 }
 
-impl<T: Names> Named<T> {
+impl<T: HasNames> ByName<T> {
     /// The first item that has exactly this name, else the only one whose name looks the same.
     pub(super) fn find(&self, wanted: &str) -> Option<&T> {
         let exact = if self.items.len() <= LOOKED_AT {
@@ -123,7 +123,7 @@ impl<T: Names> Named<T> {
 mod tests {
     use super::*;
 
-    impl Names for &str {
+    impl HasNames for &str {
         fn names(&self) -> impl Iterator<Item = &str> {
             [*self].into_iter()
         }
@@ -152,8 +152,8 @@ mod tests {
             (&["", " "], " a", None),
             (&["", " "], "\t", None),
         ] {
-            let few = Named::from(names.to_vec());
-            let many = Named::from([names, &["other"; 2 * LOOKED_AT]].concat());
+            let few = ByName::from(names.to_vec());
+            let many = ByName::from([names, &["other"; 2 * LOOKED_AT]].concat());
             for list in [few, many] {
                 assert_eq!(list.find(wanted).copied(), found, "{wanted:?} of {names:?}");
             }

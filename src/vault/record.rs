@@ -2,7 +2,7 @@
 
 use super::attachment::Attachment;
 use super::data::Data;
-use super::names::Named;
+use super::names::ByName;
 use super::records::named;
 use crate::crypto::keys::RecordKey;
 use crate::json;
@@ -18,7 +18,7 @@ pub struct Record {
     /// Its JSON.
     pub data: Data,
     /// Its attachments that could be opened.
-    pub attachments: Named<Attachment>,
+    pub attachments: ByName<Attachment>,
     /// Its attachments that could not be opened: UID and reason.
     pub broken_attachments: Vec<(String, String)>,
 }

@@ -13,7 +13,7 @@ use crate::inputs::path::fold_case;
 /// The names of variables that the job has before or after this run: a value must not contain one as `$(NAME)`, which
 /// the agent would replace before each step.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct KnownNames {
     job: Rc<Job>,
     /// The names that this run sets, case-folded.
     set: HashSet<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Names {
 /// The longest name to look for in a value, in bytes.
 const LONGEST: usize = 400;
 
-impl Names {
+impl KnownNames {
     /// The names of the job, and those that these lines set.
     pub(crate) fn of(mappings: &[Mapping], job: Rc<Job>) -> Self {
         let mut names = Self { job, set: HashSet::new(), patterns: Vec::new() };
