@@ -59,7 +59,7 @@ pub enum Transform {
 
 /// What a transform is about. A line or a placeholder has at most one transform of each kind, at any place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FormKind {
     Code,
     Blanks,
     Decoding,
@@ -138,17 +138,17 @@ impl Transform {
         found.map_or("raw", |(word, _, _)| word)
     }
 
-    fn kind(self) -> Kind {
+    fn kind(self) -> FormKind {
         match self {
-            Self::Totp => Kind::Code,
-            Self::Trim => Kind::Blanks,
-            Self::Unbase64 | Self::Unhex => Kind::Decoding,
-            Self::Text => Kind::LineEnds,
-            Self::Upper | Self::Lower => Kind::Case,
-            Self::Json | Self::Xml | Self::Dotenv => Kind::Quoting,
-            Self::Base64 | Self::Base64Url | Self::Hex => Kind::Encoding,
-            Self::UrlEncode | Self::UrlEncodePlus => Kind::UrlEncoding,
-            Self::Sha256 | Self::Md5 => Kind::Digest,
+            Self::Totp => FormKind::Code,
+            Self::Trim => FormKind::Blanks,
+            Self::Unbase64 | Self::Unhex => FormKind::Decoding,
+            Self::Text => FormKind::LineEnds,
+            Self::Upper | Self::Lower => FormKind::Case,
+            Self::Json | Self::Xml | Self::Dotenv => FormKind::Quoting,
+            Self::Base64 | Self::Base64Url | Self::Hex => FormKind::Encoding,
+            Self::UrlEncode | Self::UrlEncodePlus => FormKind::UrlEncoding,
+            Self::Sha256 | Self::Md5 => FormKind::Digest,
         }
     }
 
@@ -158,7 +158,7 @@ impl Transform {
     }
 
     fn is_decoding(self) -> bool {
-        self.kind() == Kind::Decoding
+        self.kind() == FormKind::Decoding
     }
 
     /// Whether its result is a secret in its own right, such as the bytes that Base64 encodes, rather than another way
@@ -167,8 +167,8 @@ impl Transform {
     #[must_use]
     pub fn gives_a_value(self) -> bool {
         match self.kind() {
-            Kind::Blanks | Kind::Decoding | Kind::LineEnds | Kind::Case => true,
-            Kind::Code | Kind::Quoting | Kind::Encoding | Kind::UrlEncoding | Kind::Digest => false,
+            FormKind::Blanks | FormKind::Decoding | FormKind::LineEnds | FormKind::Case => true,
+            FormKind::Code | FormKind::Quoting | FormKind::Encoding | FormKind::UrlEncoding | FormKind::Digest => false,
         }
     }
 
@@ -221,7 +221,7 @@ impl Forms {
 
     fn push(&mut self, transform: Transform) -> Result<(), Error> {
         let is_taken = self.transforms.iter().any(|earlier| {
-            earlier.kind() == transform.kind() || (transform.is_decoding() && earlier.kind() == Kind::Encoding)
+            earlier.kind() == transform.kind() || (transform.is_decoding() && earlier.kind() == FormKind::Encoding)
         });
         if is_taken {
             return Err(same_kind());

@@ -124,14 +124,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The kind of the next value, by its first character.
-    pub(super) fn kind(&mut self) -> Result<Kind, Stuck> {
+    pub(super) fn kind(&mut self) -> Result<ValueKind, Stuck> {
         Ok(match self.lexer.ws_peek().ok_or(Stuck)? {
-            b'"' => Kind::Text,
-            b'[' => Kind::List,
-            b'{' => Kind::Object,
-            b'-' | b'0'..=b'9' => Kind::Number,
-            b'n' => Kind::Null,
-            b't' | b'f' => Kind::Bool,
+            b'"' => ValueKind::Text,
+            b'[' => ValueKind::List,
+            b'{' => ValueKind::Object,
+            b'-' | b'0'..=b'9' => ValueKind::Number,
+            b'n' => ValueKind::Null,
+            b't' | b'f' => ValueKind::Bool,
             _ => return Err(Stuck),
         })
     }
@@ -146,14 +146,14 @@ impl<'a> Reader<'a> {
         let mut open: Vec<u8> = Vec::new();
         loop {
             match self.kind()? {
-                Kind::Text => {
+                ValueKind::Text => {
                     self.eat(b'"')?;
                     text::skip(&mut self.lexer)?;
                 }
-                Kind::Number => drop(self.number()?),
-                Kind::Null | Kind::Bool => drop(self.null_or_bool()?),
-                kind @ (Kind::List | Kind::Object) => {
-                    let (start, end) = if kind == Kind::List { (b'[', b']') } else { (b'{', b'}') };
+                ValueKind::Number => drop(self.number()?),
+                ValueKind::Null | ValueKind::Bool => drop(self.null_or_bool()?),
+                kind @ (ValueKind::List | ValueKind::Object) => {
+                    let (start, end) = if kind == ValueKind::List { (b'[', b']') } else { (b'{', b'}') };
                     self.eat(start)?;
                     open.push(end);
                     if self.lexer.ws_peek() != Some(end) {
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Null,
     Bool,
     Number,
@@ -194,7 +194,7 @@ pub(super) enum Kind {
     Object,
 }
 
-impl Kind {
+impl ValueKind {
     /// With an article, for messages.
     pub(super) fn shown(self) -> &'static str {
         match self {

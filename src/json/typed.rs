@@ -1,7 +1,7 @@
 //! Readers for values of an expected type; a value of another type is left out and noted.
 
 use super::faults::Faults;
-use super::reader::{FromMembers, Kind, Reader, Stuck};
+use super::reader::{FromMembers, Reader, Stuck, ValueKind};
 use super::value::{self, Value};
 use crate::secret::SecretText;
 
@@ -15,7 +15,7 @@ impl Reader<'_> {
     /// When it is not JSON.
     pub fn objects<T: FromMembers>(&mut self, name: &str, faults: &mut Faults) -> Result<Vec<T>, Stuck> {
         let mut objects = Vec::new();
-        self.list(name, Kind::Object, faults, &mut |reader, index, faults| {
+        self.list(name, ValueKind::Object, faults, &mut |reader, index, faults| {
             let mut object = T::default();
             reader.members(&mut |name, value| object.take(name, value))?;
             if let Some(inner) = object.faults().filter(|inner| !inner.is_empty()) {
@@ -34,7 +34,7 @@ impl Reader<'_> {
     /// When it is not JSON.
     pub fn texts(&mut self, name: &str, most: usize, faults: &mut Faults) -> Result<(Vec<String>, usize), Stuck> {
         let (mut texts, mut count) = (Vec::new(), 0);
-        self.list(name, Kind::Text, faults, &mut |reader, _, _| {
+        self.list(name, ValueKind::Text, faults, &mut |reader, _, _| {
             count += 1;
             if count > most {
                 return reader.skip();
@@ -50,13 +50,13 @@ impl Reader<'_> {
     fn list(
         &mut self,
         name: &str,
-        wanted: Kind,
+        wanted: ValueKind,
         faults: &mut Faults,
         take: &mut dyn FnMut(&mut Self, usize, &mut Faults) -> Result<(), Stuck>,
     ) -> Result<(), Stuck> {
         let mut index = 0;
         match self.kind()? {
-            Kind::List => self.elements(&mut |reader| {
+            ValueKind::List => self.elements(&mut |reader| {
                 let kind = reader.kind()?;
                 if kind == wanted {
                     take(reader, index, faults)?;
@@ -67,10 +67,10 @@ impl Reader<'_> {
                 index += 1;
                 Ok(())
             }),
-            Kind::Null => self.skip(),
+            ValueKind::Null => self.skip(),
             other => {
                 self.skip()?;
-                faults.add_type(name, other.shown(), Kind::List.shown());
+                faults.add_type(name, other.shown(), ValueKind::List.shown());
                 Ok(())
             }
         }
@@ -82,8 +82,8 @@ impl Reader<'_> {
     /// When it is not JSON.
     pub fn text(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
         match self.kind()? {
-            Kind::Text => return Ok(self.string()?.into_owned()),
-            Kind::Null => {}
+            ValueKind::Text => return Ok(self.string()?.into_owned()),
+            ValueKind::Null => {}
             other => faults.add_type(name, other.shown(), "a text"),
         }
         self.skip()?;
@@ -96,8 +96,8 @@ impl Reader<'_> {
     /// When it is not JSON.
     pub fn name(&mut self, name: &str, faults: &mut Faults) -> Result<String, Stuck> {
         match self.kind()? {
-            Kind::Number => Ok(self.number()?.to_owned()),
-            Kind::Bool => {
+            ValueKind::Number => Ok(self.number()?.to_owned()),
+            ValueKind::Bool => {
                 let is_true = self.null_or_bool()?;
                 Ok(if is_true == Some(true) { "true" } else { "false" }.to_owned())
             }
@@ -129,7 +129,7 @@ impl Reader<'_> {
 
     fn any(&mut self) -> Result<Value, Stuck> {
         let kind = self.kind()?;
-        if matches!(kind, Kind::List | Kind::Object) && self.depth == DEEPEST {
+        if matches!(kind, ValueKind::List | ValueKind::Object) && self.depth == DEEPEST {
             self.is_too_deep = true;
             self.skip()?;
             return Ok(Value::Null);
@@ -137,10 +137,10 @@ impl Reader<'_> {
         self.depth += 1;
         let value = match kind {
             // Unescaped text is moved, not copied, so that no copy stays in memory.
-            Kind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
-            Kind::Number => Value::Number(SecretText::from(self.number()?)),
-            Kind::Null | Kind::Bool => self.null_or_bool()?.map_or(Value::Null, Value::Bool),
-            Kind::List => {
+            ValueKind::Text => Value::Text(SecretText::from(self.string()?.into_owned())),
+            ValueKind::Number => Value::Number(SecretText::from(self.number()?)),
+            ValueKind::Null | ValueKind::Bool => self.null_or_bool()?.map_or(Value::Null, Value::Bool),
+            ValueKind::List => {
                 let mut values = Vec::new();
                 self.elements(&mut |reader| {
                     values.push(reader.any()?);
@@ -148,7 +148,7 @@ impl Reader<'_> {
                 })?;
                 Value::List(values)
             }
-            Kind::Object => {
+            ValueKind::Object => {
                 let mut members = Vec::new();
                 self.members(&mut |name, value| {
                     members.push((name.to_owned(), value.any()?));

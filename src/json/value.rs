@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::reader::{Kind, Reader};
+use super::reader::{Reader, ValueKind};
 use crate::secret::SecretText;
 
 /// Why a text is not JSON, and where.
@@ -80,12 +80,12 @@ impl Value {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Null => Kind::Null,
-            Self::Bool(_) => Kind::Bool,
-            Self::Number(_) => Kind::Number,
-            Self::Text(_) => Kind::Text,
-            Self::List(_) => Kind::List,
-            Self::Object(_) => Kind::Object,
+            Self::Null => ValueKind::Null,
+            Self::Bool(_) => ValueKind::Bool,
+            Self::Number(_) => ValueKind::Number,
+            Self::Text(_) => ValueKind::Text,
+            Self::List(_) => ValueKind::List,
+            Self::Object(_) => ValueKind::Object,
         }
         .shown()
     }

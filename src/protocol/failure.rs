@@ -36,7 +36,7 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match self.status {
             Some(status) => is_transient(status),
-            None => self.kind() == Some(Kind::Passing) && !self.is_out_of_time,
+            None => self.kind() == Some(FailureKind::Passing) && !self.is_out_of_time,
         }
     }
 
@@ -56,9 +56,9 @@ impl Failure {
             .with_hint(
                 "if it is only slow, raise the input `timeoutInSeconds`; otherwise check what is between the agent and it",
             ),
-            Some((Kind::Untrusted, words)) => untrusted(&peer, &reason, words),
-            Some((Kind::Unusable, words)) => broken_answer(&peer, words),
-            Some((Kind::Setting, words)) => wrong_setting(self.detail.as_deref().unwrap_or_default(), words),
+            Some((FailureKind::Untrusted, words)) => untrusted(&peer, &reason, words),
+            Some((FailureKind::Unusable, words)) => broken_answer(&peer, words),
+            Some((FailureKind::Setting, words)) => wrong_setting(self.detail.as_deref().unwrap_or_default(), words),
             _ if self.is_at_proxy => Error::new(format!("no answer from the proxy {proxy}: {reason}"))
                 .with_hint("check the proxy that the agent is configured with (`--proxyurl`), or HTTPS_PROXY"),
             _ => Error::new(format!("no answer from {peer}: {reason}")).with_hint(
@@ -72,7 +72,7 @@ impl Failure {
     pub fn to_download_error(&self, file: &str, host: &str, limit_s: u64) -> Error {
         let file = shown(file);
         let cause = match self.kind() {
-            Some(Kind::Unusable) => Error::new(self.describe()),
+            Some(FailureKind::Unusable) => Error::new(self.describe()),
             _ => self.to_error(host, limit_s),
         };
         let hint = if self.is_unreachable() {
@@ -89,11 +89,12 @@ impl Failure {
 
     /// Whether the host itself could not be reached.
     fn is_unreachable(&self) -> bool {
-        let is_other = matches!(self.kind(), Some(Kind::Untrusted | Kind::Unusable | Kind::Setting));
+        let is_other =
+            matches!(self.kind(), Some(FailureKind::Untrusted | FailureKind::Unusable | FailureKind::Setting));
         self.status.is_none() && !self.is_out_of_time && !self.is_at_proxy && !is_other
     }
 
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<FailureKind> {
         find(&self.code).map(|(kind, _)| kind)
     }
 
@@ -178,7 +179,7 @@ pub fn is_transient(status: u16) -> bool {
 
 /// What kind of failure a code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum FailureKind {
     /// It may pass.
     Passing,
     /// It will be the same next time.
@@ -193,72 +194,72 @@ enum Kind {
 
 codes! {
     /// The meaning of the codes of Node and of the network layer.
-    FAILURES: (&str, Kind, &str), FAILURE_CODES of "KnownFailure" {
-    ("ENOTFOUND", Kind::Passing, "its name cannot be resolved"),
-    ("EAI_AGAIN", Kind::Passing, "its name cannot be resolved at the moment"),
-    ("EAI_FAIL", Kind::Passing, "its name cannot be resolved at the moment"),
-    ("NAME_TIMEOUT", Kind::Passing, "its name was not resolved in time"),
-    ("ECONNREFUSED", Kind::Passing, "it refuses connections"),
-    ("ECONNRESET", Kind::Passing, "the connection broke"),
-    ("ECONNABORTED", Kind::Passing, "the connection broke"),
-    ("EPIPE", Kind::Passing, "the connection broke"),
-    ("EHOSTUNREACH", Kind::Passing, "there is no route to it"),
-    ("EHOSTDOWN", Kind::Passing, "there is no route to it"),
-    ("ENETUNREACH", Kind::Passing, "there is no route to it"),
-    ("ENETDOWN", Kind::Passing, "there is no route to it"),
-    ("EADDRNOTAVAIL", Kind::Passing, "there is no route to it"),
-    ("ETIMEDOUT", Kind::Passing, "it did not answer in time"),
-    ("CONNECT_TIMEOUT", Kind::Passing, "it did not accept a connection in time"),
-    ("TUNNEL_TIMEOUT", Kind::Passing, "it was asked for a tunnel and did not answer in time"),
-    ("TLS_TIMEOUT", Kind::Passing, "it accepted a connection and did not begin TLS in time"),
-    ("ANSWER_TIMEOUT", Kind::Passing, "it accepted the request but did not answer in time"),
-    ("BODY_TIMEOUT", Kind::Passing, "it stopped in the middle of its answer"),
-    ("TRUNCATED", Kind::Passing, "the answer ended too early"),
-    ("EPROTO", Kind::Lasting, NOT_TLS),
-    ("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC", Kind::Passing, "the connection was garbled"),
-    ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", Kind::Lasting, "it wants a client certificate"),
-    ("UPGRADED", Kind::Lasting, "it switches to another protocol, which was not requested"),
-    ("ANNOUNCEMENTS", Kind::Lasting, "it sends interim responses without end"),
-    ("UNANSWERED", Kind::Passing, "the connection ended without an answer"),
-    ("HPE_HEADER_OVERFLOW", Kind::Lasting, "the headers of its answer are larger than allowed"),
-    ("TUNNEL_HEAD", Kind::Lasting, "it answered with data instead of opening a tunnel"),
-    ("NOT_HTTPS", Kind::Unusable, "its address is not https"),
-    ("ABORT_ERR", Kind::Lasting, "the task was cancelled"),
-    ("SELF_SIGNED_CERT_IN_CHAIN", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("DEPTH_ZERO_SELF_SIGNED_CERT", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("UNABLE_TO_GET_ISSUER_CERT", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("UNABLE_TO_VERIFY_LEAF_SIGNATURE", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("CERT_UNTRUSTED", Kind::Untrusted, UNKNOWN_ISSUER),
-    ("CERT_SIGNATURE_FAILURE", Kind::Untrusted, "its signature is wrong"),
-    ("CERT_HAS_EXPIRED", Kind::Untrusted, "it has expired, or the agent's clock is wrong"),
-    ("CERT_NOT_YET_VALID", Kind::Untrusted, "it is not valid yet, or the agent's clock is wrong"),
-    ("CERT_REVOKED", Kind::Untrusted, "it was revoked"),
-    ("CERT_REJECTED", Kind::Untrusted, "it may not be used by a server"),
-    ("INVALID_PURPOSE", Kind::Untrusted, "it may not be used by a server"),
-    ("INVALID_CA", Kind::Untrusted, "its issuer may not issue certificates"),
-    ("PATH_LENGTH_EXCEEDED", Kind::Untrusted, "its issuer may not issue certificates"),
-    ("UNSPECIFIED", Kind::Untrusted, REJECTED),
-    ("ERR_TLS_CERT_ALTNAME_INVALID", Kind::Untrusted, "it is for another host"),
-    ("TOO_LARGE", Kind::Unusable, "it is larger than allowed"),
-    ("ENCODED", Kind::Unusable, "it is compressed, which was not requested"),
-    ("REDIRECT_NOT_HTTPS", Kind::Unusable, "it is redirected to an address that is not https"),
-    ("REDIRECTS", Kind::Unusable, "it is redirected too many times"),
-    ("CA_UNREADABLE", Kind::Setting, "is neither a certificate in PEM nor the path of a file that can be read"),
-    ("CA_MISSING", Kind::Setting, "holds no certificate"),
-    ("CA_BROKEN", Kind::Setting, "holds a certificate that cannot be read"),
-    ("PROXY_ADDRESS", Kind::Setting, "is not the address of a proxy"),
-    ("PROXY_SCHEME", Kind::Setting, "names a kind of proxy that this task cannot use"),
-    ("ERR_INVALID_URL", Kind::Lasting, "the address is not a URL"),
-    ("ERR_INVALID_CHAR", Kind::Lasting, "the request holds a character that cannot be sent"),
+    FAILURES: (&str, FailureKind, &str), FAILURE_CODES of "KnownFailure" {
+    ("ENOTFOUND", FailureKind::Passing, "its name cannot be resolved"),
+    ("EAI_AGAIN", FailureKind::Passing, "its name cannot be resolved at the moment"),
+    ("EAI_FAIL", FailureKind::Passing, "its name cannot be resolved at the moment"),
+    ("NAME_TIMEOUT", FailureKind::Passing, "its name was not resolved in time"),
+    ("ECONNREFUSED", FailureKind::Passing, "it refuses connections"),
+    ("ECONNRESET", FailureKind::Passing, "the connection broke"),
+    ("ECONNABORTED", FailureKind::Passing, "the connection broke"),
+    ("EPIPE", FailureKind::Passing, "the connection broke"),
+    ("EHOSTUNREACH", FailureKind::Passing, "there is no route to it"),
+    ("EHOSTDOWN", FailureKind::Passing, "there is no route to it"),
+    ("ENETUNREACH", FailureKind::Passing, "there is no route to it"),
+    ("ENETDOWN", FailureKind::Passing, "there is no route to it"),
+    ("EADDRNOTAVAIL", FailureKind::Passing, "there is no route to it"),
+    ("ETIMEDOUT", FailureKind::Passing, "it did not answer in time"),
+    ("CONNECT_TIMEOUT", FailureKind::Passing, "it did not accept a connection in time"),
+    ("TUNNEL_TIMEOUT", FailureKind::Passing, "it was asked for a tunnel and did not answer in time"),
+    ("TLS_TIMEOUT", FailureKind::Passing, "it accepted a connection and did not begin TLS in time"),
+    ("ANSWER_TIMEOUT", FailureKind::Passing, "it accepted the request but did not answer in time"),
+    ("BODY_TIMEOUT", FailureKind::Passing, "it stopped in the middle of its answer"),
+    ("TRUNCATED", FailureKind::Passing, "the answer ended too early"),
+    ("EPROTO", FailureKind::Lasting, NOT_TLS),
+    ("ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC", FailureKind::Passing, "the connection was garbled"),
+    ("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", FailureKind::Lasting, "it wants a client certificate"),
+    ("UPGRADED", FailureKind::Lasting, "it switches to another protocol, which was not requested"),
+    ("ANNOUNCEMENTS", FailureKind::Lasting, "it sends interim responses without end"),
+    ("UNANSWERED", FailureKind::Passing, "the connection ended without an answer"),
+    ("HPE_HEADER_OVERFLOW", FailureKind::Lasting, "the headers of its answer are larger than allowed"),
+    ("TUNNEL_HEAD", FailureKind::Lasting, "it answered with data instead of opening a tunnel"),
+    ("NOT_HTTPS", FailureKind::Unusable, "its address is not https"),
+    ("ABORT_ERR", FailureKind::Lasting, "the task was cancelled"),
+    ("SELF_SIGNED_CERT_IN_CHAIN", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("DEPTH_ZERO_SELF_SIGNED_CERT", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("UNABLE_TO_GET_ISSUER_CERT", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("UNABLE_TO_GET_ISSUER_CERT_LOCALLY", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("UNABLE_TO_VERIFY_LEAF_SIGNATURE", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("CERT_UNTRUSTED", FailureKind::Untrusted, UNKNOWN_ISSUER),
+    ("CERT_SIGNATURE_FAILURE", FailureKind::Untrusted, "its signature is wrong"),
+    ("CERT_HAS_EXPIRED", FailureKind::Untrusted, "it has expired, or the agent's clock is wrong"),
+    ("CERT_NOT_YET_VALID", FailureKind::Untrusted, "it is not valid yet, or the agent's clock is wrong"),
+    ("CERT_REVOKED", FailureKind::Untrusted, "it was revoked"),
+    ("CERT_REJECTED", FailureKind::Untrusted, "it may not be used by a server"),
+    ("INVALID_PURPOSE", FailureKind::Untrusted, "it may not be used by a server"),
+    ("INVALID_CA", FailureKind::Untrusted, "its issuer may not issue certificates"),
+    ("PATH_LENGTH_EXCEEDED", FailureKind::Untrusted, "its issuer may not issue certificates"),
+    ("UNSPECIFIED", FailureKind::Untrusted, REJECTED),
+    ("ERR_TLS_CERT_ALTNAME_INVALID", FailureKind::Untrusted, "it is for another host"),
+    ("TOO_LARGE", FailureKind::Unusable, "it is larger than allowed"),
+    ("ENCODED", FailureKind::Unusable, "it is compressed, which was not requested"),
+    ("REDIRECT_NOT_HTTPS", FailureKind::Unusable, "it is redirected to an address that is not https"),
+    ("REDIRECTS", FailureKind::Unusable, "it is redirected too many times"),
+    ("CA_UNREADABLE", FailureKind::Setting, "is neither a certificate in PEM nor the path of a file that can be read"),
+    ("CA_MISSING", FailureKind::Setting, "holds no certificate"),
+    ("CA_BROKEN", FailureKind::Setting, "holds a certificate that cannot be read"),
+    ("PROXY_ADDRESS", FailureKind::Setting, "is not the address of a proxy"),
+    ("PROXY_SCHEME", FailureKind::Setting, "names a kind of proxy that this task cannot use"),
+    ("ERR_INVALID_URL", FailureKind::Lasting, "the address is not a URL"),
+    ("ERR_INVALID_CHAR", FailureKind::Lasting, "the request holds a character that cannot be sent"),
     }
 }
 
 /// Codes that differ between versions of Node and of OpenSSL, by prefix.
-const FAMILIES: [(&str, Kind, &str); 3] = [
-    ("HPE_", Kind::Lasting, "it does not speak HTTP as it should"),
-    ("ERR_SSL_", Kind::Lasting, NOT_TLS),
-    ("ERR_TLS_", Kind::Lasting, NOT_TLS),
+const FAMILIES: [(&str, FailureKind, &str); 3] = [
+    ("HPE_", FailureKind::Lasting, "it does not speak HTTP as it should"),
+    ("ERR_SSL_", FailureKind::Lasting, NOT_TLS),
+    ("ERR_TLS_", FailureKind::Lasting, NOT_TLS),
 ];
 
 /// Why an attachment that arrived cannot be kept.
@@ -277,7 +278,7 @@ pub fn is_unknown_issuer(code: &str) -> bool {
     find(code).is_some_and(|(_, words)| words == UNKNOWN_ISSUER)
 }
 
-fn find(code: &str) -> Option<(Kind, &'static str)> {
+fn find(code: &str) -> Option<(FailureKind, &'static str)> {
     let exact = FAILURES.iter().find(|(known, _, _)| *known == code);
     let (_, kind, words) = exact.or_else(|| FAMILIES.iter().find(|(start, _, _)| code.starts_with(start)))?;
     Some((*kind, *words))

@@ -1,12 +1,12 @@
 //! Passwords that follow a user: in SQL, in settings of curl, in calls.
 
-use super::pairs::{Place, find_near, part};
+use super::pairs::{NameInLine, find_near, part};
 
 /// Functions whose last string argument is the password of a user.
 const LOGINS: &str = "networkcredential pscredential httpbasicauth basicauth basic_auth auth setbasicauth login authenticate \
     usernamepasswordcredentials passwordauthentication getconnection pdo mysqli mysqli_connect mysql_connect";
 
-impl Place<'_> {
+impl NameInLine<'_> {
     /// `IDENTIFIED BY '…'`, `IDENTIFIED WITH plugin BY '…'`
     pub(super) fn identified_by(self) -> Option<usize> {
         let mut rest = self.rest();

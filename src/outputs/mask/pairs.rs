@@ -29,7 +29,7 @@ pub(super) fn find(line: &str, state: &mut State, scanner: &mut Scanner<'_>) {
     let mut at = 0;
     let mut is_first = true;
     while let Some((start, end)) = next_name(line, at) {
-        let place = Place { line, start, end };
+        let place = NameInLine { line, start, end };
         at = end;
         if let Some(default_at) = place.default_in_shell() {
             at = place.read_default(default_at, scanner);
@@ -72,13 +72,13 @@ pub(super) enum Separator {
 
 /// Where a name is.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct NameInLine<'a> {
     line: &'a str,
     start: usize,
     pub(super) end: usize,
 }
 
-impl<'a> Place<'a> {
+impl<'a> NameInLine<'a> {
     pub(super) fn before(self) -> &'a str {
         part(self.line, 0, self.start)
     }
