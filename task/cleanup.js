@@ -93,20 +93,11 @@ async function orWarn({ target, place, aside, identity }, remove) {
   } catch (error) {
     // If the folder is gone, so is the file.
     if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error))) {
-      const state = isEmpty(place, identity) ? 'it is empty now' : 'it holds a secret';
+      const left = await attempt('it holds a secret', () => emptyFile(place, identity));
+      const state = left.length === 0 ? 'it is empty now' : 'it holds a secret';
       const advice = fs.existsSync(aside) ? `${state}; what was there before is ${aside}` : state;
       warn(`could not remove ${target} (${codeOf(error)}); remove it by hand, ${advice}`);
     }
-  }
-}
-
-/** Empties a file that cannot be removed, if it is the one that the task wrote. @param {string} place @param {string} [identity] */
-function isEmpty(place, identity) {
-  try {
-    emptyFile(place, identity);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -112,32 +112,6 @@ export function emptyFile(place, identity) {
   }
 }
 
-/**
- * Reads a plain file.
- *
- * @param {string} place a path that does not end in a link
- * @param {number} limit the largest size in bytes
- * @returns {Buffer}
- */
-export function readFileAt(place, limit) {
-  const found = plainFileAt(place) ?? refuse(fs.lstatSync(place).isDirectory() ? 'EISDIR' : 'NOT_A_FILE');
-  if (found.size > limit) {
-    refuse('TOO_LARGE');
-  }
-  const descriptor = openPlainFile(place, O_RDONLY, found.identity, 'NOT_A_FILE');
-  try {
-    // One byte more exposes pseudo files: they report size 0, wherever they are mounted.
-    const bytes = Buffer.alloc(found.size + 1);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
-    }
-    return length > found.size ? refuse('NOT_A_FILE') : bytes.subarray(0, length);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
 /** A path with its links resolved, spelled as the system spells it. @param {string} place something that exists */
 export const realPath = (place) => fs.realpathSync.native(place);
 
@@ -200,7 +174,7 @@ export const takeBack = (file, { isDone = false, until }) =>
 function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
   const [now, kept] = [plainFileAt(place), plainFileAt(aside)];
   const isItself = now !== undefined && now.identity === identity;
-  const other = isItself ? undefined : keptByOther(place, identity);
+  const other = isItself || identity === undefined ? undefined : keptByOther(place, identity);
   if (other) {
     // The other job then puts back what was there before either.
     kept ? fs.renameSync(aside, other) : fs.unlinkSync(other);
@@ -232,22 +206,16 @@ function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
  * Where another job keeps a file that it replaced: two agents of the same user may both write to the user's home.
  *
  * @param {string} place
- * @param {string | undefined} identity
+ * @param {string} identity
  */
 function keptByOther(place, identity) {
   const folder = path.dirname(place);
-  const names = tryToList(folder).filter((name) => ASIDE.test(name));
-  return names
-    .map((name) => path.join(folder, name))
-    .find((one) => identity !== undefined && plainFileAt(one)?.identity === identity);
-}
-
-/** The names in a folder, or none if it may not be listed. @param {string} folder */
-function tryToList(folder) {
   try {
-    return fs.readdirSync(folder);
+    const kept = fs.readdirSync(folder).filter((name) => ASIDE.test(name));
+    return kept.map((name) => path.join(folder, name)).find((one) => plainFileAt(one)?.identity === identity);
   } catch {
-    return [];
+    // Its owner may have taken the right to list the folder.
+    return undefined;
   }
 }
 

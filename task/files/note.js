@@ -8,7 +8,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readFileAt } from './disk.js';
+import { readFileAt } from './paths.js';
 import { attempt, refuse } from './work.js';
 
 /** @import { OwnFile } from './disk.js' */

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { publicationWarnings } from '../../pkg/core.js';
-import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './paths.js';
+import { Folder, checkDrive, checkLinks, checkTarget, checkWorkingDirectory, makeFolders } from './folder.js';
 import { Note } from './note.js';
 import { findExposed, protect } from './programs.js';
 import { Arrival, StagedFile, describe, reasonOf } from './staged-file.js';
@@ -93,9 +93,15 @@ export class Files {
       'bytes' in content ? places.shift() : this.#downloads.get(content.download),
     );
     const problems = problemsOf(files);
-    const unready = problems.length > 0 ? problems : planned.flatMap((file) => this.#whatIsMissing(file));
-    if (unready.length > 0) {
-      return unready;
+    if (problems.length === 0) {
+      // A download without a problem of its own stops when another file has one.
+      const missing = planned.filter(
+        ({ content }, index) => 'download' in content && !isComplete(files[index]),
+      );
+      problems.push(...missing.map(({ line }) => `${line}: the attachment did not arrive`));
+    }
+    if (problems.length > 0) {
+      return problems;
     }
     this.#planned = files.filter((file) => file instanceof StagedFile);
     await sideBySide(WRITTEN_AT_ONCE, planned, async ({ mode, content }, index) => {
@@ -106,13 +112,6 @@ export class Files {
       }
     });
     return problemsOf(files);
-  }
-
-  /** A download without a problem of its own stops when another file has one. @param {PlannedFile} planned */
-  #whatIsMissing({ line, content }) {
-    const file = 'bytes' in content ? undefined : this.#downloads.get(content.download);
-    const isThere = 'bytes' in content || (file instanceof StagedFile && file.content === 'all');
-    return isThere ? [] : [`${line}: the attachment did not arrive`];
   }
 
   /** Gives the staged files their names. @returns {Promise<string[]>} the problem, if there is one */
@@ -312,6 +311,9 @@ export class Files {
     }
   }
 }
+
+/** @param {StagedFile | string | undefined} file */
+const isComplete = (file) => file instanceof StagedFile && file.content === 'all';
 
 /** @param {(StagedFile | string | undefined)[]} files */
 function problemsOf(files) {

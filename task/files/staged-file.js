@@ -21,11 +21,11 @@ import {
   takeBack,
   writeAll,
 } from './disk.js';
-import { checkTarget } from './paths.js';
+import { checkTarget } from './folder.js';
 import { attempt, isWindows, patiently, refuse } from './work.js';
 
 /** @import { Found } from './disk.js' */
-/** @import { Folder } from './paths.js' */
+/** @import { Folder } from './folder.js' */
 
 const FILE_MODE = 0o600;
 const read = promisify(fs.read);

@@ -12,7 +12,7 @@ import { REPORT, errorsOf, isSettled, openKeeper, runWithKeeper, warningsOf } fr
 
 Object.defineProperty(process, 'platform', { value: 'win32' });
 const { patiently, soon } = await import('../../task/files/work.js');
-const { checkDrive } = await import('../../task/files/paths.js');
+const { checkDrive } = await import('../../task/files/folder.js');
 const { systemProgram } = await import('../../task/files/programs.js');
 
 const [AT_A_POINT, AS_WINDOWS, DEFECT] = ['at-a-point.cjs', 'as-windows.cjs', 'defect-beside.cjs'].map(
