@@ -55,6 +55,8 @@ export class Files {
   constructor(surroundings) {
     this.#surroundings = surroundings;
     this.#note = new Note(surroundings.announce);
+    // With a stricter one, such as 0177, nobody could enter the folders that the task makes.
+    process.umask(0o077);
   }
 
   /**

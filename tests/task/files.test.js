@@ -68,6 +68,12 @@ function assertNothingIsSet({ run, folder }, problems, left = []) {
 }
 
 describe('a file', { concurrency: 2 }, () => {
+  test('has its mode, and its folder can be entered, whatever the umask', async (t) => {
+    const agent = { nodeArguments: ['--import', 'data:text/javascript,process.umask(0o777)'] };
+    const { folder } = await run(t, [toFile('a/b/password.txt')], { agent });
+    assert.deepEqual(listing(folder), asListed(['700 a', '700 a/b', '600 a/b/password.txt']));
+  });
+
   test('is readable for its owner only, and so are the folders that are made for it', async (t) => {
     const { folder } = await run(t, [toFile('a/b/password.txt')]);
     assert.deepEqual(listing(folder), asListed(['700 a', '700 a/b', '600 a/b/password.txt']));
