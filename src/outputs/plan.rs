@@ -157,6 +157,8 @@ pub struct Agent {
     pub percents: Percents,
     /// The minimum length of a text, in characters, for the agent to hide it (`AZP_IGNORE_SECRETS_SHORTER_THAN`).
     pub shortest_mask: usize,
+    /// The length in bytes of what the agent puts before the name of an output variable: the step's name and a dot.
+    pub output_prefix: usize,
 }
 
 impl Agent {
@@ -175,17 +177,19 @@ impl Agent {
             platform,
             percents,
             shortest_mask: job.shortest_mask(),
+            output_prefix: job.qualified("").map_or(0, |prefix| prefix.len()),
         }
     }
 
-    /// The largest value in bytes that a variable of this name may have.
+    /// The largest value in bytes that the variable of this destination may have.
     ///
     /// Later tasks get variables through the environment: on Linux there are 131,072 bytes for `SECRET_NAME=value` with
-    /// its NUL, on Windows 32,767 characters.
+    /// its NUL, on Windows 32,767 characters. An output variable is `SECRET_STEP_NAME` there.
     #[must_use]
-    pub fn variable_limit(self, name: &str) -> u64 {
+    pub fn variable_limit(self, destination: &Destination) -> u64 {
         let whole: u64 = if self.platform == Platform::Windows { 32_767 } else { 131_072 };
-        whole.saturating_sub(("SECRET_=".len() + name.len() + 1) as u64)
+        let prefix = if destination.is_output() { self.output_prefix } else { 0 };
+        whole.saturating_sub(("SECRET_=".len() + prefix + destination.name().len() + 1) as u64)
     }
 
     /// Checks that a variable can have this value.
@@ -194,7 +198,7 @@ impl Agent {
     /// The value has several lines, is too large, or contains something that the agent would alter.
     pub fn check(self, destination: &Destination, value: &str) -> Result<(), Error> {
         let name = destination.name();
-        let limit = self.variable_limit(name);
+        let limit = self.variable_limit(destination);
         // The agent refuses them in secret variables only.
         if value.contains(['\n', '\r']) && destination.is_secret() && !self.allows_several_lines {
             return Err(Error::new(format!(
@@ -259,6 +263,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::job::JobVariables;
 
     fn command(name: &str, value: &str, percents: Percents) -> String {
         let mut plan = Plan { percents, ..Plan::default() };
@@ -276,6 +281,22 @@ mod tests {
             ("A", "50%q\n", Percents::Plain, "A;isOutput=false;issecret=true;]50%q%0A"),
         ] {
             assert_eq!(command(name, value, percents), format!("{start}{rest}"), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_value_leaves_room_for_the_name_that_later_tasks_find() {
+        let step = Some("fetch".to_owned());
+        let job = Job::of(JobVariables { system_taskinstancename: step, ..JobVariables::default() });
+        let agent = Agent::of(&job, Platform::Linux);
+        let name = || "NAME".to_owned();
+        for (destination, entry) in [
+            (Destination::Variable(name()), "SECRET_NAME="),
+            (Destination::Environment(name()), "SECRET_NAME="),
+            (Destination::Output(name()), "SECRET_FETCH_NAME="),
+        ] {
+            let room = 131_072 - entry.len() as u64 - 1;
+            assert_eq!(agent.variable_limit(&destination), room, "{destination:?}");
         }
     }
 

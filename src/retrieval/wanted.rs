@@ -43,9 +43,10 @@ impl Wanted {
         if self.is_converted() && size > CONVERTED_LIMIT {
             return Err(Error::new("the attachment has more than 8 MiB, too much for a form or a template"));
         }
-        let limit = agent.variable_limit(target.name());
+        let Target::Own(destination) = target else { return Ok(()) };
+        let limit = agent.variable_limit(destination);
         let size = forms.transforms.iter().fold(size, |size, transform| transform.least_size(size));
-        if target.is_file() || size <= limit {
+        if destination.is_file() || size <= limit {
             return Ok(());
         }
         Err(too_large("attachment", size, limit))
