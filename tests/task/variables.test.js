@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isWindows } from '../platform.js';
 import { errorsOf, openKeeper, runWithKeeper, warningsOf } from './packed-task.js';
 
 const HOLDS = [{ title: 'Database', fields: [{ type: 'password', value: ['s3cr3t-p4ssw0rd'] }] }];
@@ -28,6 +29,23 @@ test('a secret variable is not in the environment of later steps, an environment
   ]);
   assert.deepEqual(laterEnvironment, { my_visible_name: 's3cr3t-p4ssw0rd' });
 });
+
+for (const kind of ['var', 'out', 'env']) {
+  test(
+    `with the largest value that ${kind}: takes, later tasks still start`,
+    { skip: isWindows },
+    async (t) => {
+      const holding = async (size) => {
+        const keeper = await openKeeper(t, { holds: [{ title: 'Large', notes: 'x'.repeat(size) }] });
+        return runWithKeeper(t, { keeper, secrets: [`Large/notes > ${kind}:NAME`] });
+      };
+      const [message] = errorsOf(await holding(140_000));
+      const limit = Number(/ can hold ([\d,]+) here/.exec(message)?.[1].replace(',', ''));
+      const { result, breakingVariables } = await holding(limit);
+      assert.deepEqual({ result, breakingVariables }, { result: 'Succeeded', breakingVariables: [] });
+    },
+  );
+}
 
 test('an output variable is known under the name of its step, with or without a prefix', async (t) => {
   const { outputs, variables } = await run(t, [
