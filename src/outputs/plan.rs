@@ -192,6 +192,17 @@ impl Agent {
         whole.saturating_sub(("SECRET_=".len() + prefix + destination.name().len() + 1) as u64)
     }
 
+    /// How many bytes all variables together may have in the environment of a later task, if the system limits them:
+    /// on Linux a quarter of the stack (`execve(2)`), which is 8 MiB by default, on macOS 1 MiB (`ARG_MAX`).
+    #[must_use]
+    pub fn environment_limit(self) -> Option<u64> {
+        match self.platform {
+            Platform::Linux => Some(2 << 20),
+            Platform::MacOs => Some(1 << 20),
+            Platform::Windows => None,
+        }
+    }
+
     /// Checks that a variable can have this value.
     ///
     /// # Errors
@@ -245,6 +256,15 @@ pub(crate) fn not_text() -> Error {
 }
 
 impl Plan {
+    /// How many bytes the variables have in the environment of a later task.
+    #[must_use]
+    pub fn environment_size(&self) -> u64 {
+        // EXPOSE: only the length is looked at.
+        let size =
+            |variable: &Variable| ("SECRET_=".len() + variable.name.len() + variable.value.expose().len() + 1) as u64;
+        self.variables.iter().map(size).sum()
+    }
+
     /// Adds a line's result for a destination. A variable's value is known to be text by now.
     pub fn add(&mut self, line: &str, destination: Destination, mode: u32, bytes: SecretBytes) {
         let (is_secret, is_output) = (destination.is_secret(), destination.is_output());

@@ -5,7 +5,7 @@ use super::run::Run;
 use super::transfer::Transfer;
 use super::{Env, Notice, Step, Stop};
 use crate::outputs::mask::BUDGET;
-use crate::outputs::plan::Plan;
+use crate::outputs::plan::{Agent, Plan};
 use crate::outputs::report::MaskGap;
 use crate::text::{counted, grouped, listed_plain};
 
@@ -62,6 +62,9 @@ impl Run {
             )));
         }
         let mut plan = self.plan(env)?;
+        if let Some(warning) = room_warning(&plan, self.rules.agent) {
+            env.notices.push(warning);
+        }
         env.masks.finish();
         if let Some(gap) = plan.report.describe_masks(env.masks) {
             env.notices.push(mask_warning(&gap));
@@ -105,6 +108,20 @@ impl Run {
     }
 }
 
+/// The warning that later tasks may not start, as their environment has no room for all variables.
+fn room_warning(plan: &Plan, agent: Agent) -> Option<Notice> {
+    // What else is in the environment of a task.
+    const OTHERS: u64 = 128 << 10;
+    let (size, limit) = (plan.environment_size(), agent.environment_limit()?);
+    (size + OTHERS > limit).then(|| {
+        let (size, limit) = (grouped(size), grouped(limit));
+        Notice::Warning(format!(
+            "the variables of this step have {size} bytes, and the system has room for {limit} in the environment of a \
+             program: later tasks may not start; write large values to files"
+        ))
+    })
+}
+
 /// The warning that the budget of masks was used up.
 fn mask_warning(gap: &MaskGap) -> Notice {
     let forms = grouped(gap.forms as u64);
@@ -118,4 +135,29 @@ fn mask_warning(gap: &MaskGap) -> Notice {
         grouped(BUDGET as u64),
         listed_plain(&gap.lines)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::destination::Destination;
+    use crate::inputs::path::Platform;
+
+    #[test]
+    fn variables_for_which_there_is_no_room_draw_a_warning() {
+        let warning = |platform, count: usize| {
+            let mut plan = Plan::default();
+            for number in 0..count {
+                let destination = Destination::Variable(format!("NAME_{number:02}"));
+                plan.add("line 1", destination, 0o600, vec![b'x'; 100_000 - "SECRET_NAME_00=".len() - 1].into());
+            }
+            room_warning(&plan, Agent { platform, ..Agent::default() })
+        };
+        let expected = "the variables of this step have 2,000,000 bytes, and the system has room for 2,097,152 in the \
+                        environment of a program: later tasks may not start; write large values to files";
+        assert_eq!(warning(Platform::Linux, 20), Some(Notice::Warning(expected.to_owned())));
+        assert_eq!(warning(Platform::Linux, 19), None);
+        assert!(warning(Platform::MacOs, 10).is_some() && warning(Platform::MacOs, 9).is_none());
+        assert_eq!(warning(Platform::Windows, 50), None);
+    }
 }
