@@ -7,7 +7,7 @@ import path from 'node:path';
 import { modeIfOpen } from '../../pkg/core.js';
 import { identityOf, plainFileAt, realPath } from './disk.js';
 import { agentsTemporaryFolder, foldersOf, foreignFolderOf, isInside, tryRealPath } from './paths.js';
-import { isWindows, refuse } from './work.js';
+import { codeOf, isWindows, refuse } from './work.js';
 
 /** A folder to write files to, with checks that nobody else can write there and that it is still the same. */
 export class Folder {
@@ -87,8 +87,15 @@ export function makeFolders(folder, note) {
     refuse('ENOTDIR');
   }
   for (const missing of way.slice(0, way.indexOf(above)).reverse()) {
-    fs.mkdirSync(missing, { mode: 0o700 });
-    note(missing);
+    try {
+      fs.mkdirSync(missing, { mode: 0o700 });
+      note(missing);
+    } catch (error) {
+      // Another agent of the same user may have made it just now.
+      if (codeOf(error) !== 'EEXIST' || !fs.lstatSync(missing).isDirectory()) {
+        throw error;
+      }
+    }
   }
 }
 

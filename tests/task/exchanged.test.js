@@ -133,6 +133,29 @@ describe('a folder that is exchanged', { concurrency: 2, skip }, () => {
   }
 });
 
+describe('a folder that somebody else makes at the same time', { concurrency: 2, skip }, () => {
+  test('is used if it is one', async (t) => {
+    const machine = makeMachine(t);
+    const folder = join(machine.sources, 'sub', 'new');
+    const outcome = await run(t, machine, [toFile('sub/new/password.txt')], {
+      points: [{ call: 'mkdirSync', count: 1, run: `mkdir ${folder}` }],
+    });
+    assert.deepEqual(errorsOf(outcome), []);
+    assert.deepEqual(filesIn(folder), [`password.txt: ${PASSWORD}`]);
+  });
+
+  test('is refused if it is a link', async (t) => {
+    const machine = makeMachine(t);
+    const outcome = await run(t, machine, [toFile('sub/new/password.txt')], {
+      points: [{ call: 'mkdirSync', count: 1, run: `ln -s ${machine.home} ${machine.sources}/sub/new` }],
+    });
+    assert.deepEqual(errorsOf(outcome), [
+      'line 1: `sub/new/password.txt` cannot be written: something else has its name (EEXIST)',
+    ]);
+    assert.deepEqual(fs.readdirSync(machine.home), ['key']);
+  });
+});
+
 describe('a temporary file that is exchanged', { concurrency: 2, skip }, () => {
   const EXCHANGES = {
     'for a link': 'f=$(echo $d/.ksm-*1); mv $f $f.mine; ln -s $h/key $f',
