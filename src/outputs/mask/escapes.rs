@@ -6,7 +6,10 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use crate::json::write_text;
+use crate::secret::SecretText;
 
 /// The longest value, in bytes, that is escaped: a longer one is a file, which tools print as it is.
 const LONGEST: usize = 8 * 1024;
@@ -16,14 +19,21 @@ pub(super) fn escapes(text: &str) -> Vec<String> {
     if text.len() > LONGEST {
         return Vec::new();
     }
-    let mut known: HashSet<String> =
-        [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)].into();
+    let known = [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)];
     let mut all = vec![json_variants(text)];
     // Only JSON shows several lines in one; anything that shows them one by one can't be masked as a whole.
     if !text.contains(['\n', '\r']) {
         all.extend([vec![json_in_json(text)], percent_encoded(text), quoted(text), entities(text)]);
     }
-    all.into_iter().flatten().filter(|form| known.insert(form.clone())).collect()
+    others_than(known, all.into_iter().flatten())
+}
+
+/// The forms that differ from these and from each other. Those that are left out are as secret as the others, and wiped.
+fn others_than<const N: usize>(known: [String; N], forms: impl Iterator<Item = String>) -> Vec<String> {
+    let mut known: HashSet<SecretText> = known.into_iter().map(SecretText::from).collect();
+    // EXPOSE: the caller makes masks of them.
+    let copy = |form: SecretText| known.insert(form.clone()).then(|| form.expose().to_owned());
+    forms.map(SecretText::from).filter_map(copy).collect()
 }
 
 /// Several lines in the field of a form, as browsers, Python and `curl --data-urlencode` write them. The agent adds what is
@@ -33,22 +43,24 @@ pub(super) fn lines_in_a_form(text: &str) -> Vec<String> {
         return Vec::new();
     }
     let all = [percent(text, "", true, false), percent(text, "", true, true), percent(text, "", false, true)];
-    let mut known: HashSet<String> = [percent(text, "", false, false)].into();
-    all.into_iter().filter(|form| known.insert(form.clone())).collect()
+    others_than([percent(text, "", false, false)], all.into_iter())
 }
 
 /// A value as the agent prints the variables of a container: with its own escapes undone. The result may differ from
 /// the value, which has been unescaped once already.
 pub(super) fn unescaped_by_the_agent(text: &str) -> Option<String> {
     const ESCAPES: [(&str, &str); 5] = [("%3B", ";"), ("%0D", "\r"), ("%0A", "\n"), ("%5D", "]"), ("%AZP25", "%")];
-    let unescaped = ESCAPES.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
-    (unescaped != text).then_some(unescaped)
+    let start = Zeroizing::new(text.to_owned());
+    let unescaped = ESCAPES.iter().fold(start, |text, (from, to)| Zeroizing::new(text.replace(from, to)));
+    (*unescaped != text).then(|| unescaped.to_string())
 }
 
 /// A value as written in a logging command, which the agent quotes if it cannot execute it.
 pub(super) fn in_a_command(text: &str) -> Option<String> {
-    let escaped = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");
-    (escaped != text).then_some(escaped)
+    let escape = |text: Zeroizing<String>, from: char, to: &str| Zeroizing::new(text.replace(from, to));
+    let start = Zeroizing::new(text.to_owned());
+    let escaped = escape(escape(escape(start, '%', "%AZP25"), '\r', "%0D"), '\n', "%0A");
+    (*escaped != text).then(|| escaped.to_string())
 }
 
 /// A percent-encoded text, decoded.
@@ -166,7 +178,7 @@ fn entities(text: &str) -> Vec<String> {
 }
 
 fn json_in_json(text: &str) -> String {
-    json(&json(text, |_| false, false), |_| false, false)
+    json(&Zeroizing::new(json(text, |_| false, false)), |_| false, false)
 }
 
 /// JSON that is safe in HTML (Go, PowerShell, Gson, .NET), in ASCII (Python) or with escaped slashes (PHP), and a text
