@@ -16,6 +16,13 @@ import { Network, platformCipher } from './network/network.js';
 const CANCELLED = 'the task was cancelled; nothing was set';
 const STUCK = `the task was waiting for something that can no longer happen; nothing was set\nhint: ${agent.PLEASE_REPORT}`;
 
+/**
+ * The signals that cancel a step: the agent sends SIGINT and then SIGTERM (SIGBREAK on Windows), and a closing terminal SIGHUP.
+ *
+ * @type {NodeJS.Signals[]}
+ */
+const CANCELLING = ['SIGINT', isWindows ? 'SIGBREAK' : 'SIGTERM', 'SIGHUP'];
+
 /** The most problems, and the most files left behind, that are shown; the rest are only counted. */
 const MAX_ISSUES = 50;
 
@@ -37,12 +44,10 @@ export async function performTask() {
 class Task {
   #startedAt = Date.now();
   #cancellation = new AbortController();
-  #isOver = false;
-  /** Settles once a failed run is rolled back and reported. @type {Promise<void> | undefined} */
+  /** Settles once the outcome is reported, and nothing that failed is left. @type {Promise<void> | undefined} */
   #ending;
   #network;
   #files;
-  #stopListening;
 
   constructor() {
     const { signal } = this.#cancellation;
@@ -55,7 +60,7 @@ class Task {
       announce: (announcement) => this.#announce(announcement),
       isKept: tl.getBoolInput('keepFiles'),
     });
-    this.#stopListening = onCancel(cancel);
+    CANCELLING.forEach((signal) => process.on(signal, cancel));
     agent.watchOutput(cancel);
   }
 
@@ -148,7 +153,7 @@ class Task {
     if (!isTaken) {
       return this.fail([CANCELLED]);
     }
-    this.#isOver = true;
+    this.#ending = Promise.resolve();
     (await this.#files.keep()).forEach(agent.warn);
   }
 
@@ -167,12 +172,8 @@ class Task {
    * @param {string[]} problems
    * @param {number} [more] how many more problems there are
    */
-  async fail(problems, more = 0) {
-    if (!this.#isOver) {
-      this.#isOver = true;
-      this.#ending = this.#giveUp(problems, more);
-    }
-    await this.#ending;
+  fail(problems, more = 0) {
+    return (this.#ending ??= this.#giveUp(problems, more));
   }
 
   /** @param {string[]} problems @param {number} more */
@@ -193,11 +194,9 @@ class Task {
   async close() {
     this.#cancellation.abort();
     this.#network.close();
-    // Until the output is flushed, a signal must not end the process.
     if (!(await agent.drained())) {
       process.exitCode = 1;
     }
-    this.#stopListening();
   }
 
   /**
@@ -221,18 +220,4 @@ class Task {
       await Promise.race([agent.drained(), once(this.#cancellation.signal, 'abort')]);
     }
   }
-}
-
-/**
- * Listens for the signals that cancel a step: the agent sends SIGINT and then SIGTERM (SIGBREAK on Windows), and a
- * closing terminal SIGHUP.
- *
- * @param {() => void} cancel
- * @returns {() => void} stops listening
- */
-function onCancel(cancel) {
-  /** @type {NodeJS.Signals[]} */
-  const signals = ['SIGINT', isWindows ? 'SIGBREAK' : 'SIGTERM', 'SIGHUP'];
-  signals.forEach((signal) => process.on(signal, cancel));
-  return () => signals.forEach((signal) => process.off(signal, cancel));
 }

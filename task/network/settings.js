@@ -143,21 +143,21 @@ const TLS = { minVersion: 'TLSv1.2' };
 
 /** @param {CertificateSettings['client']} client @param {Warn} warn */
 function identify(client, warn) {
+  if (!client) {
+    return undefined;
+  }
+  const { certFile, keyFile, archiveFile, passphrase } = client;
   try {
-    return client && tls.createSecureContext({ ...TLS, ...readClientCertificate(client) });
+    const files = keyFile
+      ? { cert: fs.readFileSync(certFile), key: fs.readFileSync(keyFile) }
+      : { pfx: fs.readFileSync(archiveFile ?? certFile) };
+    return tls.createSecureContext({ ...TLS, ...files, passphrase });
   } catch (error) {
     // OpenSSL has no code for some faults of an archive, such as a wrong password, but a message that quotes nothing.
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     warn(`the agent's client certificate cannot be used (${code ?? message})`);
     return undefined;
   }
-}
-
-/** @param {NonNullable<CertificateSettings['client']>} client */
-function readClientCertificate({ certFile, keyFile, archiveFile, passphrase }) {
-  return keyFile
-    ? { cert: fs.readFileSync(certFile), key: fs.readFileSync(keyFile), passphrase }
-    : { pfx: fs.readFileSync(archiveFile ?? certFile), passphrase };
 }
 
 /** @param {string} input @param {Warn} warn */
