@@ -80,7 +80,7 @@ impl Options {
     /// The options of a step on this platform, given the variables of its environment by name.
     #[must_use]
     pub fn of(platform: Platform, environment: &[(String, SecretText)], masks_so_far: usize) -> Self {
-        let job = Job::of(JobVariables::among(environment));
+        let job = Job::of(JobVariables::among(environment, platform));
         Self { agent: Agent::of(&job, platform), job: Rc::new(job), timeout_ms: TIMEOUT_MS, masks_so_far }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::name;
-use super::path::fold_case;
+use super::path::{Platform, fold_case};
 use crate::json::Value;
 use crate::secret::SecretText;
 
@@ -30,12 +30,17 @@ pub struct JobVariables {
 }
 
 impl JobVariables {
-    /// Finds them among the variables of the environment by name. The agent passes secret ones under a longer name.
+    /// Finds them among the variables of the environment by name, in any case on Windows. The agent passes secret ones
+    /// under a longer name.
     #[must_use]
-    pub fn among(environment: &[(String, SecretText)]) -> Self {
+    pub fn among(environment: &[(String, SecretText)], platform: Platform) -> Self {
+        let is_named = |name: &str, wanted: &str| match platform {
+            Platform::Windows => name.eq_ignore_ascii_case(wanted),
+            Platform::Linux | Platform::MacOs => name == wanted,
+        };
         let value = |wanted: &str| {
             let secret = ["SECRET_", wanted].concat();
-            let find = |wanted: &str| environment.iter().find(|(name, _)| name == wanted);
+            let find = |wanted: &str| environment.iter().find(|(name, _)| is_named(name, wanted));
             // EXPOSE: names of variables and settings are not secret.
             find(wanted).or_else(|| find(&secret)).map(|(_, value)| value.expose().to_owned())
         };
@@ -211,10 +216,18 @@ mod tests {
     fn variables_of_the_job_are_found_in_the_environment_also_where_they_are_secret() {
         let environment = [("VSTS_PUBLIC_VARIABLES", r#"["a"]"#), ("SECRET_DECODE_PERCENTS", "true"), ("OTHER", "1")]
             .map(|(name, value)| (name.to_owned(), SecretText::from(value)));
-        let found = JobVariables::among(&environment);
+        let found = JobVariables::among(&environment, Platform::Linux);
         assert_eq!(found.vsts_public_variables.as_deref(), Some(r#"["a"]"#));
         assert_eq!(found.decode_percents.as_deref(), Some("true"));
         assert_eq!(found.system_taskinstancename, None);
+    }
+
+    #[test]
+    fn on_windows_variables_have_any_case() {
+        let environment = [("Secret_Decode_Percents".to_owned(), SecretText::from("true"))];
+        let found = |platform| JobVariables::among(&environment, platform).decode_percents;
+        assert_eq!(found(Platform::Windows).as_deref(), Some("true"));
+        assert_eq!(found(Platform::Linux), None);
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub(super) fn check_arrow(before: &str) -> Result<(), Error> {
 /// The error that a line has no `>`, with a hint at what it has instead.
 pub(super) fn name_other_arrow(line: &str, missing_arrow: Error) -> Error {
     const ARROWS: [&str; 8] = ["→", "➜", "➔", "⇒", "＞", "›", "»", "&gt;"];
-    match ARROWS.iter().find(|arrow| line.contains(**arrow)) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match ARROWS.iter().find(|arrow| words.contains(*arrow)) {
         Some(arrow) => missing_arrow.with_hint(format!("write `>` in place of `{arrow}`")),
         None => missing_arrow,
     }

@@ -190,20 +190,19 @@ fn until(text: &str, ends: &dyn Fn(char) -> bool) -> usize {
     text.find(|c: char| c.is_whitespace() || ends(c)).unwrap_or(text.len())
 }
 
-/// Where a line has a `${` before `keeper://` that begins no placeholder: with a blank between them, or in capitals.
+/// Where a line has a `${` and white space before `keeper://`, which begins no placeholder.
 fn near_miss(line: &str) -> Option<(usize, usize)> {
     line.match_indices("${").find_map(|(start, opening)| {
         let after = line.get(start + opening.len()..)?;
         let scheme = after.trim_start_matches([' ', '\t']);
-        let is_scheme = scheme.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
-        let is_miss = is_scheme && !after.starts_with(SCHEME) && !line.get(..start)?.ends_with('$');
+        let is_miss = scheme.len() < after.len() && scheme.starts_with(SCHEME);
         is_miss.then_some((start, opening.len() + after.len() - scheme.len() + SCHEME.len()))
     })
 }
 
 fn not_an_opening() -> Error {
-    Error::new("expected `${keeper://` in small letters and without a blank")
-        .with_hint("write `$${` if it is to stay as it is")
+    Error::new("expected `${keeper://` without a space")
+        .with_hint("write `$$keeper://` in place of `keeper://` if it is to stay as it is")
 }
 
 fn unclosed() -> Error {
@@ -248,7 +247,8 @@ mod tests {
             ("no secrets here", "no secrets here"),
             ("a=${keeper://A/field/password}\n", "a=<A []>\n"),
             ("${keeper://A/type}${keeper://B/type | json}", "<A []><B [Json]>"),
-            ("x: $${ keeper://A/type }", "x: $${ keeper://A/type }"),
+            ("${ $$keeper://A/field/x }", "${ keeper://A/field/x }"),
+            ("${KEEPER://A/field/x}", "${KEEPER://A/field/x}"),
             ("# ${ keeper://A/type }", "# ${ keeper://A/type }"),
             ("${ HOME } keeper://A/type", "${ HOME } keeper://A/type"),
             ("$${keeper://A/type}", "${keeper://A/type}"),
@@ -274,12 +274,10 @@ mod tests {
         for (text, column, carets) in [
             ("x: ${ keeper://A/field/x }", 4, 12),
             ("ä${\tkeeper://A/type}", 2, 12),
-            ("${KEEPER://A/field/x} ${keeper://A/type}", 1, 11),
+            ("$${ keeper://A/field/x }", 2, 12),
         ] {
             let problems = parse("in.txt", text).expect_err(text);
-            let start = format!(
-                "in.txt, line 1, column {column}: expected `${{keeper://` in small letters and without a blank"
-            );
+            let start = format!("in.txt, line 1, column {column}: expected `${{keeper://` without a space");
             let rendered = problems[0].render();
             assert!(rendered.starts_with(&start) && problems.len() == 1, "{rendered}");
             assert_eq!(rendered.matches('^').count(), carets, "{rendered}");

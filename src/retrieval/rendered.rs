@@ -54,8 +54,9 @@ impl Rendered {
         let name = line.wish.line.name();
         let is_masked = line.is_masked(&secret);
         if is_masked {
-            line.mask(&secret, rules, env);
+            line.mask(&secret, env);
         }
+        line.check_lengths(&secret, is_masked, rules, env);
         if matches!(&secret, Secret::WholeRecord(fields) if fields.is_empty()) {
             env.notices.warn(&name, "no field of the record has a value");
         }

@@ -29,18 +29,14 @@ impl Rendered {
     }
 
     /// Masks a secret before any form is applied. Codes are masked later, when they are computed.
-    pub(super) fn mask(&mut self, secret: &Secret, rules: &Rules, env: &mut Env<'_>) {
-        let texts = secret.texts(self.wish.target.name());
+    pub(super) fn mask(&mut self, secret: &Secret, env: &mut Env<'_>) {
         if let Secret::Attachment(content) = secret {
             // EXPOSE: masks are handed to the agent, which hides them.
             self.masked.push(env.masks.add_bytes(content.expose(), Kind::Attachment));
         } else {
+            let texts = secret.texts(self.wish.target.name());
             // EXPOSE: the same.
             self.masked.extend(texts.iter().map(|(_, text)| env.masks.add_text(text.expose(), Kind::Field)));
-        }
-        for (name, text) in texts {
-            // EXPOSE: only the length is looked at.
-            self.check_length(&name, text.expose(), rules, env);
         }
     }
 
@@ -76,14 +72,18 @@ impl Rendered {
         }
     }
 
-    /// Warns about a value that is empty, or so short that masking is not as usual.
-    fn check_length(&mut self, name: &str, value: &str, rules: &Rules, env: &mut Env<'_>) {
+    /// Warns about values that are empty, or so short that masking, if they are masked, is not as usual.
+    pub(super) fn check_lengths(&mut self, secret: &Secret, is_masked: bool, rules: &Rules, env: &mut Env<'_>) {
         let line = self.wish.line.name();
-        if value.is_empty() {
-            self.is_hidden_by_agent = false;
-            env.notices.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
-        } else if env.masks.is_too_short(value) && !value.trim().is_empty() {
-            self.warn_of_length(&line, name, value.chars().count(), rules, env);
+        for (name, text) in secret.texts(self.wish.target.name()) {
+            // EXPOSE: only the length is looked at.
+            let value = text.expose();
+            if value.is_empty() {
+                self.is_hidden_by_agent = false;
+                env.notices.warn(&line, &format!("the value is empty, so `{name}` becomes empty"));
+            } else if is_masked && env.masks.is_too_short(value) && !value.trim().is_empty() {
+                self.warn_of_length(&line, &name, value.chars().count(), rules, env);
+            }
         }
     }
 
