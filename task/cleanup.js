@@ -92,7 +92,7 @@ async function orWarn({ target, place, aside, identity }, remove) {
     await remove();
   } catch (error) {
     // If the folder is gone, so is the file.
-    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error))) {
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error)) || fs.existsSync(place)) {
       const left = await attempt('it holds a secret', () => emptyFile(place, identity));
       const state = left.length === 0 ? 'it is empty now' : 'it holds a secret';
       const advice = fs.existsSync(aside) ? `${state}; what was there before is ${aside}` : state;

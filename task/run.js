@@ -153,6 +153,10 @@ class Task {
     if (!isTaken) {
       return this.fail([CANCELLED]);
     }
+    if (this.#ending) {
+      // A defect came in between: what is on disk is being rolled back.
+      return this.#ending;
+    }
     this.#ending = Promise.resolve();
     (await this.#files.keep()).forEach(agent.warn);
   }

@@ -113,7 +113,11 @@ export function emptyFile(place, identity) {
 }
 
 /** A path with its links resolved, spelled as the system spells it. @param {string} place something that exists */
-export const realPath = (place) => fs.realpathSync.native(place);
+export function realPath(place) {
+  const real = fs.realpathSync.native(place);
+  // In containers on Windows, mapped folders have none.
+  return path.isAbsolute(real) ? real : path.resolve(place);
+}
 
 /** The names of files that are kept. */
 const ASIDE = /^\.ksm-[0-9a-f]{12}o$/;
@@ -171,14 +175,19 @@ export const takeBack = (file, { isDone = false, until }) =>
   patiently(() => takeBackAtOnce(file, isDone), { until });
 
 /** @param {OwnFile} file @param {boolean} isDone */
-function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
+function takeBackAtOnce({ place, temporary, aside, identity, replaced }, isDone) {
   const [now, kept] = [plainFileAt(place), plainFileAt(aside)];
   const isItself = now !== undefined && now.identity === identity;
-  const other = isItself || identity === undefined ? undefined : keptByOther(place, identity);
+  const isOthers = now !== undefined && identity !== undefined && !isItself;
+  const other = isOthers ? keptByOther(place, identity) : undefined;
   if (other) {
-    // The other job then puts back what was there before either.
-    kept ? fs.renameSync(aside, other) : fs.unlinkSync(other);
-    return 'removed';
+    leaveTo(other, kept && aside);
+    if (plainFileAt(place)?.identity !== identity) {
+      return 'removed';
+    }
+    // The other job ended at the same moment, and has put this file back.
+    const keptNow = kept ? other : aside;
+    return takeBackAtOnce({ place, temporary, aside: keptNow, identity, replaced }, isDone);
   }
   if (!kept) {
     const isLost = replaced !== undefined && (isDone || isItself);
@@ -200,6 +209,22 @@ function takeBackAtOnce({ place, aside, identity, replaced }, isDone) {
   }
   moveBack(aside, place);
   return 'returned';
+}
+
+/**
+ * Replaces a file that another job keeps, so that the other job puts back what was there before either.
+ *
+ * @param {string} other
+ * @param {string | undefined} aside what was there before, if anything
+ */
+function leaveTo(other, aside) {
+  try {
+    aside === undefined ? fs.unlinkSync(other) : fs.renameSync(aside, other);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') {
+      throw error;
+    }
+  }
 }
 
 /**
@@ -230,10 +255,10 @@ function moveBack(aside, place) {
   try {
     fs.renameSync(aside, place);
   } catch (error) {
-    if (codeOf(error) !== 'EXDEV') {
+    const near = path.join(path.dirname(place), path.basename(aside));
+    if (codeOf(error) !== 'EXDEV' || near === aside) {
       throw error;
     }
-    const near = path.join(path.dirname(place), path.basename(aside));
     // A killed one may have left a part.
     fs.rmSync(near, { force: true });
     fs.copyFileSync(aside, near, fs.constants.COPYFILE_EXCL);

@@ -32,6 +32,7 @@ const MAX_SIZE = 64 * 1024 * 1024;
 const ADDRESS = /^(\.ksm-[0-9a-f]{12})\.([0-9a-f]{64})$/;
 /** How many lines it has, about how many files, and whether all of these have their names. */
 const EXTENT = /^(\d{1,9}) lines, (\d{1,9}) files(, done)?$/;
+const SPACE = 0x20;
 
 /** The note of one run, which is created when the first file is noted. */
 export class Note {
@@ -112,28 +113,37 @@ export function readNote(address, extent) {
   }
   const [, announcedLines = 1, announcedFiles = 1, done] = EXTENT.exec(extent) ?? [];
   const place = placeOf(name);
-  // The last line is empty or cut off. A repeated line counts once.
-  const lines = readFileAt(place, MAX_SIZE).toString().split('\n').slice(0, -1);
-  const entries = [...new Set(lines)].flatMap((line) => entryOf(line, key));
+  const bytes = readFileAt(place, MAX_SIZE);
   /** @type {Map<number, NotedFile>} */
   const files = new Map();
-  // What is known about a file only grows, whatever order the lines are in by now.
-  entries.forEach((entry) => files.set(entry.number, { ...files.get(entry.number), ...entry }));
+  /** Signatures, since a repeated line counts once. */
+  const known = new Set();
+  let lines = 0;
+  // The last line is empty or cut off. No text is made of lines that are surely foreign: there may be millions.
+  for (let start = 0, end = 0; (end = bytes.indexOf('\n', start)) >= 0; start = end + 1) {
+    lines += 1;
+    const line = bytes[start + 64] === SPACE ? bytes.toString('utf8', start, end) : '';
+    const entry = entryOf(line, key);
+    if (entry) {
+      known.add(line.slice(0, 64));
+      // What is known about a file only grows, whatever order the lines are in by now.
+      files.set(entry.number, { ...files.get(entry.number), ...entry });
+    }
+  }
   const count = Math.max(Number(announcedFiles), files.size);
-  const isWhole =
-    entries.length === lines.length && lines.length >= Number(announcedLines) && files.size === count;
+  const isWhole = known.size === lines && lines >= Number(announcedLines) && files.size === count;
   return { files: [...files.values()], count, isDone: done !== undefined, isWhole, place };
 }
 
 /**
  * @param {string} line
  * @param {string} key
- * @returns {NotedFile[]} empty if the line is not from the main step
+ * @returns {NotedFile | undefined} undefined if the line is not from the main step
  */
 function entryOf(line, key) {
   const [signature, text] = [line.slice(0, 64), line.slice(65)];
   const isOurs = line[64] === ' ' && sign(key, text) === signature;
-  return isOurs ? [JSON.parse(text)] : [];
+  return isOurs ? JSON.parse(text) : undefined;
 }
 
 /** @param {string} name */

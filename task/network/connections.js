@@ -7,6 +7,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
+import { domainToASCII } from 'node:url';
 import { coded } from '../files/work.js';
 
 /** @import { SecureContext } from 'node:tls' */
@@ -114,13 +115,15 @@ function follow(socket, way, isAtProxy) {
 async function openTunnel({ host, port, way }, proxy, secureContext) {
   const { isSecure, authorization } = proxy;
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
-  way.progress.enter(firstPhase(proxy.host), true);
+  // As certificates name it.
+  const name = domainToASCII(proxy.host) || proxy.host;
+  way.progress.enter(firstPhase(name), true);
   const request = (isSecure ? https : http).request({
     method: 'CONNECT',
-    host: proxy.host,
+    host: name,
     port: proxy.port,
     // By default Node uses the `Host` header, which names the server beyond the proxy.
-    servername: net.isIP(proxy.host) ? '' : proxy.host,
+    servername: net.isIP(name) ? '' : name,
     path: target,
     // By default Node would ask the proxy to close a connection that must stay open.
     headers: {

@@ -1,6 +1,7 @@
 // The note of files for the post-job step: its content, and what is still trusted after it was tampered with.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +113,17 @@ for (const [name, { change, files, isWhole }] of Object.entries(CHANGES)) {
     assert.deepEqual([read?.count, read?.isWhole], [2, isWhole]);
   });
 }
+
+test('millions of foreign lines cost no memory', async (t) => {
+  const { address, extent, place } = await openNote(t);
+  fs.appendFileSync(place, '\n'.repeat(8 * 1024 * 1024));
+  const module = new URL('../../task/files/note.js', import.meta.url);
+  const script = `import { readNote } from '${module}';
+    console.log(readNote('${address}', '${extent}').files.length);`;
+  const options = ['--max-old-space-size=32', '--input-type=module', '--eval', script];
+  const { stdout } = spawnSync(process.execPath, options, { encoding: 'utf8' });
+  assert.equal(stdout, '2\n');
+});
 
 for (const address of ['', '.ksm-0123456789ab', 'over.0123', `../.ksm-0123456789ab.${'0'.repeat(64)}`]) {
   test(`what is no address leads to no note (${address || 'empty'})`, () => {
