@@ -143,12 +143,16 @@ impl<'a> NameInLine<'a> {
         }
         let (separator, value_at) = self.separator(is_start)?;
         let value = part(self.line, value_at, self.line.len());
-        // `adminPassword: adminPassword`
-        if value.trim_end_matches([',', ';', ' ']).eq_ignore_ascii_case(name) {
-            return None;
-        }
         let telling = self.said_of(value, state, scanner);
-        (telling != Telling::Nothing).then(|| self.pair_at(separator, value_at, telling, is_start))
+        (telling != Telling::Nothing && !self.is_repeated_in(value))
+            .then(|| self.pair_at(separator, value_at, telling, is_start))
+    }
+
+    /// `adminPassword: adminPassword`
+    fn is_repeated_in(self, value: &str) -> bool {
+        let name = self.name();
+        value.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+            && part(value, name.len(), value.len()).trim_start_matches([',', ';', ' ']).is_empty()
     }
 
     fn pair_at(self, separator: Separator, value_at: usize, telling: Telling, is_start: bool) -> Pair<'a> {
@@ -159,8 +163,9 @@ impl<'a> NameInLine<'a> {
     /// The quote around both the name and its value: `"NAME=value"`.
     fn quote(self) -> Option<char> {
         let quote = self.before().chars().next_back().filter(|c| ['"', '\''].contains(c))?;
-        let is_escaped = self.before().trim_end_matches(quote).ends_with('\\');
-        (!is_escaped && !self.rest().starts_with([quote, '\\'])).then_some(quote)
+        // A doubled quote is a sign within a text, which no single one would end.
+        let is_sign = self.before().strip_suffix(quote).is_some_and(|before| before.ends_with([quote, '\\']));
+        (!is_sign && !self.rest().starts_with([quote, '\\'])).then_some(quote)
     }
 
     /// `<name` and `<prefix:name`
@@ -199,7 +204,9 @@ impl<'a> NameInLine<'a> {
             self.content_of_tag(value, named, scanner);
             return Telling::Nothing;
         }
-        if name == "expect" && telling(value.trim_matches(|c: char| !c.is_alphanumeric())) != Telling::Nothing {
+        if name == "expect"
+            && telling(beginning(value).trim_matches(|c: char| !c.is_alphanumeric())) != Telling::Nothing
+        {
             state.call_next(Telling::Strongly);
         }
         if is(&VALUES) { state.called().unwrap_or(Telling::Nothing) } else { telling(name) }
@@ -247,7 +254,7 @@ impl<'a> NameInLine<'a> {
         }
         // `The password is …`
         if let Some(value) = behind.strip_prefix("is ").or_else(|| behind.strip_prefix("ist ")) {
-            let word = part(value, 0, find_near(value, &char::is_whitespace).unwrap_or_default());
+            let word = beginning(value).split(char::is_whitespace).next().unwrap_or_default();
             return word.contains(|c: char| c.is_ascii_digit()).then(|| (Separator::Blank, self.at(value)));
         }
         self.is_before_a_word(rest, behind, is_start).then(|| (Separator::Blank, self.at(without_digit(behind))))
@@ -272,7 +279,6 @@ impl<'a> NameInLine<'a> {
         if self.is_option() {
             return true;
         }
-        // Evaluated only where few names of a line can be, as it reads all of it.
         let is_set = || self.near().split_whitespace().rev().take(2).any(|word| SETTERS.contains(&word));
         let name = self.name();
         if name.ends_with("password") && (is_start && name == "password" || self.is_behind_a_user()) {
@@ -316,16 +322,31 @@ fn without_digit(value: &str) -> &str {
     if value.len() - word.len() == 1 && word.starts_with(' ') { word.trim_start() } else { value }
 }
 
+/// Whether nothing but white space follows the first word. Only the white space behind that is read, as more words, each
+/// with a name before it, may follow.
 fn is_one_word(text: &str) -> bool {
-    !text.trim_end().contains(char::is_whitespace)
+    text.find(char::is_whitespace).is_none_or(|end| is_blank(part(text, end, text.len())))
 }
 
-/// How far a sign may be from what it belongs to, in bytes; this keeps the search linear.
+/// Whether a text consists of white space. It is read only up to another character: to trim it would read what follows
+/// it as well, again for each name.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
+}
+
+/// How far a sign may be from what it belongs to, in characters or bytes; this keeps the search linear.
 const NEAR: usize = 200;
 
-/// The position of the first such character, if it is near.
+/// The position of the first such character, if it is near. A line feed counts as the end of a text that is as short.
 pub(super) fn find_near(text: &str, is: &dyn Fn(char) -> bool) -> Option<usize> {
-    text.char_indices().take(NEAR).chain([(text.len(), '\n')]).find(|(_, c)| is(*c)).map(|(at, _)| at)
+    let mut chars = text.char_indices();
+    let found = chars.by_ref().take(NEAR).find(|(_, c)| is(*c)).map(|(at, _)| at);
+    found.or_else(|| (chars.as_str().is_empty() && is('\n')).then_some(text.len()))
+}
+
+/// The part of a text that is near its beginning.
+pub(super) fn beginning(text: &str) -> &str {
+    part(text, 0, text.floor_char_boundary(NEAR))
 }
 
 /// The text between two positions on character boundaries.

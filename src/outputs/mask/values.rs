@@ -1,7 +1,7 @@
 //! The value after a telling name: where it ends, and what it is the escaped form of.
 
 use super::lines::{Block, State};
-use super::pairs::{Separator, find_near, part};
+use super::pairs::{Separator, beginning, find_near, is_blank, part};
 use super::parts::Scanner;
 use super::telling::Telling;
 use crate::json::Value;
@@ -31,7 +31,7 @@ impl Pair<'_> {
     pub(super) fn read(&self, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
         let value = without_tags(part(self.line, self.value_at, self.line.len()), self.separator);
         let value = without_type(value);
-        let indent = self.line.len() - self.line.trim_start().len();
+        let indent = || self.line.len() - self.line.trim_start().len();
         if self.separator == Separator::Tag {
             return self.tag(value, state, scanner);
         }
@@ -64,12 +64,12 @@ impl Pair<'_> {
             }
             Some('[') => self.list(value, scanner),
             None | Some('#') if self.separator == Separator::Colon => {
-                state.block = Some(Block::List { indent });
+                state.block = Some(Block::List { indent: indent() });
                 state.call_next(self.telling);
                 self.line.len()
             }
             Some('|' | '>') if is_block_header(value) => {
-                state.block = Some(Block::Scalar { indent });
+                state.block = Some(Block::Scalar { indent: indent() });
                 self.line.len()
             }
             _ => self.unquoted(value, scanner),
@@ -78,10 +78,10 @@ impl Pair<'_> {
 
     /// `<name>value</name>`, or `<name>` with the value in the next lines.
     fn tag(&self, value: &str, state: &mut State, scanner: &mut Scanner<'_>) -> usize {
-        if value.trim().is_empty() {
+        if is_blank(value) {
             state.block = Some(Block::Quote('<'));
         }
-        if value.trim_start().is_empty() || value.starts_with('<') {
+        if is_blank(value) || value.starts_with('<') {
             // `<AdministratorPassword><Value>…</Value>`
             state.call_next(self.telling);
         }
@@ -204,7 +204,7 @@ impl Pair<'_> {
 /// Whether a text continues like a sentence: `must have 8 characters`, but not `hunter` or `hunter user: alice`.
 fn is_prose(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
-    let mut words = text.split(' ');
+    let mut words = beginning(text).split(' ');
     words.by_ref().take(2).filter(|word| is_word(word)).count() == 2
 }
 
@@ -223,14 +223,16 @@ fn is_default(value: &str) -> bool {
 
 /// The line that ends a here-document: `<<EOF`, `<<-"EOF"`, `<<~EOF`, `<<<EOF`.
 fn heredoc(value: &str) -> Option<&str> {
-    let end = value.strip_prefix("<<")?.trim_start_matches(['<', '-', '~']).trim();
-    let end = end.trim_matches(['"', '\'']);
-    let is_word = !end.is_empty() && end.chars().all(|c| c.is_alphanumeric() || c == '_');
-    is_word.then_some(end)
+    let rest = value.strip_prefix("<<")?.trim_start_matches(['<', '-', '~']).trim_start();
+    let rest = rest.trim_start_matches(['"', '\'']);
+    let behind = rest.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let end = rest.strip_suffix(behind).filter(|end| !end.is_empty())?;
+    is_blank(behind.trim_start_matches(['"', '\''])).then_some(end)
 }
 
 fn is_one_sign(value: &str) -> bool {
-    value.trim_end().chars().count() == 1
+    let mut chars = value.chars();
+    chars.next().is_some() && is_blank(chars.as_str())
 }
 
 /// A text with its backslash escapes decoded, such as `\n` and `\u0041`.
@@ -268,8 +270,9 @@ fn without_tags(mut value: &str, separator: Separator) -> &str {
 
 /// `|`, `>-`, `|2+ # a comment` (YAML 1.2, 8.1.1)
 fn is_block_header(value: &str) -> bool {
-    let value = value.split('#').next().unwrap_or_default().trim();
-    value.chars().skip(1).all(|c| "+-".contains(c) || c.is_ascii_digit())
+    let Some(indicators) = value.strip_prefix(['|', '>']) else { return false };
+    let behind = indicators.trim_start_matches(|c: char| "+-".contains(c) || c.is_ascii_digit()).trim_start();
+    behind.is_empty() || behind.starts_with('#')
 }
 
 /// A value without a type, as in `token: str = "…"`, or the letters before a string, as in `r'…'`, `N'…'`.

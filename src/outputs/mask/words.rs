@@ -51,7 +51,7 @@ fn logins(line: &str, scanner: &mut Scanner<'_>) {
     let mut before = "";
     for piece in line.split('@') {
         let host =
-            part(piece, 0, find_near(piece, &|c| !(c.is_alphanumeric() || "._-".contains(c))).unwrap_or_default());
+            part(piece, 0, find_near(piece, &|c| !(c.is_alphanumeric() || "._-".contains(c))).unwrap_or(piece.len()));
         let start = before.rfind(|c: char| c.is_whitespace() || "\"'=<>(,".contains(c)).map_or(0, |at| at + 1);
         let word = part(before, start, before.len()).trim_start_matches('/');
         before = piece;
