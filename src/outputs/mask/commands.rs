@@ -1,8 +1,10 @@
 //! Passwords in command lines without a name before them: `curl -u user:password`, `mysql -ppassword`, `echo password |
 //! docker login --password-stdin`.
 
+use super::pairs::part;
 use super::parts::Scanner;
 use super::telling::Telling;
+use super::values::is_substitution;
 
 /// Commands, and their options whose next word is the password. Any word of a command line may match, such as `login`.
 const NEXT: [(&str, &str); 11] = [
@@ -152,14 +154,17 @@ fn unquoted(word: &str) -> &str {
     word.trim_matches(['"', '\''])
 }
 
-/// The commands of a line, each as words. A word keeps quotes within it, but loses those around it.
+/// The commands of a line, each as words. A word keeps quotes within it, but loses those around it. It ends at the
+/// command of a `$(cat file)`.
 fn split(line: &str) -> Vec<Vec<&str>> {
     let mut commands = vec![Vec::new()];
     let mut quote = None;
     let mut start = None;
     for (at, c) in line.char_indices().chain([(line.len(), ';')]) {
         let ends = at == line.len() || quote.is_none() && (c.is_whitespace() || "|;&".contains(c));
-        if !ends {
+        let before = part(line, 0, at);
+        let is_output = quote.is_none() && before.ends_with("$(") && is_substitution(part(line, at - 2, line.len()));
+        if !ends && !is_output {
             start = start.or(Some(at));
             quote = match quote {
                 Some(open) => Some(open).filter(|open| *open != c),
@@ -171,7 +176,9 @@ fn split(line: &str) -> Vec<Vec<&str>> {
         if let (Some(word), Some(command)) = (word.filter(|word| !word.is_empty()), commands.last_mut()) {
             command.push(word);
         }
-        if !c.is_whitespace() {
+        if is_output {
+            start = Some(at);
+        } else if !c.is_whitespace() {
             commands.push(Vec::new());
         }
     }

@@ -136,16 +136,15 @@ pub(super) fn is_secret_behind(telling: Telling, value: &str) -> bool {
 /// Whether a value only refers to another: `${DB_PASSWORD}`, `$(password)`, `<password>`, `$DB_PASSWORD`.
 fn is_reference(value: &str) -> bool {
     let has_ends = |start: &str, end: &str| value.starts_with(start) && value.ends_with(end);
-    // A command or a macro may end after the value: `$(cat file)`.
-    value.starts_with("$(")
-        || [("${", "}"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
-            .iter()
-            .any(|(start, end)| has_ends(start, end))
+    [("${", "}"), ("$(", ")"), ("<", ">"), ("{{", "}}"), ("%(", ")s"), ("#{", "}#"), ("@{", "}")]
+        .iter()
+        .any(|(start, end)| has_ends(start, end))
         || is_variable(value)
 }
 
 /// Whether a value is a shell variable: `$DB_PASSWORD`, `${DB_PASSWORD`, `$password`, `$env:DB_PASSWORD`,
-/// `%DB_PASSWORD%`.
+/// `%DB_PASSWORD%`. A password may also begin with a `$`, so after that alone only a name will do that a password would
+/// hardly be.
 fn is_variable(value: &str) -> bool {
     let name = match value.strip_prefix('%') {
         Some(rest) => rest.strip_suffix('%'),
@@ -153,7 +152,11 @@ fn is_variable(value: &str) -> bool {
     };
     let Some(name) = name else { return false };
     let is = |kind: fn(char) -> bool| name.chars().all(|c| kind(c) || c == '_') && name.contains(kind);
-    // A password may also begin with a `$`.
+    if value.strip_prefix('$') == Some(name) {
+        let is_in_one_case = is(|c| c.is_ascii_uppercase()) || is(|c| c.is_ascii_lowercase());
+        let is_of_words = name.contains('_') && telling(name) != Telling::Nothing;
+        return is_in_one_case && (is_ordinary_word(name) || is_of_words);
+    }
     is(|c| c.is_ascii_uppercase()) || is(|c| c.is_ascii_alphabetic()) && telling(name) == Telling::Strongly
 }
 
@@ -283,7 +286,14 @@ mod tests {
             ("password", "true", false),
             ("password", "${DB_PASSWORD}", false),
             ("password", "$(db-password)", false),
-            ("password", "$(cat", false),
+            ("password", "$(cat", true),
+            ("password", "$(9vLk!pQz", true),
+            ("password", "$TOKEN", false),
+            ("password", "$UMMERTIME", true),
+            ("password", "$UMMER_TIME", true),
+            ("password", "$SecretPass", true),
+            ("password", "$uperSecretPassword", true),
+            ("password", "$hunter_password", false),
             ("password", "$DB_PASSWORD", false),
             ("password", "${DB_PASSWORD", false),
             ("password", "$password", false),

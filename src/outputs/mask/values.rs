@@ -9,6 +9,8 @@ use crate::secret::SecretText;
 
 /// Authentication schemes, which precede the secret as in `Authorization: Bearer …`.
 const SCHEMES: &str = "bearer basic token apikey key digest negotiate pat ntlm";
+/// Words with which a sentence about a secret goes on. Shorter ones are too short to be taken for a secret.
+const SENTENCES: &str = "must have cannot could should might will would does were expired invalid missing wrong";
 /// Ways to write a quote within single quotes.
 const QUOTES_IN_SHELLS: [&str; 2] = ["'\\''", "'\"'\"'"];
 
@@ -162,6 +164,9 @@ impl Pair<'_> {
     /// to the next sign that may end it. It is also reported without what may be a comment.
     fn unquoted(&self, value: &str, scanner: &mut Scanner<'_>) -> usize {
         let at = self.line.len() - value.len();
+        if is_substitution(value) {
+            return at + "$(".len();
+        }
         let in_quote = self.quote.and_then(|quote| part(value, 0, closing_quote(value, quote)?).into());
         let goes_on = self.separator != Separator::Blank && (self.is_start || in_quote.is_some());
         if !goes_on {
@@ -201,11 +206,26 @@ impl Pair<'_> {
     }
 }
 
-/// Whether a text continues like a sentence: `must have 8 characters`, but not `hunter` or `hunter user: alice`.
+/// Whether a text goes on like a sentence: `must have 8 characters`, but not `letmein for now`.
 fn is_prose(text: &str) -> bool {
-    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
     let mut words = beginning(text).split(' ');
-    words.by_ref().take(2).filter(|word| is_word(word)).count() == 2
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_word = !second.is_empty() && second.chars().all(|c| c.is_ascii_lowercase());
+    is_word && SENTENCES.split(' ').any(|word| word == first)
+}
+
+/// Whether a text begins with the output of a command or a macro, whose end is near: `$(cat file)`, `$(DbPassword)`. A
+/// password may also begin with `$(`.
+pub(super) fn is_substitution(text: &str) -> bool {
+    let Some(name) = beginning(text).strip_prefix("$(") else { return false };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_./~-".contains(c);
+    let (name, behind) = name.split_at(name.find(|c| !is_name(c)).unwrap_or(name.len()));
+    let is_end = |text: &str| text.chars().next().is_none_or(|c| c.is_whitespace() || ";&,\"'<>})]".contains(c));
+    let ends = || behind.split(')').skip(1).any(is_end);
+    let is_command = name.starts_with(|c: char| c.is_ascii_lowercase() || "./~".contains(c))
+        && !name.contains(|c: char| c.is_ascii_uppercase());
+    !name.is_empty()
+        && (behind.strip_prefix(')').is_some_and(is_end) || is_command && behind.starts_with(' ') && ends())
 }
 
 /// The text after the scheme of a header: `Bearer …`.

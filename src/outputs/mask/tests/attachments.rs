@@ -226,6 +226,7 @@ fn names_without_end_in_one_line_take_no_longer_for_each() {
         "expect=a ",
         "name=a ",
         "pwd=pwd,",
+        "pwd=$(a ",
     ] {
         // A scan for the end of the line runs over the white space around it. The first name of a line may take all of it.
         for [before, around] in [["", ""], ["x ", " "]] {
