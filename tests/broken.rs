@@ -317,6 +317,19 @@ fn a_record_whose_title_nobody_knows_may_be_the_one_that_is_asked_for() {
 }
 
 #[test]
+fn a_name_that_cannot_be_seen_is_not_that_of_a_record_without_a_title() {
+    for title in [json!(""), json!("\u{200B}\u{200B}")] {
+        let mut untitled = bad();
+        untitled["title"] = title;
+        let mut scenario =
+            Scenario::of(Keeper::holding(json!([database(), untitled])), ["\u{200B}/field/login > var:X"]);
+        scenario.run();
+        let problem = scenario.problems().join("\n");
+        assert!(problem.starts_with("line 1, column 1: no record with this UID or title"), "{problem}");
+    }
+}
+
+#[test]
 fn of_two_records_with_one_title_the_readable_one_is_not_taken_in_silence() {
     let twin = |broken: Value| {
         let mut record = bad();

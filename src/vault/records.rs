@@ -294,7 +294,10 @@ pub(super) fn named(what: &str, uid: &str) -> String {
 
 impl Titles {
     fn add(&mut self, title: String, index: usize) {
-        self.seen.entry(as_seen(&title).into_owned()).or_default().push(index);
+        let seen = as_seen(&title);
+        if !seen.is_empty() {
+            self.seen.entry(seen.into_owned()).or_default().push(index);
+        }
         self.exact.entry(title).or_default().push(index);
     }
 }
