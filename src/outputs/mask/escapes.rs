@@ -15,17 +15,37 @@ use crate::secret::SecretText;
 const LONGEST: usize = 8 * 1024;
 
 /// The usual escaped forms of a value that needs escaping.
-pub(super) fn escapes(text: &str) -> Vec<String> {
+pub(super) fn usual(text: &str) -> Vec<String> {
     if text.len() > LONGEST {
         return Vec::new();
     }
-    let known = [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)];
     let mut all = vec![json_variants(text)];
     // Only JSON shows several lines in one; anything that shows them one by one can't be masked as a whole.
     if !text.contains(['\n', '\r']) {
-        all.extend([vec![json_in_json(text)], percent_encoded(text), quoted(text), entities(text)]);
+        all.extend([percent_encoded(text), quoted(text), entities(text)]);
     }
-    others_than(known, all.into_iter().flatten())
+    others_than(known(text), all.into_iter().flatten())
+}
+
+/// The forms that fewer tools print.
+pub(super) fn rare(text: &str) -> Vec<String> {
+    if text.len() > LONGEST {
+        return Vec::new();
+    }
+    if text.contains(['\n', '\r']) {
+        return lines_in_a_form(text);
+    }
+    let mut forms = vec![json_in_json(text), text.replace('\'', "\\'")];
+    // In double quotes: bash (`export -p`). In single quotes: Python, Node, Perl and PHP.
+    forms.extend(["\\\"$`", "\\", "\\'"].map(|escaped| with_backslashes(text, escaped)));
+    // `docker compose config`, make.
+    forms.push(text.replace('$', "$$"));
+    others_than(known(text), forms.into_iter())
+}
+
+/// The value itself, and what the agent hides with it.
+fn known(text: &str) -> [String; 3] {
+    [text.to_owned(), json(text, |_| false, false), percent(text, "", false, false)]
 }
 
 /// The forms that differ from these and from each other. Those that are left out are as secret as the others, and wiped.
@@ -38,10 +58,7 @@ fn others_than<const N: usize>(known: [String; N], forms: impl Iterator<Item = S
 
 /// Several lines in the field of a form, as browsers, Python and `curl --data-urlencode` write them. The agent adds what is
 /// percent-encoded in another way to each mask.
-pub(super) fn lines_in_a_form(text: &str) -> Vec<String> {
-    if text.len() > LONGEST || !text.contains(['\n', '\r']) {
-        return Vec::new();
-    }
+fn lines_in_a_form(text: &str) -> Vec<String> {
     let all = [percent(text, "", true, false), percent(text, "", true, true), percent(text, "", false, true)];
     others_than([percent(text, "", false, false)], all.into_iter())
 }
@@ -137,18 +154,12 @@ fn percent(text: &str, safe: &str, is_form: bool, is_lower: bool) -> String {
     encoded
 }
 
-/// A text in quotes, or with backslashes instead of them.
+/// A text in quotes.
 fn quoted(text: &str) -> Vec<String> {
     // In single quotes: bash and dash (also by `set -x`), PowerShell and SQL.
-    let mut forms = ["'\\''", "'\"'\"'", "''", "\\'"].map(|quote| text.replace('\'', quote)).to_vec();
-    // In double quotes: CSV and cmd; bash (`export -p`).
+    let mut forms = ["'\\''", "'\"'\"'", "''"].map(|quote| text.replace('\'', quote)).to_vec();
+    // In double quotes: CSV and cmd.
     forms.push(text.replace('"', "\"\""));
-    forms.push(with_backslashes(text, "\\\"$`"));
-    // In single quotes: Python, Node, Perl and PHP.
-    forms.push(with_backslashes(text, "\\"));
-    forms.push(with_backslashes(text, "\\'"));
-    // `docker compose config`, make.
-    forms.push(text.replace('$', "$$"));
     forms
 }
 
@@ -220,6 +231,10 @@ fn json(text: &str, is_escaped: impl Fn(char) -> bool, is_upper: bool) -> String
 mod tests {
     use super::*;
 
+    fn escapes(text: &str) -> Vec<String> {
+        [usual(text), rare(text)].concat()
+    }
+
     #[test]
     fn a_value_without_special_characters_has_no_escapes() {
         for value in ["s3cr3t-p4ssw0rd", "s3cr3t_p4ss.w0rd", "", "0"] {
@@ -275,9 +290,8 @@ mod tests {
         for (value, forms) in [
             ("one line\ntwo+", vec!["one+line%0Atwo%2B", "one+line%0atwo%2b", "one%20line%0atwo%2b"]),
             ("a\r\nb", vec!["a%0d%0ab"]),
-            ("one line", vec![]),
         ] {
-            assert_eq!(lines_in_a_form(value), forms, "{value:?}");
+            assert_eq!(rare(value), forms, "{value:?}");
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `Line`       | lines and parts of a small value, whatever they look like; tokens of an attachment                   |
 //! | `Base64`     | Base64 of the whole, wherever it is in what gets encoded                                             |
 //! | `Escaped`    | the usual escapes of the whole, where they differ from it                                            |
+//! | `Rare`       | the escapes of the whole that fewer tools print                                                      |
 //! | `PartForms`  | Base64 and escapes of what looks like a secret                                                       |
 //! | `Wrapped`    | Base64 of the whole, in the lines that tools print                                                   |
 //! | `Rest`       | parts and lines beyond the first hundred of a value                                                  |
@@ -27,6 +28,7 @@ pub(super) enum Rank {
     Line,
     Base64,
     Escaped,
+    Rare,
     PartForms,
     Wrapped,
     Rest,
@@ -85,9 +87,10 @@ pub(super) fn forms_of_text(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     base64_of(plain.as_bytes(), sink);
     // Leading white space counts, as it changes where lines are wrapped.
     wrapped(text.trim_end().as_bytes(), sink);
-    all(Rank::Escaped, escapes::escapes(plain), sink);
-    if kind == Kind::Field {
-        all(Rank::Escaped, escapes::lines_in_a_form(plain), sink);
+    all(Rank::Escaped, escapes::usual(plain), sink);
+    // Several lines are sent in a form from a field, hardly ever from a file.
+    if kind == Kind::Field || !plain.contains(['\n', '\r']) {
+        all(Rank::Rare, escapes::rare(plain), sink);
     }
 }
 
@@ -105,7 +108,7 @@ pub(super) fn forms_of_bytes(bytes: &[u8], kind: Kind, sink: &mut Sink<'_>) {
 
 fn base64_of(bytes: &[u8], sink: &mut Sink<'_>) {
     all(Rank::Base64, base64_forms::anywhere(bytes), sink);
-    all(Rank::Escaped, base64_forms::for_urls(bytes), sink);
+    all(Rank::Rare, base64_forms::for_urls(bytes), sink);
 }
 
 fn wrapped(bytes: &[u8], sink: &mut Sink<'_>) {
@@ -153,7 +156,8 @@ fn parts_of(text: &str, kind: Kind, sink: &mut Sink<'_>) {
     for secret in secrets {
         // EXPOSE: its forms become masks.
         all(Rank::PartForms, base64_forms::anywhere(secret.expose().as_bytes()), sink);
-        all(Rank::PartForms, escapes::escapes(secret.expose()), sink);
+        all(Rank::PartForms, escapes::usual(secret.expose()), sink);
+        all(Rank::PartForms, escapes::rare(secret.expose()), sink);
     }
 }
 

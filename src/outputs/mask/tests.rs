@@ -248,6 +248,20 @@ fn a_value_with_very_many_parts_is_masked_within_the_budget() {
 }
 
 #[test]
+fn the_usual_escapes_of_a_late_value_come_before_the_rare_ones_of_an_early_one() {
+    // Each of 190 values has itself, three forms in Base64, and one usual and two rare escapes.
+    let mut masks = Masks::default();
+    for n in 100..290 {
+        masks.add_text(&format!("{n}k9$Tq!2vLm@8"), Kind::Field);
+    }
+    let all = all_of(&mut masks);
+    let count = |is: fn(&str) -> bool| all.iter().filter(|mask| is(mask)).count();
+    assert_eq!(all.len(), BUDGET);
+    assert_eq!(count(|mask| mask.ends_with("k9%24Tq!2vLm%408")), 190);
+    assert_eq!(count(|mask| mask.contains("k9$$Tq") || mask.contains("k9\\$Tq")), 50);
+}
+
+#[test]
 fn the_agent_may_drop_short_masks() {
     let mut masks = Masks::new(0, 6);
     assert!(masks.is_too_short("12345"));
