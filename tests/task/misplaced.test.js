@@ -81,7 +81,7 @@ test('the server gets one sentence, however many problems there are', async (t) 
   assert.deepEqual(done.completions, [{ result: 'Succeeded', message: '' }]);
 });
 
-describe('of the address of a proxy the host is shown, and nothing else', { concurrency: 2 }, () => {
+describe('of the address of a proxy the host is shown, and nothing else', { concurrency: 8 }, () => {
   const token = 'ghp4tokenThatIsAUserName0123456789';
   for (const [address, hidden] of [
     ['svc:pr0xy-p4ss@127.0.0.1:1', ['pr0xy-p4ss']],

@@ -227,7 +227,7 @@ export const refusals = {
     refused(
       'throttled every time, and the author allows 60 s',
       `Keeper throttles this device; it would be free only after the limit of 60 s for that${hint.THROTTLE}`,
-      [5, 4, 3],
+      [5, 6, 4, 3],
       { faults: forEver({ throttled: true }), agent: () => ({ inputs: { timeoutInSeconds: '60' } }) },
     ),
     refused(
