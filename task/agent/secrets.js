@@ -8,7 +8,7 @@ import { printMask } from './commands.js';
 
 /** The variables with which the agent started the task. @type {Environment} */
 export let environment;
-/** That of the agent's client certificate. @type {string | undefined} */
+/** The passphrase of the agent's client certificate. @type {string | undefined} */
 export let passphrase;
 
 /** Masks every secret in all the forms in which it could appear, and hides passwords from the task library. */

@@ -38,15 +38,7 @@ async function runJob(
   secrets,
   { inputs = {}, before, between = () => {}, agent = {}, isAllNoted = true } = {},
 ) {
-  const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
-  before?.(folder);
-  const keeper = await openKeeper(t, { holds: HOLDS });
-  const main = await runWithKeeper(t, {
-    keeper,
-    secrets,
-    agent: { sourcesFolder: folder, inputs, ...agent },
-  });
+  const { main, folder } = await runMain(t, secrets, { inputs, ...agent }, before);
   assert.equal(main.result, 'Succeeded');
   between(folder, main);
   const post = await runPostJob(t, main, { isAllNoted });
@@ -208,16 +200,15 @@ describe('the file that was replaced', { concurrency: 2 }, () => {
 });
 
 /** A job whose main step something happens to. */
-async function runTo(t, secrets, points, { before } = {}) {
+const runTo = (t, secrets, points, { before } = {}) => runMain(t, secrets, atPoints(points), before);
+
+/** The main step of a job that has the sources in a folder of its own. */
+async function runMain(t, secrets, agent, before) {
   const folder = fs.mkdtempSync(join(tmpdir(), 'clean-up-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   before?.(folder);
   const keeper = await openKeeper(t, { holds: HOLDS });
-  const main = await runWithKeeper(t, {
-    keeper,
-    secrets,
-    agent: { sourcesFolder: folder, ...atPoints(points) },
-  });
+  const main = await runWithKeeper(t, { keeper, secrets, agent: { sourcesFolder: folder, ...agent } });
   return { main, folder };
 }
 
