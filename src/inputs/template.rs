@@ -12,8 +12,8 @@
 //! bare        = "keeper://" record "/" selector "/" name [ ":-" default ] *( "|" form )
 //! ```
 //!
-//! `$${keeper://` writes `${keeper://`, and `$$keeper://` before a bare notation writes `keeper://`; neither is a placeholder. A
-//! notation that needs a `}` or a `|` is written in Base64.
+//! `$${keeper://` writes `${keeper://`, and `$$keeper://` before a bare notation writes `keeper://`; neither is a
+//! placeholder. A notation that needs a `}` or a `|` is written in Base64.
 
 use std::cell::LazyCell;
 use std::rc::Rc;
